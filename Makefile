@@ -1,0 +1,47 @@
+# Everything is built in .venv from requirements.lock; see `make help`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# DVC runs its stages with `python`, which must be the one of .venv.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup repro test test-all check lock clean
+
+help:  ## list these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+
+setup: $(READY)  ## create .venv with the locked dependencies and the package
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "lpr needs Python 3.11 or later; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "this Python has no venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+repro: $(READY)  ## run the whole chain (dvc repro); the report is reports/index.html
+	@$(BIN)/dvc repro
+	@echo "report: $(CURDIR)/reports/index.html"
+
+test: $(READY)  ## run the tests
+	@$(BIN)/python -m pytest
+
+test-all: $(READY)  ## run the tests and the slow proofs
+	@$(BIN)/python -m pytest -m 'slow or not slow'
+
+check: $(READY)  ## lint and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+lock:  ## write requirements.lock anew from pyproject.toml
+	@$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv
+	@$(VENV)-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --extra cpu --extra ocr --extra dev \
+	  --generate-hashes --no-header --quiet --upgrade --output-file requirements.lock
+	@rm -rf $(VENV)-lock
+
+clean:  ## remove .venv and the caches of the tools
+	@rm -rf $(VENV) $(VENV)-lock .pytest_cache .mypy_cache .ruff_cache

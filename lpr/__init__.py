@@ -1,0 +1,1 @@
+"""License plate recognition experiments: from an annotation JSON to a scored plate reading."""

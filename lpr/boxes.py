@@ -1,0 +1,20 @@
+"""Boxes: corners (top_x, top_y, bottom_x, bottom_y), in whichever unit both sides share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Intersection over union of boxes pair by pair: (…, 4) and (…, 4) → (…) in 0–1; 0 for boxes turned inside out."""
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    overlap = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None)
+    intersection = overlap.prod(axis=-1)
+    areas = [np.clip(box[..., 2:] - box[..., :2], 0, None).prod(axis=-1) for box in (a, b)]
+    union = areas[0] + areas[1] - intersection
+    return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+
+
+def pairwise_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """IoU of every box of `a` (n, 4) with every box of `b` (m, 4): (n, m)."""
+    return iou(np.asarray(a)[:, None, :], np.asarray(b)[None, :, :])

@@ -1,0 +1,74 @@
+"""`lpr VERB`: the command line. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from lpr import config
+from lpr.errors import UserError
+from lpr.stages.files import CHECKED
+
+_STAGES = {
+    "source": "obtain the annotation JSON of each source → data/sources/",
+    "annotate": "annotation JSON → data/plates.csv, data/rejects.csv",
+    "download": "picture URLs → data/images/, RGB JPEGs",
+    "split": "which pictures train, validate and test → data/split.csv",
+    "train": "train the detector → models/",
+    "evaluate": "score the detector → reports/detections.csv, metrics/detection.json",
+    "read": "read the plates, and score it → reports/readings.csv, metrics/reading.json",
+    "report": "reports/index.html, and the wandb run",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb; 0 if it went well, 1 after a message to the user on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        _run(options)
+    except UserError as error:
+        print(f"lpr {options.verb}: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        if error.name not in {"tensorflow", "keras"}:
+            raise
+        print(f"lpr {options.verb}: TensorFlow is missing: pip install 'lpr[cpu]', or 'lpr[gpu]'", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"lpr {options.verb}: interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    if options.verb == "params":
+        config.write_params(options.overrides)
+        print(f"wrote {config.PARAMS}; `dvc repro` runs it")
+    elif options.verb == "check":
+        config.check_fresh()
+        if options.stamp:
+            CHECKED.parent.mkdir(exist_ok=True)
+            CHECKED.write_text("params.yaml is what conf/ composes\n")
+    else:
+        stage = importlib.import_module(f"lpr.stages.{options.verb}")
+        names = [options.names] if options.verb == "source" else []
+        stage.run(config.load(), *names)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lpr", description="License plate recognition experiments. `dvc repro` runs all the stages in order."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    params = verbs.add_parser("params", help="compose conf/ into params.yaml", description=config.write_params.__doc__)
+    params.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="e.g. experiment=seed train.epochs=5")
+    check = verbs.add_parser(
+        "check", help="is params.yaml what conf/ composes?", description=config.check_fresh.__doc__
+    )
+    check.add_argument("--stamp", action="store_true", help="leave a file that says so, for DVC")
+    for verb, meaning in _STAGES.items():
+        stage = verbs.add_parser(verb, help=meaning, description=f"{meaning}. Reads params.yaml.")
+        if verb == "source":
+            stage.add_argument("names", nargs="*", metavar="NAME", help="of data.sources; all where none is given")
+    return parser

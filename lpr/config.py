@@ -1,0 +1,485 @@
+"""The experiment's configuration: its schema, its composition from `conf/`, and its checks.
+
+The only module that knows Hydra and OmegaConf. `conf/` holds the choices, `params.yaml` the composed result that DVC
+tracks, `Config` what both must look like.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import shlex
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lpr.errors import UserError
+
+CONF = Path("conf")
+PARAMS = Path("params.yaml")
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
+Role = Literal["train", "test", "both"]
+SplitName = Literal["train", "validation", "test"]
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys and wrong types are errors, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SyntheticSource(Section):
+    """Street scenes drawn by `lpr.data.synthetic`."""
+
+    name: Name
+    kind: Literal["synthetic"]
+    role: Role = "both"
+    scenes: Count
+    seed: Seed
+
+
+class FileSource(Section):
+    """Annotated photographs of one's own: a Dataturks JSON, or a CSV table of boxes."""
+
+    name: Name
+    kind: Literal["dataturks", "table"]
+    role: Role = "both"
+    where: str | None = Field(description="the annotation file: a path; for kind dataturks also an http(s) URL")
+    mirror: str | None = Field(None, description="folder or base URL that stands in for all but a URL's last part")
+    texts: str | None = Field(None, description="CSV of plate texts for plates that have none")
+    boxes: str | None = Field(None, description="CSV of boxes (pixels) that replace the annotation's own")
+
+
+Source = Annotated[SyntheticSource | FileSource, Field(discriminator="kind")]
+
+
+class Data(Section):
+    """Where the photographs and their annotations come from, and how they are fetched."""
+
+    name: str
+    json_: str | None = Field(None, alias="json")
+    mirror: str | None
+    texts: str | None
+    boxes: str | None
+    root: str | None
+    sources: Annotated[list[Source], Field(min_length=1)]
+    workers: Annotated[int, Field(ge=1, le=256)]
+    timeout_s: Positive
+    attempts: Annotated[int, Field(ge=1, le=20)]
+    max_bytes: Count
+    max_pixels: Count
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)]
+    max_failed_fraction: Fraction
+
+    @model_validator(mode="after")
+    def _sources_make_sense(self) -> Data:
+        names = [source.name for source in self.sources]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"data.sources: two sources are named {name!r}; names must differ")
+        if all(source.role == "test" for source in self.sources):
+            raise ValueError("data.sources: every source has role 'test', so there is nothing to train on")
+        places = [source.where for source in self.sources if isinstance(source, FileSource)]
+        if None in places:
+            raise ValueError(f"data={self.name} needs to know where its annotations are: add data.json=PATH_OR_URL")
+        if self.root is None and any(str(place).startswith("None/") for place in places):
+            raise ValueError(f"data={self.name} needs to know where its data sets are: add data.root=FOLDER")
+        if self.json_ is not None and self.json_ not in places:
+            raise ValueError(f"data.json is set, but data={self.name} does not read it; did you mean data=dataturks?")
+        return self
+
+
+class Split(Section):
+    """Which photographs train, validate and test."""
+
+    name: Literal["grouped", "random"]
+    train: Fraction
+    validation: Fraction
+    test: Fraction
+    seed: Seed
+    hash_distance: Annotated[int, Field(ge=0, le=64, description="bits in which perceptual hashes of one group differ")]
+
+    @model_validator(mode="after")
+    def _fractions_sum_to_one(self) -> Split:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"split.train + split.validation + split.test must be 1, not {total:g}")
+        if self.train == 0:
+            raise ValueError("split.train is 0: there would be nothing to train on")
+        return self
+
+
+class SeedDetector(Section):
+    """The origin's network: convolutions spread over max-pools, then dense layers, then the four corners."""
+
+    name: Literal["seed"]
+    image_size: Annotated[int, Field(ge=16, le=1024, description="side of the square input, pixels")]
+    convs: Annotated[int, Field(ge=1, le=64)]
+    pools: Annotated[int, Field(ge=0, le=10)]
+    filters: Annotated[int, Field(ge=1, le=1024, description="of the first block; doubled after every pool")]
+    kernel_size: Annotated[int, Field(ge=1, le=15)]
+    dense: list[Count]
+    activation: Literal["relu", "elu", "gelu", "silu", "leaky_relu", "tanh"]
+    batch_norm: bool
+    dropout: Annotated[float, Field(ge=0, lt=1, description="before every dense layer")]
+
+    @model_validator(mode="after")
+    def _can_be_built(self) -> SeedDetector:
+        if self.pools > self.convs:
+            raise ValueError(
+                f"detector.pools={self.pools} is more than detector.convs={self.convs}: "
+                "every pool follows at least one convolution"
+            )
+        if self.image_size < 2**self.pools:
+            raise ValueError(
+                f"detector.pools={self.pools} halves the image {self.pools} times, and detector.image_size="
+                f"{self.image_size} cannot be: at most {self.image_size.bit_length() - 1} pools"
+            )
+        return self
+
+
+class Augment(Section):
+    """Random changes of the training pictures; every key at its neutral value means none."""
+
+    name: str
+    flip: Fraction = Field(description="probability of a mirrored picture")
+    scale: Annotated[float, Field(ge=1, le=4, description="largest zoom, in or out")]
+    shift: Annotated[float, Field(ge=0, le=0.5, description="largest move, as a fraction of the side")]
+    rotate: Annotated[float, Field(ge=0, le=45, description="largest turn, degrees")]
+    brightness: Fraction
+    contrast: Fraction
+    colour: Fraction
+
+
+class Optimizer(Section):
+    """Keras's optimizer of that name, and its arguments."""
+
+    name: Literal["adam", "sgd"]
+    learning_rate: Annotated[float, Field(gt=0, le=10)]
+    beta_1: Annotated[float, Field(ge=0, lt=1, description="sgd: momentum")]
+    beta_2: Annotated[float, Field(ge=0, lt=1)]
+    epsilon: Positive
+    clip_norm: Positive | None
+
+
+class Loss(Section):
+    """What the corners (fractions of the picture's side) are trained to minimise."""
+
+    name: Literal["mse", "mae", "huber"]
+    delta: Positive = Field(description="huber: where the square turns into a line")
+
+
+class Train(Section):
+    """How long, in what steps and how precisely the detector is trained."""
+
+    epochs: Count
+    batch_size: Count
+    steps_per_epoch: Count | None
+    schedule: Literal["constant", "cosine"]
+    warmup_epochs: Annotated[int, Field(ge=0)]
+    early_stopping_patience: Count | None
+    precision: Literal["auto", "float32", "mixed_bfloat16"]
+    threads: Count | None
+    max_memory_mb: Count
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _warmup_fits(self) -> Train:
+        if self.warmup_epochs and self.schedule == "constant":
+            raise ValueError("train.warmup_epochs needs train.schedule=cosine: a constant rate has no warm-up")
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(f"train.warmup_epochs={self.warmup_epochs} leaves nothing of train.epochs={self.epochs}")
+        return self
+
+
+class RapidOcrReader(Section):
+    """RapidOCR: PaddleOCR's models on ONNX Runtime; they come in its wheel."""
+
+    name: Literal["rapidocr"]
+    splits: Annotated[list[SplitName], Field(min_length=1, description="which photographs are read")]
+    margin: Annotated[float, Field(ge=0, le=1, description="added around the box, as a fraction of its height")]
+    side_px: Annotated[int, Field(ge=32, le=2048, description="longest side that line detection looks at")]
+    min_line_height: Annotated[float, Field(ge=0, le=1, description="of the tallest line; lower lines are lettering")]
+    threads: Count | None
+
+
+class TesseractReader(Section):
+    """The tesseract program."""
+
+    name: Literal["tesseract"]
+    splits: Annotated[list[SplitName], Field(min_length=1, description="which photographs are read")]
+    margin: Annotated[float, Field(ge=0, le=1)]
+    language: str
+    page_segmentation_mode: Annotated[int, Field(ge=0, le=13)]
+    height_px: Annotated[int, Field(ge=16, le=1024, description="crops are scaled to this height")]
+
+
+class OcrSpaceReader(Section):
+    """The ocr.space service; its key comes from the environment variable OCR_SPACE_API_KEY."""
+
+    name: Literal["ocrspace"]
+    splits: Annotated[list[SplitName], Field(min_length=1, description="which photographs are read")]
+    margin: Annotated[float, Field(ge=0, le=1)]
+    endpoint: str
+    engine: Literal[1, 2, 3]
+    language: str
+    scale: bool
+    timeout_s: Positive
+    attempts: Annotated[int, Field(ge=1, le=20)]
+    max_wait_s: Annotated[float, Field(ge=0, description="longest sum of waits on the rate limit")]
+
+
+Reader = Annotated[RapidOcrReader | TesseractReader | OcrSpaceReader, Field(discriminator="name")]
+
+
+class Tracking(Section):
+    """wandb; its key comes from the environment variable WANDB_API_KEY."""
+
+    mode: Literal["offline", "online", "off"]
+    project: str
+    entity: str | None
+    group: str | None
+    pictures: Annotated[int, Field(ge=0, le=1000, description="sample pictures in the run")]
+
+
+class Config(Section):
+    """One whole experiment."""
+
+    seed: Seed
+    inputs: list[dict[str, str]] = Field(description="the sources' local files, which DVC watches; composed, not set")
+    data: Data
+    split: Split
+    detector: SeedDetector
+    augment: Augment
+    optimizer: Optimizer
+    loss: Loss
+    train: Train
+    reader: Reader
+    tracking: Tracking
+
+    @model_validator(mode="after")
+    def _sections_fit(self) -> Config:
+        if self.train.early_stopping_patience is not None and self.split.validation == 0:
+            raise ValueError(
+                "train.early_stopping_patience needs validation pictures, and split.validation is 0: "
+                "set split.validation, or train.early_stopping_patience=null"
+            )
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain containers, as `params.yaml` has them."""
+        return self.model_dump(by_alias=True)
+
+
+def compose(overrides: list[str], conf: Path = CONF) -> Config:
+    """The configuration that `conf/` and Hydra overrides such as `train.epochs=5` make.
+
+    Raises:
+        UserError: an override names no key or option, or a value is of the wrong type or out of range.
+    """
+    return check(_compose(overrides, conf), f"{conf}/ with {shlex.join(overrides) or 'no overrides'}")
+
+
+def write_params(overrides: list[str], path: Path = PARAMS, conf: Path = CONF) -> Config:
+    """Compose, check and write `params.yaml` as DVC's own Hydra support would; the first line says from what."""
+    values = _compose(overrides, conf)
+    config = check(values, shlex.join(["lpr", "params", *overrides]))
+    path.write_text(_HEADER + shlex.join(overrides) + "\n" + _to_yaml(values))
+    return config
+
+
+def load(path: Path = PARAMS) -> Config:
+    """The checked content of `params.yaml`.
+
+    Raises:
+        UserError: the file is missing, is not YAML, or breaks the schema.
+    """
+    return check(_read(path), str(path))
+
+
+def check_fresh(path: Path = PARAMS, conf: Path = CONF) -> Config:
+    """Refuse a `params.yaml` that is not what `conf/` composes today.
+
+    A file written by `lpr params` names its overrides, and is composed anew and compared. One written by
+    `dvc exp run` names none. Inside such a run it was composed a moment ago; outside, it is fresh if `dvc.lock` has
+    the same file beside the same `conf/`.
+
+    Raises:
+        UserError: the file is stale; the message says which keys differ and what to type.
+    """
+    config = load(path)
+    first_line = path.read_text().partition("\n")[0]
+    if not first_line.startswith(_HEADER):
+        if "DVC_EXP_NAME" not in os.environ and not _is_locked(path, conf):
+            raise UserError(
+                f"{path} was not written by `lpr params`, and is not what the last `dvc exp run` composed from {conf}/ "
+                "as it is now: it may hold old values. Compose it anew: `lpr params [KEY=VALUE …]`, then `dvc repro`; "
+                "or `dvc exp run -S KEY=VALUE`."
+            )
+        return config
+    overrides = shlex.split(first_line.removeprefix(_HEADER))
+    new, old = _flatten(_compose(overrides, conf)), _flatten(_read(path))
+    changed = [
+        f"{key}: {old.get(key, 'absent')!r} in {path}, {new.get(key, 'absent')!r} in {conf}/"
+        for key in sorted(new.keys() | old.keys())
+        if new.get(key, _ABSENT) != old.get(key, _ABSENT)
+    ]
+    if changed:
+        raise UserError(
+            f"{path} is not what {conf}/ composes:\n  "
+            + "\n  ".join(changed)
+            + f"\nTo take the values of {conf}/: `{shlex.join(['lpr', 'params', *overrides])}`, then `dvc repro`. "
+            f"To change a value for one run, add KEY=VALUE to that command; {path} is never edited by hand."
+        )
+    return config
+
+
+def check(values: Any, where: str) -> Config:
+    """Validate plain containers against the schema.
+
+    Raises:
+        UserError: one line a problem: key, value, what is allowed, and the nearest valid key for a typo.
+    """
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        lines = [_explain(problem, values) for problem in error.errors()]
+        raise UserError(f"{where}:\n  " + "\n  ".join(lines)) from None
+
+
+_HEADER = "# Composed from conf/, never edited by hand; write it anew with: lpr params "
+_ABSENT = object()
+
+
+def _compose(overrides: list[str], conf: Path) -> dict[str, Any]:
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.errors import ConfigCompositionException, HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    import lpr.hydra_plugins.resolvers  # noqa: F401  (registers what conf/ interpolates)
+
+    if not (conf / "config.yaml").is_file():
+        raise UserError(f"{conf}/config.yaml is not in {Path.cwd()}: run lpr in the folder of the project")
+    try:
+        with initialize_config_dir(str(conf.absolute()), version_base="1.3"):
+            composed = hydra_compose("config", overrides=overrides)
+            OmegaConf.resolve(composed)
+    except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
+        raise UserError(_explain_hydra(error, overrides, conf)) from None
+    values = OmegaConf.to_container(composed)
+    assert isinstance(values, dict)
+    return values  # type: ignore[return-value]
+
+
+def _explain_hydra(error: Exception, overrides: list[str], conf: Path) -> str:
+    message = str(error.__cause__ or error) if "In '" in str(error) else str(error)
+    message = message.partition("\nTo append to your config")[0].partition("\nConfig search path")[0]
+    if not overrides:
+        return f"{conf}/: {message.strip()}"
+    known = list(_flatten(_compose([], conf))) + [path.name for path in conf.iterdir() if path.is_dir()]
+    for override in overrides:
+        key = override.lstrip("+~").partition("=")[0].partition("@")[0]
+        if key and key in message and key not in known and (near := difflib.get_close_matches(key, known, 1, 0.5)):
+            return f"{override}: there is no key {key!r}; the nearest is {near[0]!r}"
+    return f"{shlex.join(overrides)}: {message.strip()}"
+
+
+def _explain(problem: Any, values: Any) -> str:
+    """One problem of pydantic's in words."""
+    key, path, holder = "", [], values
+    for part in problem["loc"]:
+        # pydantic puts the tag of a union (`rapidocr`) among the keys; the values know better.
+        inside = holder if isinstance(holder, dict) else dict(enumerate(holder if isinstance(holder, list) else []))
+        if part in inside or part is problem["loc"][-1]:
+            key += f"[{part}]" if isinstance(part, int) else f".{part}"
+            path.append(part)
+            siblings, holder = inside, inside.get(part)
+    key = key.lstrip(".")
+    if problem["type"] == "extra_forbidden":
+        known = _field_names(path[:-1])
+        unused = [name for name in known if name not in siblings]
+        near = difflib.get_close_matches(str(path[-1]), known, 1, 0.5) or unused or known
+        return f"{key}: there is no such key; did you mean {' or '.join(map(repr, near))}?"
+    if problem["type"] == "missing":
+        return f"{key}: is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error":
+        return message
+    return f"{key}={problem['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+def _field_names(location: list[Any]) -> list[str]:
+    sections: dict[str, list[type[BaseModel]]] = {
+        "": [Config],
+        "data": [Data],
+        "split": [Split],
+        "detector": [SeedDetector],
+        "augment": [Augment],
+        "optimizer": [Optimizer],
+        "loss": [Loss],
+        "train": [Train],
+        "reader": [RapidOcrReader, TesseractReader, OcrSpaceReader],
+        "tracking": [Tracking],
+    }
+    models = sections[str(location[0]) if location else ""]
+    if "sources" in location:
+        models = [FileSource, SyntheticSource]
+    return list(dict.fromkeys(field.alias or name for model in models for name, field in model.model_fields.items()))
+
+
+def _flatten(values: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, with dotted keys; lists stay whole."""
+    if not isinstance(values, dict):
+        return {prefix: values}
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flatten(value, f"{prefix}.{key}" if prefix else str(key))
+    return flat
+
+
+def _to_yaml(values: dict[str, Any]) -> str:
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_yaml(OmegaConf.create(values))
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path} is not in {Path.cwd()}: write it with `lpr params`") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not YAML: {error}") from None
+
+
+def _is_locked(path: Path, conf: Path) -> bool:
+    """Whether dvc.lock has this very params.yaml beside this very conf/."""
+    lock = path.parent / "dvc.lock"
+    if not lock.is_file():
+        return False
+    stage = yaml.safe_load(lock.read_text())["stages"].get("config", {})
+    locked = {dep["path"]: dep["md5"] for dep in stage.get("deps", [])}
+    return locked.get(str(path)) == _md5(path.read_bytes()) and locked.get(str(conf)) == _folder_md5(conf)
+
+
+def _folder_md5(folder: Path) -> str:
+    """DVC's hash of a folder: of the JSON list of its files' hashes and relative paths (dvc_data.hashfile.tree)."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    entries = [{"md5": _md5(path.read_bytes()), "relpath": path.relative_to(folder).as_posix()} for path in files]
+    entries.sort(key=lambda entry: entry["relpath"].split("/"))
+    return _md5(json.dumps(entries, sort_keys=True).encode()) + ".dir"
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -1,0 +1,184 @@
+"""Which photographs train, validate and test.
+
+Photographs that show the same thing must stay on one side, or the test measures memory: near-duplicates (perceptual
+hash) and photographs of the same plate (text) form a group, and groups are split, not photographs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lpr.config import Source, Split
+from lpr.errors import UserError
+
+# Groups fall into buckets by a hash of their first photograph, and the buckets are split: a photograph that is added
+# later does not move the others, as it would if the groups themselves were shuffled.
+_BUCKETS = 1000
+
+
+def split_pictures(
+    plates: pd.DataFrame, images: Path, sources: Sequence[Source], config: Split
+) -> tuple[pd.DataFrame, dict[str, object]]:
+    """Give every photograph its side.
+
+    Args:
+        plates: a row a plate: image, source, text; photographs in the order of the annotations.
+        images: folder of the cached pictures.
+        sources: their roles: `train` goes to train and validation, `test` to test, `both` to all three.
+        config: fractions, seed, and how groups are made.
+
+    Returns:
+        a row a photograph (image, source, group, split), and the counts for `metrics/split.json`. Photographs of a
+        `train` source that belong to a group with photographs of a `test` source are left out.
+
+    Raises:
+        UserError: a side whose fraction is not 0 would be empty.
+    """
+    pictures = plates.drop_duplicates("image")[["image", "source"]].reset_index(drop=True)
+    twins = near_duplicates(perceptual_hashes([images / name for name in pictures["image"]]), config.hash_distance)
+    same_text = _same_text(plates, pictures["image"])
+    roles = pictures["source"].map({source.name: source.role for source in sources}).to_numpy()
+
+    groups = _connected(len(pictures), twins + same_text)
+    grouped = _assign_groups(groups, pictures["image"], roles, config)
+    random = _assign_pictures(roles, config)
+    sides = grouped if config.name == "grouped" else random
+
+    table = pictures.assign(group=[f"{group:05d}" for group in groups], split=sides)
+    kept = table[table["split"] != "left out"].reset_index(drop=True)
+    _refuse_empty(kept, roles, config)
+    names = ["train", "validation", "test"]
+    counts: dict[str, object] = {
+        "pictures": {
+            source: {name: int((part["split"] == name).sum()) for name in names}
+            for source, part in kept.groupby("source", sort=False)
+        },
+        "left_out": len(table) - len(kept),
+        "groups": len(set(groups)),
+        "leakage": _leakage(sides, twins, same_text),
+        "leakage_of_random_split": _leakage(random, twins, same_text),
+    }
+    return kept, counts
+
+
+def perceptual_hashes(paths: Sequence[Path]) -> np.ndarray:
+    """The 64-bit DCT hash (imagehash.phash) of each picture: booleans (n, 64)."""
+    import imagehash
+    from PIL import Image
+    from tqdm import tqdm
+
+    def hash_of(path: Path) -> np.ndarray:
+        with Image.open(path) as picture:
+            # The hash looks at 32 × 32 pixels: let the JPEG decoder skip what is finer than 128.
+            picture.draft("L", (128, 128))
+            return imagehash.phash(picture).hash.reshape(-1)
+
+    with ThreadPoolExecutor() as pool:
+        hashes = list(tqdm(pool.map(hash_of, paths), "hashing", len(paths), unit="picture", leave=False))
+    return np.array(hashes, bool).reshape(-1, 64)
+
+
+def near_duplicates(hashes: np.ndarray, distance: int) -> list[tuple[int, int]]:
+    """Pairs of pictures whose hashes differ in at most `distance` bits."""
+    from scipy.spatial.distance import pdist, squareform
+
+    if len(hashes) < 2:
+        return []
+    bits = squareform(pdist(hashes, "hamming")) * hashes.shape[1]
+    first, second = np.nonzero(np.triu(bits <= distance + 1e-6, k=1))
+    return list(zip(first.tolist(), second.tolist(), strict=True))
+
+
+def _same_text(plates: pd.DataFrame, images: pd.Series) -> list[tuple[int, int]]:
+    """Pairs of pictures with a plate text in common."""
+    number = {image: index for index, image in enumerate(images)}
+    known = plates[plates["text"] != ""]
+    pairs = set()
+    for _, part in known.groupby("text"):
+        members = sorted({number[image] for image in part["image"]})
+        pairs |= {(a, b) for place, a in enumerate(members) for b in members[place + 1 :]}
+    return sorted(pairs)
+
+
+def _connected(count: int, pairs: list[tuple[int, int]]) -> np.ndarray:
+    """The group of each picture, numbered in order of appearance."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    rows, columns = np.array(pairs, int).reshape(-1, 2).T
+    labels = connected_components(coo_array((np.ones(len(rows)), (rows, columns)), (count, count)), directed=False)[1]
+    return pd.factorize(labels)[0]
+
+
+def _assign_groups(groups: np.ndarray, images: pd.Series, roles: np.ndarray, config: Split) -> np.ndarray:
+    buckets = {role: _shuffle_split(_BUCKETS, role, config) for role in ("both", "train")}
+    sides = np.empty(len(groups), dtype=object)
+    for group in np.unique(groups):
+        members = np.flatnonzero(groups == group)
+        bucket = int.from_bytes(hashlib.sha256(images[members[0]].encode()).digest()[:8]) % _BUCKETS
+        present = set(roles[members])
+        if "test" in present:
+            sides[members] = np.where(roles[members] == "train", "left out", "test")
+        else:
+            sides[members] = buckets["train" if "train" in present else "both"][bucket]
+    return sides
+
+
+def _assign_pictures(roles: np.ndarray, config: Split) -> np.ndarray:
+    """The split of a notebook: every picture for itself."""
+    sides = np.empty(len(roles), dtype=object)
+    for role in set(roles):
+        sides[roles == role] = _shuffle_split(int((roles == role).sum()), role, config)
+    return sides
+
+
+def _shuffle_split(count: int, role: str, config: Split) -> np.ndarray:
+    """`count` things shuffled and shared out among the sides open to their role, by scikit-learn."""
+    from sklearn.model_selection import train_test_split
+
+    shares = {
+        "both": {"train": config.train, "validation": config.validation, "test": config.test},
+        "train": {"train": config.train, "validation": config.validation},
+        "test": {"test": 1.0},
+    }[role]
+    sides = np.full(count, next(iter(shares)), dtype=object)
+    rest, left = np.arange(count), sum(shares.values())
+    for name, share in reversed(list(shares.items())[1:]):
+        size = round(len(rest) * share / left)
+        if 0 < size < len(rest):
+            rest, taken = train_test_split(rest, test_size=size, random_state=config.seed)
+            sides[taken] = name
+        left -= share
+    return sides
+
+
+def _leakage(sides: np.ndarray, twins: list[tuple[int, int]], same_text: list[tuple[int, int]]) -> dict[str, int]:
+    """What a split lets through: pairs on two sides, and test pictures with a twin among those trained or tuned on."""
+
+    def astride(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        return [(a, b) for a, b in pairs if sides[a] != sides[b] and "left out" not in (sides[a], sides[b])]
+
+    leaked = {i for pair in astride(twins) + astride(same_text) for i in pair if sides[i] == "test"}
+    return {
+        "near_duplicate_pairs": len(astride(twins)),
+        "same_text_pairs": len(astride(same_text)),
+        "test_pictures_leaked": len(leaked),
+    }
+
+
+def _refuse_empty(table: pd.DataFrame, roles: np.ndarray, config: Split) -> None:
+    wanted = {"train": config.train, "validation": config.validation, "test": config.test}
+    if "both" not in roles:
+        wanted["test"] = 0
+    for name, fraction in wanted.items():
+        if fraction > 0 and not (table["split"] == name).any():
+            raise UserError(
+                f"split.{name}={fraction:g} of {len(table)} pictures in {table['group'].nunique()} groups is none: "
+                f"add pictures, set split.{name}=0, or take another split.seed"
+            )

@@ -1,0 +1,45 @@
+"""The CSV tables between the stages: how they are written and read, so that the same content is the same bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from lpr.errors import UserError
+
+# Columns in which "NA", "None" or "007" are text and an empty cell means unknown.
+_TEXT = (
+    "image",
+    "source",
+    "url",
+    "text",
+    "reading",
+    "group",
+    "split",
+    "boxes",
+    "fetched",
+    "reason",
+    "sha256",
+    "format",
+)
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a CSV: UTF-8, `\\n` line ends, floats at their shortest exact form."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_csv(path, index=False, lineterminator="\n")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a CSV that `write_table` wrote; text columns are `str`, empty where unknown.
+
+    Raises:
+        UserError: the file is not there.
+    """
+    try:
+        head = pd.read_csv(path, nrows=0).columns
+        text = {column: str for column in head if column in _TEXT}
+        return pd.read_csv(path, dtype=text, keep_default_na=False, na_values={c: [""] for c in head if c not in text})
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: `dvc repro` makes it") from None

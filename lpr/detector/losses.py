@@ -1,0 +1,53 @@
+"""What a detector is trained to minimise, and how well its boxes lie, in `keras.ops`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lpr.config import Loss, Optimizer, Train
+
+if TYPE_CHECKING:
+    import keras
+
+
+def build_loss(config: Loss) -> keras.losses.Loss:
+    """The loss over the four corners, in fractions of the picture's sides."""
+    import keras
+
+    if config.name == "huber":
+        return keras.losses.Huber(delta=config.delta)
+    return {"mse": keras.losses.MeanSquaredError, "mae": keras.losses.MeanAbsoluteError}[config.name]()
+
+
+def build_optimizer(config: Optimizer, train: Train, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """Adam (Kingma & Ba 2015) or SGD with Nesterov momentum, on a constant or cosine-decaying learning rate.
+
+    The cosine falls from `learning_rate` to zero over the training (Loshchilov & Hutter 2017); a warm-up rises to it
+    linearly from zero.
+    """
+    import keras
+
+    rate: Any = config.learning_rate
+    warmup = train.warmup_epochs * steps_per_epoch
+    if train.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=0.0 if warmup else rate,
+            decay_steps=max(train.epochs * steps_per_epoch - warmup, 1),
+            warmup_target=rate if warmup else None,
+            warmup_steps=warmup,
+        )
+    if config.name == "sgd":
+        return keras.optimizers.SGD(rate, momentum=config.beta_1, nesterov=True, global_clipnorm=config.clip_norm)
+    return keras.optimizers.Adam(rate, config.beta_1, config.beta_2, config.epsilon, global_clipnorm=config.clip_norm)
+
+
+def mean_iou(y_true: Any, y_pred: Any) -> Any:
+    """IoU of each predicted box with its true one: (n, 4), (n, 4) → (n,) in 0–1; Keras takes the mean."""
+    from keras import ops
+
+    y_true, y_pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+    low = ops.maximum(y_true[:, :2], y_pred[:, :2])
+    high = ops.minimum(y_true[:, 2:], y_pred[:, 2:])
+    intersection = ops.prod(ops.maximum(high - low, 0.0), axis=1)
+    areas = sum(ops.prod(ops.maximum(box[:, 2:] - box[:, :2], 0.0), axis=1) for box in (y_true, y_pred))
+    return intersection / ops.maximum(areas - intersection, 1e-9)

@@ -1,0 +1,55 @@
+"""Where the stages' files are, and how they are written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DATA, METRICS, MODELS, REPORTS = Path("data"), Path("metrics"), Path("models"), Path("reports")
+CHECKED = DATA / "checked.txt"
+SOURCES, IMAGES = DATA / "sources", DATA / "images"
+PLATES, REJECTS = DATA / "plates.csv", DATA / "rejects.csv"
+PICTURES, FAILURES = DATA / "pictures.csv", DATA / "failures.csv"
+SPLIT = DATA / "split.csv"
+DETECTOR, HISTORY = MODELS / "detector.keras", REPORTS / "history.csv"
+DETECTIONS, READINGS = REPORTS / "detections.csv", REPORTS / "readings.csv"
+FIGURES = REPORTS / "figures"
+PAGE, PROVENANCE = REPORTS / "index.html", REPORTS / "provenance.json"
+SCRATCH = Path(".lpr")  # what is neither versioned nor kept: times, unfinished work, answers of remote readers
+TIMINGS = SCRATCH / "timings"
+
+
+def write_json(content: Any, path: Path) -> None:
+    """Write indented JSON, making the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def read_placed_plates() -> pd.DataFrame:
+    """The plates of the cached pictures, boxes in the pixels of these."""
+    from lpr.data.images import place_boxes
+    from lpr.data.tables import read_table
+
+    return place_boxes(read_table(PLATES), read_table(PICTURES))
+
+
+def read_split_plates() -> pd.DataFrame:
+    """The same, each with its side: train, validation or test."""
+    from lpr.data.tables import read_table
+
+    return read_placed_plates().merge(read_table(SPLIT)[["image", "split"]], on="image", validate="many_to_one")
+
+
+def print_scores(scores: dict[str, Any], path: tuple[str, ...] = ()) -> None:
+    """A line a score, however deep it lies."""
+    from lpr.statistics import Score
+
+    for name, part in scores.items():
+        if isinstance(part, dict) and "low" in part:
+            print(f"{' '.join(path):32} {name:18} {Score(**part)}")
+        elif isinstance(part, dict):
+            print_scores(part, (*path, name))

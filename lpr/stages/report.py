@@ -1,0 +1,17 @@
+"""The page, the provenance and the wandb run: `reports/index.html`, `reports/provenance.json`."""
+
+from pathlib import Path
+
+from lpr.config import Config
+from lpr.experiment.provenance import collect
+from lpr.experiment.tracking import mirror
+from lpr.report.page import write_page
+from lpr.stages.files import PAGE, PROVENANCE, TIMINGS, write_json
+
+
+def run(config: Config) -> None:
+    """Mirror the experiment to wandb, then write where it came from and what it looks like."""
+    provenance = collect(config, TIMINGS, None)
+    provenance["wandb"] = mirror(config, Path(), provenance)
+    write_json(provenance, PROVENANCE)
+    write_page(config, Path(), provenance, PAGE)

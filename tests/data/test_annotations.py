@@ -1,0 +1,166 @@
+"""The annotation JSON: every row of bad input, and what becomes of it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lpr.data.annotations import Annotations, image_name, read_annotations
+from lpr.errors import UserError
+
+
+def plate(**changes: Any) -> dict[str, Any]:
+    corners = [{"x": 0.25, "y": 0.5}, {"x": 0.75, "y": 0.6}]
+    made = {"label": ["number_plate"], "notes": "", "points": corners, "imageWidth": 400, "imageHeight": 200}
+    return {key: value for key, value in (made | changes).items() if value is not ...}
+
+
+def line(url: Any = "http://host/a.jpg", annotation: Any = ..., **changes: Any) -> str:
+    return json.dumps({"content": url, "annotation": [plate(**changes)] if annotation is ... else annotation})
+
+
+def read(tmp_path: Path, text: str) -> Annotations:
+    path = tmp_path / "annotations.json"
+    path.write_bytes(text.encode())
+    return read_annotations(path, "set")
+
+
+GOOD = line("http://host/good.jpg", notes="mh 12-ab 1234")
+
+
+def test_a_line_becomes_a_row_in_pixels(tmp_path: Path) -> None:
+    row = read(tmp_path, GOOD).plates.iloc[0]
+    assert (row["top_x"], row["top_y"], row["bottom_x"], row["bottom_y"]) == (100.0, 100.0, 300.0, 120.0)
+    assert (row["image_width"], row["image_height"]) == (400, 200)
+    assert (row["source"], row["url"], row["text"]) == ("set", "http://host/good.jpg", "MH12AB1234")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD + "\n" + line() + "\n",
+        f"[{GOOD}, {line()}]",
+        f"\ufeff{GOOD}\r\n\r\n{line()}\r\n",
+        "\n\n" + GOOD + "\n   \n" + line(),
+        f"[\n{GOOD},\n{line()}\n]\n",
+    ],
+    ids=["lines", "array", "BOM and CRLF", "blank lines", "array over lines"],
+)
+def test_lines_and_arrays_are_the_same(tmp_path: Path, text: str) -> None:
+    found = read(tmp_path, text)
+    assert list(found.plates["url"]) == ["http://host/good.jpg", "http://host/a.jpg"]
+    assert found.counts["lines"] == 2
+    assert found.rejects.empty
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("{not json", "not JSON"),
+        ('"{""content"": ""http://host/a.jpg""}"', "quoted CSV field"),
+        ("17", "not a JSON object but int"),
+        (line(url=None), "no URL"),
+        (line(url="  "), "no URL"),
+        (json.dumps({"annotation": [plate()]}), "no URL"),
+        (line(annotation=None), "`annotation` is null or empty"),
+        (line(annotation=[]), "`annotation` is null or empty"),
+        (line(annotation=["here"]), "an annotation that is no JSON object"),
+        (line(points=[{"x": 0.1, "y": 0.1}]), "1 points where two corners are needed"),
+        (line(points=None), "no points where two corners are needed"),
+        (line(points=[{"x": float("nan"), "y": 0.1}, {"x": 0.5, "y": 0.5}]), "x is nan"),
+        (line(points=[{"x": 0.1}, {"x": 0.5, "y": 0.5}]), "y is None"),
+        (line(points=[{"x": "0.1", "y": 0}, {"x": 0.5, "y": 0.5}]), "x is '0.1'"),
+        (line(points=[{"x": 0.1, "y": 0.1}, {"x": 1.1, "y": 0.5}]), "outside the picture: x = 440.0 of 400"),
+        (line(points=[{"x": -0.1, "y": 0.1}, {"x": 0.5, "y": 0.5}]), "outside the picture"),
+        (line(points=[{"x": 0.1, "y": 0.1}, {"x": 0.1, "y": 0.5}]), "zero area"),
+        (line(imageWidth=...), "size is missing: `imageWidth` is None"),
+        (line(imageHeight=0), "size is missing: `imageHeight` is 0"),
+    ],
+)
+def test_bad_input_is_rejected_with_its_line_and_reason_and_the_rest_goes_on(
+    tmp_path: Path, bad: str, reason: str
+) -> None:
+    found = read(tmp_path, f"{GOOD}\n\n{bad}\n{line()}\n")
+    assert len(found.plates) == 2
+    assert list(found.rejects["line"]) == [3]
+    assert reason in found.rejects["reason"][0]
+    assert (found.counts["lines"], found.counts["rejected"]) == (3, 1)
+
+
+def test_one_bad_plate_does_not_cost_the_other_plates_of_its_picture(tmp_path: Path) -> None:
+    found = read(tmp_path, line(annotation=[plate(points=None), plate(), plate()]))
+    assert (len(found.plates), len(found.rejects)) == (2, 1)
+    assert found.plates["image"].nunique() == 1
+
+
+def test_swapped_corners_are_put_right_and_counted(tmp_path: Path) -> None:
+    corners = [{"x": 0.75, "y": 0.5}, {"x": 0.25, "y": 0.6}]
+    found = read(tmp_path, line(points=corners))
+    assert (found.plates["top_x"][0], found.plates["bottom_x"][0], found.counts["swapped"]) == (100.0, 300.0, 1)
+
+
+def test_rounding_outside_the_picture_is_put_on_its_edge(tmp_path: Path) -> None:
+    found = read(tmp_path, line(points=[{"x": -0.001, "y": 0}, {"x": 1.002, "y": 1}]))
+    assert list(found.plates.loc[0, ["top_x", "top_y", "bottom_x", "bottom_y"]]) == [0, 0, 400, 200]
+
+
+def test_a_polygon_gives_its_bounding_box(tmp_path: Path) -> None:
+    corners = [{"x": x, "y": y} for x, y in ((0.25, 0.5), (0.75, 0.4), (0.7, 0.6), (0.2, 0.7))]
+    row = read(tmp_path, line(points=corners)).plates.iloc[0]
+    assert (row["top_x"], row["top_y"], row["bottom_x"], row["bottom_y"]) == (80, 80, 300, 140)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "[]", "{nonsense\n", line(url=None)])
+def test_a_file_with_nothing_usable_is_an_error_that_says_so(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UserError, match="nothing in its annotation file is usable"):
+        read(tmp_path, text)
+
+
+def test_a_picture_is_no_annotation_file(tmp_path: Path) -> None:
+    path = tmp_path / "annotations.json"
+    path.write_bytes(b"\xff\xd8\xff\xe0" * 10)
+    with pytest.raises(UserError, match="not UTF-8 text"):
+        read_annotations(path, "set")
+
+
+def test_a_broken_array_says_where(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="breaks off at line 2"):
+        read(tmp_path, f"[{GOOD},\n{{")
+
+
+URLS = [
+    "http://host/../../etc/passwd",
+    "http://host/a.jpg?size=large&../x",
+    "http://host/a.jpg?size=small",
+    "http://host/фото машины.jpg",
+    "http://host/" + "x" * 300 + ".jpg",
+    "http://host/one/same.jpg",
+    "http://host/two/same.jpg",
+    "http://host/%2e%2e%2f%2e%2e%2fescape.jpg",
+    "..\\..\\windows.jpg",
+    "http://host/",
+    "http://host/CON",
+    "http://host/a\x00b.jpg",
+]
+
+
+def test_picture_names_are_safe_stable_and_unique() -> None:
+    names = [image_name("set", url) for url in URLS]
+    assert names == [image_name("set", url) for url in URLS]
+    assert len({name.lower() for name in names}) == len(URLS)
+    for name in names:
+        assert Path(name).name == name
+        assert name.endswith(".jpg")
+        assert len(name) <= 120
+        assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")
+
+
+def test_the_same_url_in_two_sets_is_two_pictures() -> None:
+    assert image_name("one", URLS[0]) != image_name("two", URLS[0])
+
+
+def test_dataturks_as_its_readme_counts_it(photographs: Path) -> None:
+    found = read_annotations(photographs / "dataturks" / "Indian_Number_plates.json", "dataturks")
+    assert (found.counts["lines"], found.counts["pictures"], found.counts["plates"]) == (237, 237, 245)
+    assert found.rejects.empty

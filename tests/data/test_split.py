@@ -1,0 +1,133 @@
+"""The split: no photograph's twin on the other side, stable, seeded, and fair to the roles of the sources."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from lpr.config import Split, compose
+from lpr.data.annotations import read_annotations
+from lpr.data.split import split_pictures
+from lpr.errors import UserError
+
+
+def config(**changes: object) -> Split:
+    values = {"name": "grouped", "train": 0.7, "validation": 0.1, "test": 0.2, "seed": 0, "hash_distance": 6}
+    return Split.model_validate(values | changes)
+
+
+def sources(**roles: str) -> list:
+    made = [{"name": n, "kind": "table", "where": "x.csv", "role": role} for n, role in roles.items()]
+    return [compose_source(source) for source in made]
+
+
+def compose_source(values: dict) -> object:
+    from lpr.config import FileSource
+
+    return FileSource.model_validate(values)
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """160 pictures that look different; b000…b009 are slightly changed copies of a000…a009."""
+    folder = tmp_path_factory.mktemp("images")
+    for number in range(150):
+        coarse = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        picture = Image.fromarray(coarse).resize((128, 128), Image.Resampling.BICUBIC)
+        picture.save(folder / f"a{number:03}.jpg")
+        if number < 10:
+            picture.point(lambda value: int(value * 0.95)).save(folder / f"b{number:03}.jpg", quality=60)
+    return folder
+
+
+def plates(images: Path, count: int = 150, twins: int = 10) -> pd.DataFrame:
+    names = [f"a{n:03}.jpg" for n in range(count)] + [f"b{n:03}.jpg" for n in range(twins)]
+    frame = pd.DataFrame({"image": names, "source": "set", "text": ""})
+    # a100…a109 show the plates of a110…a119.
+    for number in range(10):
+        frame.loc[frame["image"].isin([f"a{100 + number}.jpg", f"a{110 + number}.jpg"]), "text"] = f"KA01AA{number:04}"
+    return frame
+
+
+def sides(table: pd.DataFrame) -> dict[str, str]:
+    return dict(zip(table["image"], table["split"], strict=True))
+
+
+def test_twins_and_photographs_of_one_plate_stay_together(images: Path) -> None:
+    for seed in range(5):
+        table, counts = split_pictures(plates(images), images, sources(set="both"), config(seed=seed))
+        side = sides(table)
+        assert all(side[f"a{n:03}.jpg"] == side[f"b{n:03}.jpg"] for n in range(10))
+        assert all(side[f"a{n}.jpg"] == side[f"a{n + 10}.jpg"] for n in range(100, 110))
+        assert counts["leakage"] == {"near_duplicate_pairs": 0, "same_text_pairs": 0, "test_pictures_leaked": 0}
+        assert counts["groups"] == 140
+
+
+def test_a_random_split_leaks_and_the_count_says_how_much(images: Path) -> None:
+    table, counts = split_pictures(plates(images), images, sources(set="both"), config(name="random"))
+    side = sides(table)
+    astride = sum(side[f"a{n:03}.jpg"] != side[f"b{n:03}.jpg"] for n in range(10))
+    assert counts["leakage"] == counts["leakage_of_random_split"]
+    assert counts["leakage"]["near_duplicate_pairs"] == astride > 0  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", ["grouped", "random"])
+def test_fractions_are_kept(images: Path, name: str) -> None:
+    table, _ = split_pictures(plates(images), images, sources(set="both"), config(name=name))
+    share = table["split"].value_counts(normalize=True)
+    assert share["test"] == pytest.approx(0.2, abs=0.07)
+    assert share["validation"] == pytest.approx(0.1, abs=0.06)
+
+
+def test_rows_added_at_the_end_move_nobody(images: Path) -> None:
+    before, _ = split_pictures(plates(images, 90, 0), images, sources(set="both"), config())
+    after, _ = split_pictures(plates(images, 150, 0), images, sources(set="both"), config())
+    assert sides(before).items() <= sides(after).items()
+
+
+def test_the_seed_decides(images: Path) -> None:
+    splits = [split_pictures(plates(images), images, sources(set="both"), config(seed=s))[0] for s in (0, 0, 1)]
+    assert sides(splits[0]) == sides(splits[1]) != sides(splits[2])
+
+
+@pytest.mark.parametrize("name", ["grouped", "random"])
+def test_roles_are_kept(images: Path, name: str) -> None:
+    frame = plates(images)
+    frame["source"] = ["train", "test", "both"] * (len(frame) // 3) + ["both"] * (len(frame) % 3)
+    roles = sources(train="train", test="test", both="both")
+    table, _ = split_pictures(frame, images, roles, config(name=name))
+    by_source = table.groupby("source")["split"].agg(set)
+    assert "test" not in by_source["train"]
+    assert by_source["test"] == {"test"}
+    assert by_source["both"] == {"train", "validation", "test"}
+
+
+def test_a_training_photograph_whose_twin_is_tested_is_left_out(images: Path) -> None:
+    frame = plates(images)
+    frame["source"] = np.where(frame["image"].str.startswith("b"), "test", "train")
+    table, counts = split_pictures(frame, images, sources(train="train", test="test"), config())
+    assert counts["left_out"] == 10
+    assert not set(table["image"]) & {f"a{n:03}.jpg" for n in range(10)}
+
+
+def test_a_side_that_would_be_empty_is_refused(images: Path) -> None:
+    with pytest.raises(UserError, match=r"split\.test=0\.2 of 2 pictures"):
+        split_pictures(plates(images, 2, 0), images, sources(set="both"), config(train=0.8, validation=0, test=0.2))
+
+
+def test_no_named_pair_of_dataturks_straddles(photographs: Path, in_root: Path) -> None:
+    folder = photographs / "dataturks"
+    found = read_annotations(folder / "Indian_Number_plates.json", "dataturks").plates
+    found["image"] = found["url"].str.rpartition("/")[2]
+    urls = list(dict.fromkeys(found["image"]))
+    chosen = compose(["experiment=seed"]).split
+    for seed in range(10):
+        table, counts = split_pictures(
+            found, folder / "mirror", sources(dataturks="both"), chosen.model_copy(update={"seed": seed})
+        )
+        side = sides(table)
+        for a, b in [(0, 206), (34, 212), (134, 205), (147, 227), (182, 235)]:
+            assert side[urls[a]] == side[urls[b]]
+        assert counts["leakage"]["near_duplicate_pairs"] == 0  # type: ignore[index]

@@ -1,0 +1,129 @@
+"""The configuration contract: what composes, what is refused and in which words, and when params.yaml is stale."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lpr import config
+from lpr.errors import UserError
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_default_is_the_seed_network_with_mse_adam_and_batches_of_32(in_root: Path) -> None:
+    composed = config.compose([])
+    assert (composed.detector.convs, composed.detector.pools, composed.detector.filters) == (8, 4, 16)
+    assert (composed.loss.name, composed.optimizer.name, composed.train.batch_size) == ("mse", "adam", 32)
+    assert composed.split.test == pytest.approx(0.2)
+
+
+def test_experiment_seed_is_the_origin(in_root: Path) -> None:
+    composed = config.compose(["experiment=seed"])
+    assert composed.detector.image_size == 224
+    assert (composed.detector.convs, composed.detector.pools, len(composed.detector.dense)) == (8, 4, 2)
+    assert (composed.split.train, composed.split.validation, composed.split.test) == (0.8, 0.0, 0.2)
+    assert (composed.train.epochs, composed.augment.name, composed.detector.batch_norm) == (30, "none", False)
+    assert composed.train.schedule == "constant"
+
+
+def test_seed_reaches_everything_random(in_root: Path) -> None:
+    composed = config.compose(["seed=7"])
+    assert (composed.split.seed, composed.train.seed, composed.data.sources[0].seed) == (7, 7, 7)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "conf/experiment").glob("*.yaml")))
+def test_every_experiment_composes(in_root: Path, name: str) -> None:
+    config.compose([f"experiment={name}"])
+
+
+@pytest.mark.parametrize("group", ["split", "detector", "augment", "optimizer", "loss", "train", "reader", "tracking"])
+def test_every_option_of_every_group_composes(in_root: Path, group: str) -> None:
+    for option in Path("conf", group).glob("*.yaml"):
+        config.compose([f"{group}={option.stem}"])
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("detector.convz=3", ["detector.convz", "detector.convs"]),
+        ("+detector.conv=3", ["detector.conv", "'convs'"]),
+        ("epochs=3", ["epochs", "train.epochs"]),
+        ("optimiser.learning_rate=1", ["optimizer.learning_rate"]),
+        ("detector.convs=many", ["detector.convs", "'many'", "integer"]),
+        ("train.epochs=0", ["train.epochs=0", "greater than or equal to 1"]),
+        ("train.batch_size=1.5", ["train.batch_size", "1.5", "integer"]),
+        ("reader.margin=2", ["reader.margin=2", "less than or equal to 1"]),
+        ("detector.activation=rely", ["detector.activation='rely'", "'relu'"]),
+        ("detector.dense=[a]", ["detector.dense[0]", "integer"]),
+        ("detector=resnet", ["detector=resnet", "seed6"]),
+        ("detector.pools=9", ["detector.pools=9", "detector.convs=8"]),
+        ("detector.image_size=16 detector.convs=5 detector.pools=5", ["detector.image_size=16", "at most 4"]),
+        ("split.train=0.5", ["split.train", "must be 1"]),
+        ("split=grouped split.validation=0 split.train=0.8 train.early_stopping_patience=3", ["split.validation"]),
+        ("train.warmup_epochs=2 train.schedule=constant", ["train.warmup_epochs", "cosine"]),
+        ("data=dataturks", ["data.json=PATH_OR_URL"]),
+        ("data=photographs", ["data.root=FOLDER"]),
+        ("data.json=plates.json", ["data.json", "data=dataturks"]),
+        ("train.epochs=[", ["train.epochs=["]),
+    ],
+)
+def test_a_mistake_is_refused_by_name(in_root: Path, override: str, words: list[str]) -> None:
+    with pytest.raises(UserError) as refusal:
+        config.compose(override.split())
+    for word in words:
+        assert word in str(refusal.value)
+
+
+def test_params_holds_the_composed_values_and_how_they_came_about(project: Path) -> None:
+    config.write_params(["experiment=seed", "optimizer.learning_rate=3e-4"])
+    text = Path("params.yaml").read_text()
+    assert text.splitlines()[0].endswith("lpr params experiment=seed optimizer.learning_rate=3e-4")
+    assert yaml.safe_load(text)["optimizer"]["learning_rate"] == 3e-4
+    assert config.load() == config.compose(["experiment=seed", "optimizer.learning_rate=3e-4"])
+    assert config.check_fresh() == config.load()
+
+
+def test_an_edit_of_conf_makes_params_stale_and_says_what_to_type(project: Path) -> None:
+    config.write_params(["experiment=seed"])
+    adam = Path("conf/optimizer/adam.yaml")
+    adam.write_text(adam.read_text().replace("learning_rate: 0.001", "learning_rate: 0.002"))
+    with pytest.raises(UserError) as refusal:
+        config.check_fresh()
+    assert "optimizer.learning_rate: 0.001 in params.yaml, 0.002 in conf/" in str(refusal.value)
+    assert "`lpr params experiment=seed`" in str(refusal.value)
+    config.write_params(["experiment=seed"])
+    config.check_fresh()
+
+
+def test_an_edit_that_changes_no_value_is_no_offence(project: Path) -> None:
+    config.write_params([])
+    adam = Path("conf/optimizer/adam.yaml")
+    adam.write_text(adam.read_text() + "# a remark\n")
+    config.check_fresh()
+
+
+def test_an_edit_of_params_by_hand_is_refused(project: Path) -> None:
+    config.write_params([])
+    Path("params.yaml").write_text(Path("params.yaml").read_text().replace("epochs:", "epochs: 1  # was:", 1))
+    with pytest.raises(UserError, match=r"train\.epochs: 1 in params\.yaml"):
+        config.check_fresh()
+
+
+def test_params_broken_by_hand_is_refused_by_key(project: Path) -> None:
+    config.write_params([])
+    text = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(text.replace("convs: 8", "convs: 8\n  colour_space: rgb"))
+    with pytest.raises(UserError, match=r"detector\.colour_space: there is no such key"):
+        config.load()
+
+
+def test_missing_params_says_what_to_type(project: Path) -> None:
+    with pytest.raises(UserError, match="lpr params"):
+        config.load()
+
+
+def test_outside_the_project_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="folder of the project"):
+        config.compose([])
