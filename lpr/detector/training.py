@@ -7,6 +7,9 @@ import hashlib
 import json
 import os
 import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,15 +53,34 @@ def choose_hardware(precision: str, threads: int | None) -> Hardware:
 
 
 def prepare_tensorflow(hardware: Hardware, seed: int) -> None:
-    """Make TensorFlow repeatable: to be called once a process, before anything else of it is used."""
+    """Make TensorFlow repeatable, whatever the process did before.
+
+    The number of threads can be set once a process.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import keras
-    import tensorflow as tf
+    with _no_greetings():
+        import keras
+        import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(hardware.threads)
     tf.config.threading.set_inter_op_parallelism_threads(hardware.threads)
     tf.config.experimental.enable_op_determinism()
+    keras.utils.clear_session()  # what Keras numbers as it is made starts again from 1
     keras.utils.set_random_seed(seed)
+
+
+@contextmanager
+def _no_greetings() -> Iterator[None]:
+    """TensorFlow greets on standard error whatever its log level; what goes wrong comes as an exception."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def train(
@@ -115,6 +137,7 @@ def train(
             steps_per_epoch=steps_per_epoch,
             validation_data=validation and evaluation_batches(validation.pictures, validation.boxes, batch_size),
             callbacks=[recorder],
+            shuffle=False,  # the batches are, already
             verbose=0,
         )
     save_detector(model, models / "last.keras")
@@ -206,7 +229,7 @@ def _recorder(
 
         @property
         def stopped_early(self) -> bool:
-            return patience is not None and len(rows) - self.best_epoch >= patience
+            return patience is not None and bool(rows) and len(rows) - self.best_epoch >= patience
 
         def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
             total = config.train.epochs * steps_per_epoch * config.train.batch_size

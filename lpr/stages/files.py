@@ -20,7 +20,6 @@ DETECTIONS, READINGS = REPORTS / "detections.csv", REPORTS / "readings.csv"
 FIGURES = REPORTS / "figures"
 PAGE, PROVENANCE = REPORTS / "index.html", REPORTS / "provenance.json"
 SCRATCH = Path(".lpr")  # what is neither versioned nor kept: times, unfinished work, answers of remote readers
-TIMINGS = SCRATCH / "timings"
 
 
 def write_json(content: Any, path: Path) -> None:

@@ -1,6 +1,7 @@
 """Read the plates, on their true and on their predicted boxes: `reports/readings.csv`, `metrics/reading.json`."""
 
 import time
+from dataclasses import asdict
 
 from lpr.config import Config
 from lpr.data.tables import read_table, write_table
@@ -18,4 +19,4 @@ def run(config: Config) -> None:
     scores = score_readings(readings)
     write_json(scores, METRICS / "reading.json")
     print_scores(scores)
-    write_timing("read", time.monotonic() - started, READINGS, **timings)
+    write_timing("read", time.monotonic() - started, READINGS, **asdict(timings))

@@ -6,12 +6,13 @@ from lpr.config import Config
 from lpr.experiment.provenance import collect
 from lpr.experiment.tracking import mirror
 from lpr.report.page import write_page
-from lpr.stages.files import PAGE, PROVENANCE, TIMINGS, write_json
+from lpr.stages.files import PAGE, PROVENANCE, write_json
 
 
 def run(config: Config) -> None:
     """Mirror the experiment to wandb, then write where it came from and what it looks like."""
-    provenance = collect(config, TIMINGS, None)
-    provenance["wandb"] = mirror(config, Path(), provenance)
+    provenance = collect(config)
+    if run := mirror(config, Path(), provenance):
+        provenance["wandb"] = run
     write_json(provenance, PROVENANCE)
     write_page(config, Path(), provenance, PAGE)

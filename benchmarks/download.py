@@ -1,0 +1,125 @@
+"""How much slower the download stage is than decoding and encoding alone.
+
+    python benchmarks/download.py [ROUNDS]
+
+Compares `lpr.data.images.download` over loopback HTTP with a bare pool of as many threads that only decodes and encodes
+the same bytes from memory, in turns, and prints the median of the rounds' ratios. The pictures are those of
+`$LPR_DATA/dataturks/mirror` where that is set, else 240 drawn ones. The server is a process of its own, but shares the
+machine's cores with what is measured; it is made light (pictures in memory, connections kept open, headers not looked
+at beyond the path), and what it costs counts against the download stage.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import multiprocessing
+import os
+import socketserver
+import statistics
+import sys
+import tempfile
+import time
+from multiprocessing.connection import Connection
+from multiprocessing.pool import ThreadPool
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageFilter
+
+from lpr.config import compose
+from lpr.data.images import download
+
+PICTURES = 240
+ROUNDS = 5
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    originals = photographs()
+    ours, theirs = multiprocessing.Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, originals), daemon=True)
+    server.start()
+    base_url = f"http://127.0.0.1:{ours.recv()}/"
+    try:
+        ratios = [compare(originals, base_url) for _ in range(rounds)]
+    finally:
+        server.terminate()
+    print(f"median of {rounds} rounds: download stage = {statistics.median(ratios):.2f} × bare decode and encode")
+
+
+def compare(originals: dict[str, bytes], base_url: str) -> float:
+    """One round: pictures a second of the stage over those of the bare pool."""
+    where = "unused.json"
+    overrides = ["data=dataturks", f"data.json={where}", f"data.mirror={base_url}"]
+    data = compose(overrides).data
+
+    started = time.perf_counter()
+    with ThreadPool(data.workers) as pool:
+        sizes = pool.map(lambda content: len(recode(content, data.jpeg_quality)), originals.values(), chunksize=1)
+    bare = len(sizes) / (time.perf_counter() - started)
+
+    plates = pd.DataFrame({"image": [f"{i}.jpg" for i in range(len(originals))], "url": list(originals)})
+    plates = plates.assign(source="dataturks", image_width=1, image_height=1)
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        root = Path(folder)
+        started = time.perf_counter()
+        counts = download(plates, data, root, root / "images", root / "pictures.csv", root / "failures.csv")
+        stage = counts["pictures"] / (time.perf_counter() - started)
+    assert counts["pictures"] == len(originals), counts
+    print(f"{data.workers} threads: bare {bare:.0f} pictures/s, stage {stage:.0f} pictures/s, ratio {stage / bare:.2f}")
+    return stage / bare
+
+
+def recode(content: bytes, quality: int) -> bytes:
+    picture: Image.Image = Image.open(io.BytesIO(content))
+    picture.load()
+    if picture.mode != "RGB":
+        picture = picture.convert("RGB")
+    jpeg = io.BytesIO()
+    picture.save(jpeg, "JPEG", quality=quality)
+    return jpeg.getvalue()
+
+
+def photographs() -> dict[str, bytes]:
+    """File name → bytes."""
+    if folder := os.environ.get("LPR_DATA"):
+        return {path.name: path.read_bytes() for path in sorted(Path(folder, "dataturks", "mirror").iterdir())}
+    return {f"{seed}.jpg": drawn(seed) for seed in range(PICTURES)}
+
+
+def drawn(seed: int) -> bytes:
+    """A JPEG of about the size and the detail of the Dataturks photographs."""
+    random = np.random.default_rng(seed)
+    width, height = (int(side) for side in random.integers((360, 240), (900, 640)))
+    coarse = Image.fromarray(random.integers(0, 256, (height // 24, width // 24, 3), dtype=np.uint8))
+    picture = coarse.resize((width, height), Image.Resampling.NEAREST).filter(ImageFilter.GaussianBlur(2))
+    grain = random.normal(0, 4, (height, width, 1))
+    noisy = np.clip(np.asarray(picture) + grain, 0, 255).astype(np.uint8)
+    jpeg = io.BytesIO()
+    Image.fromarray(noisy).save(jpeg, "JPEG", quality=85)
+    return jpeg.getvalue()
+
+
+def serve(port: Connection, originals: dict[str, bytes]) -> None:
+    class Handler(socketserver.StreamRequestHandler):
+        disable_nagle_algorithm = True
+
+        def handle(self) -> None:
+            while request := self.rfile.readline():
+                while self.rfile.readline().strip():
+                    pass
+                content = originals[request.split()[1].decode().lstrip("/")]
+                self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content))
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        port.send(server.server_address[1])
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

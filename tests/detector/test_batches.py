@@ -1,0 +1,124 @@
+"""Batches: what the network sees is the pictures, in an order and with changes that depend on seed and step alone."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from lpr.config import Augment
+from lpr.data.batches import box_fractions, decode_pictures, largest_plates, training_batches
+
+SIDE = 64
+
+
+def augment(**changes: float) -> Augment:
+    none = {"flip": 0.0, "scale": 1.0, "shift": 0.0, "rotate": 0.0, "brightness": 0.0, "contrast": 0.0, "colour": 0.0}
+    return Augment.model_validate({"name": "test", **none, **changes})
+
+
+def painted(count: int = 10) -> tuple[np.ndarray, np.ndarray]:
+    """Dark pictures with a bright box each, and the boxes as fractions."""
+    pictures, boxes = np.full((count, SIDE, SIDE, 3), 20, np.uint8), np.empty((count, 4), np.float32)
+    generator = np.random.default_rng(0)
+    for number in range(count):
+        x, y = generator.integers(8, 28, 2)
+        pictures[number, y : y + 12, x : x + 24] = 200 + number
+        boxes[number] = np.array([x, y, x + 24, y + 12]) / SIDE
+    return pictures, boxes
+
+
+def batches(steps: range, change: Augment, per_epoch: int = 3, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+    pictures, boxes = painted()
+    dataset = training_batches(pictures, boxes, 4, per_epoch, steps, change, seed)
+    return [(p.numpy(), b.numpy()) for p, b in dataset]
+
+
+def test_every_picture_comes_once_an_epoch_with_its_own_box() -> None:
+    _, boxes = painted()
+    for epoch in (0, 1):
+        seen = batches(range(3 * epoch, 3 * epoch + 3), augment())
+        assert [len(p) for p, _ in seen] == [4, 4, 2]
+        numbers = [round(float(p.max()) * 255) - 200 for batch, _ in seen for p in batch]
+        assert sorted(numbers) == list(range(10))
+        np.testing.assert_allclose(np.concatenate([b for _, b in seen]), boxes[numbers])
+
+
+def test_epochs_differ_in_order_and_seeds_too() -> None:
+    first, second = (np.concatenate([b for _, b in batches(range(s, s + 3), augment())]) for s in (0, 3))
+    other = np.concatenate([b for _, b in batches(range(3), augment(), seed=1)])
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+def test_a_later_start_sees_the_same_batches() -> None:
+    change = augment(flip=0.5, scale=1.3, shift=0.2, rotate=5, brightness=0.2, contrast=0.2, colour=0.1)
+    whole, rest = batches(range(9), change), batches(range(5, 9), change)
+    for (p, b), (q, c) in zip(whole[5:], rest, strict=True):
+        np.testing.assert_array_equal(p, q)
+        np.testing.assert_array_equal(b, c)
+
+
+def test_more_steps_than_pictures_go_round_again() -> None:
+    seen = batches(range(5), augment(), per_epoch=5)
+    assert [len(p) for p, _ in seen] == [4] * 5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"flip": 1.0}, {"scale": 1.5}, {"shift": 0.3}, {"flip": 0.5, "scale": 1.5, "shift": 0.3}],
+    ids=lambda change: "+".join(change),
+)
+def test_the_box_moves_with_its_plate(change: dict[str, Any]) -> None:
+    moved = 0
+    _, originals = painted()
+    for pictures, boxes in batches(range(30), augment(**change)):
+        for picture, box in zip(pictures, boxes, strict=True):
+            rows, columns = np.nonzero(picture[..., 0] > 0.43)
+            found = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) / SIDE
+            np.testing.assert_allclose(found, box, atol=1.5 / SIDE)
+            moved += not np.isclose(originals, box, atol=1e-3).all(axis=1).any()
+    assert moved > 50
+
+
+def test_a_turned_plate_lies_in_its_box() -> None:
+    for pictures, boxes in batches(range(10), augment(rotate=15)):
+        for picture, box in zip(pictures, boxes, strict=True):
+            rows, columns = np.nonzero(picture[..., 0] > 0.43)
+            found = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) / SIDE
+            assert (found[:2] >= box[:2] - 1.5 / SIDE).all()
+            assert (found[2:] <= box[2:] + 1.5 / SIDE).all()
+
+
+def test_colours_change_and_stay_in_range() -> None:
+    plain, changed = batches(range(3), augment()), batches(range(3), augment(brightness=0.5, contrast=0.5, colour=0.3))
+    for (p, b), (q, c) in zip(plain, changed, strict=True):
+        assert not np.allclose(p, q, atol=0.05)
+        assert q.min() >= 0
+        assert q.max() <= 1
+        np.testing.assert_array_equal(b, c)
+
+
+def test_pictures_in_memory_and_on_disk_are_the_same(tmp_path: Path) -> None:
+    paths = []
+    for number in range(3):
+        picture = Image.fromarray(np.random.default_rng(number).integers(0, 256, (90, 160, 3), dtype=np.uint8))
+        picture.save(tmp_path / f"{number}.jpg")
+        paths.append(tmp_path / f"{number}.jpg")
+    big = decode_pictures([*paths] * 200, 32, 1, tmp_path / "scratch" / "all.npy")
+    small = decode_pictures(paths, 32, 1, tmp_path / "unused.npy")
+    assert isinstance(big, np.memmap)
+    assert not isinstance(small, np.memmap)
+    np.testing.assert_array_equal(big[:3], small)
+
+
+def test_the_largest_plate_is_the_one_to_find() -> None:
+    plates = pd.DataFrame(
+        [("a", 0, 0, 10, 10), ("a", 20, 0, 60, 10), ("b", 0, 0, 5, 5)],
+        columns=["image", "top_x", "top_y", "bottom_x", "bottom_y"],
+    ).assign(width=100, height=50)
+    chosen = largest_plates(plates)
+    assert list(chosen["image"]) == ["a", "b"]
+    np.testing.assert_allclose(box_fractions(chosen)[0], [0.2, 0, 0.6, 0.2])

@@ -1,0 +1,106 @@
+"""The RapidOCR reader, with its real models."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from drawn_plates import plate
+from PIL import Image, ImageOps
+
+from lpr.config import RapidOcrReader
+from lpr.reader.base import PlateText
+from lpr.reader.rapidocr import RapidOcr
+from lpr.reader.reading import crop
+
+CONFIG = RapidOcrReader(
+    name="rapidocr", splits=["test"], margin=0.1, side_px=480, min_line_height=0.5, threads=None
+)  # as conf/reader/rapidocr.yaml has it
+
+
+@pytest.fixture(scope="module")
+def reader() -> RapidOcr:
+    return RapidOcr(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("picture", "text"),
+    [
+        (plate("MH 12 DE 1433"), "MH12DE1433"),
+        (plate("MH 12", "DE 1433", width=320), "MH12DE1433"),
+        (plate("KA 05", "MJ 8827", width=320).resize((100, 63)), "KA05MJ8827"),
+        (plate("TN 09 BC 4471", small="SHREE MOTORS CHENNAI"), "TN09BC4471"),
+        (plate("GJ 27", "AK 6139", width=320).rotate(12, expand=True, fillcolor="grey"), "GJ27AK6139"),
+        (Image.eval(plate("RJ 14 CV 2286"), lambda value: 255 - value), "RJ14CV2286"),
+    ],
+    ids=["one line", "two lines", "small", "maker's name", "tilted", "white on black"],
+)
+def test_reads(reader: RapidOcr, picture: Image.Image, text: str) -> None:
+    reading = reader.read(picture)
+    assert reading.text == text
+    assert 0.7 < reading.confidence <= 1
+    assert reader.read(picture) == reading
+
+
+@pytest.mark.parametrize("size", [(8, 8), (8, 600), (600, 8), (1600, 400)])
+def test_nothing_there_is_an_empty_reading(reader: RapidOcr, size: tuple[int, int]) -> None:
+    assert reader.read(Image.new("RGB", size, "grey")) == PlateText("", 0.0)
+
+
+def test_needs_no_network_and_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    reader = RapidOcr(CONFIG.model_copy(update={"threads": 1}))
+    assert reader.read(plate("MH 12 DE 1433")).text == "MH12DE1433"
+    reader.read(Image.new("RGB", (100, 40)))
+    assert capfd.readouterr() == ("", "")
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("package", ["rapidocr", "onnxruntime"])
+def test_not_installed(package: str) -> None:
+    program = f"""
+import sys
+sys.modules[{package!r}] = None
+from pathlib import Path
+from lpr.config import RapidOcrReader
+from lpr.reader.reading import create
+from lpr.errors import UserError
+try:
+    create(RapidOcrReader(**{CONFIG.model_dump()!r}), Path("unused"))
+except UserError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "pip install 'lpr[ocr]'" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "lines", "at_least"), [("dataturks", 1, 0.84), ("dataturks", 2, 0.7), ("openalpr_eu", None, 0.81)]
+)
+def test_reads_photographs(reader: RapidOcr, name: str, lines: int | None, at_least: float) -> None:
+    if "LPR_DATA" not in os.environ:
+        pytest.skip("LPR_DATA does not name the folder of photographs")
+    folder = Path(os.environ["LPR_DATA"]) / name
+    if lines is None:
+        plates, pictures = pd.read_csv(folder / "annotations.csv", dtype={"text": str}), folder / "images"
+    else:
+        plates, pictures = pd.read_csv(folder / "plate_text.csv", dtype={"text": str}), folder / "mirror"
+        plates = plates[(plates.agreed == 1) & (plates.lines == lines)]
+    right = 0
+    for row in plates.itertuples():
+        with Image.open(pictures / row.image) as stored:
+            picture = ImageOps.exif_transpose(stored).convert("RGB")
+        box = (row.xmin, row.ymin, row.xmax, row.ymax)
+        right += reader.read(crop(picture, box, CONFIG.margin)).text == row.text
+    assert right / len(plates) >= at_least

@@ -1,0 +1,174 @@
+"""The whole chain under real DVC, in a clone: what runs, what does not, what stays the same."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import TINY, Clone
+
+STAGES = ["config", "source@0", "annotate", "download", "split", "train", "evaluate", "read", "report"]
+MOVING = {"reports/index.html", "reports/provenance.json"}
+
+
+def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The stages whose commands a `dvc repro` ran."""
+    return [line.split("'")[1] for line in done.stdout.splitlines() if line.startswith("Running stage")]
+
+
+def outputs(clone: Clone) -> dict[str, str]:
+    """Path → hash of every DVC output."""
+    lock = yaml.safe_load((clone.folder / "dvc.lock").read_text())
+    return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage["outs"]}
+
+
+def test_one_command_goes_from_json_to_report(tiny_run: Clone) -> None:
+    lock = yaml.safe_load((tiny_run.folder / "dvc.lock").read_text())
+    assert set(lock["stages"]) == set(STAGES)
+    page = (tiny_run.folder / "reports" / "index.html").read_text()
+    assert "plate_acc" in page
+    detection = json.loads((tiny_run.folder / "metrics" / "detection.json").read_text())
+    assert set(detection["synthetic"]) == {"train", "validation", "test"}
+    reading = json.loads((tiny_run.folder / "metrics" / "reading.json").read_text())
+    assert set(reading["synthetic"]["test"]) == {"true", "predicted"}
+
+
+def test_a_second_run_does_nothing_and_says_so(tiny_run: Clone) -> None:
+    again = tiny_run.dvc("repro")
+    assert ran(again) == []
+    assert "Data and pipelines are up to date." in again.stdout + again.stderr
+
+
+def test_another_reader_setting_reruns_only_reading_and_report(clone: Clone) -> None:
+    clone.lpr("params", *TINY, "reader.margin=0.3")
+    assert ran(clone.dvc("repro")) == ["config", "read", "report"]
+
+
+def test_another_optimizer_setting_downloads_nothing(clone: Clone) -> None:
+    clone.lpr("params", *TINY, "optimizer.learning_rate=2e-3")
+    assert ran(clone.dvc("repro")) == ["config", "train", "evaluate", "read", "report"]
+
+
+def test_dvc_run_composes_conf_by_itself(clone: Clone) -> None:
+    clone.dvc("exp", "run", *(f"--set-param={override}" for override in [*TINY, "detector=seed6", "train.epochs=1"]))
+    params = yaml.safe_load((clone.folder / "params.yaml").read_text())
+    assert (params["detector"]["convs"], params["train"]["epochs"]) == (6, 1)
+    assert json.loads((clone.folder / "metrics" / "training.json").read_text())["epochs"] == 1
+    # What it composed is good for a plain repro, too …
+    assert ran(clone.dvc("repro")) == []
+    # … until conf/ is edited.
+    adam = clone.folder / "conf" / "optimizer" / "adam.yaml"
+    adam.write_text(adam.read_text().replace("0.001", "0.002"))
+    stopped = clone.dvc("repro", check=False)
+    assert stopped.returncode != 0
+    assert "lpr params" in stopped.stdout + stopped.stderr
+
+
+def test_a_queued_grid_runs_every_combination(clone: Clone) -> None:
+    clone.dvc("exp", "run", "--queue", *(f"--set-param={o}" for o in [*TINY, "detector.filters=2,3", "train.epochs=1"]))
+    clone.dvc("exp", "run", "--run-all", "--jobs=1")
+    shown = json.loads(clone.dvc("exp", "show", "--json").stdout)
+    found = [
+        (rev["data"]["params"]["params.yaml"]["data"]["detector"]["filters"], rev["data"]["metrics"])
+        for branch in shown
+        for experiment in branch.get("experiments") or []
+        for rev in experiment["revs"]
+    ]
+    assert sorted(filters for filters, _ in found) == [2, 3]
+    parameters = [metrics["metrics/training.json"]["data"]["parameters"] for _, metrics in found]
+    assert len(set(parameters)) == 2
+
+
+def test_an_edit_of_conf_stops_repro_before_anything_runs_and_says_what_to_type(clone: Clone) -> None:
+    adam = clone.folder / "conf" / "optimizer" / "adam.yaml"
+    adam.write_text(adam.read_text().replace("0.001", "0.002"))
+    stopped = clone.dvc("repro", check=False)
+    assert stopped.returncode != 0
+    assert ran(stopped) == ["config"]
+    assert "optimizer.learning_rate: 0.001 in params.yaml, 0.002 in conf/" in stopped.stderr
+    assert "`lpr params experiment=smoke" in stopped.stderr
+    assert "Traceback" not in stopped.stdout + stopped.stderr
+
+
+def test_an_impossible_network_is_refused_before_anything_runs(clone: Clone) -> None:
+    refused = clone.lpr("params", *TINY, "detector.pools=7", check=False)
+    assert refused.returncode == 1
+    assert "detector.pools=7 is more than detector.convs=8" not in refused.stderr
+    assert "detector.image_size=32 cannot be: at most 5 pools" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_metrics_and_plots_are_what_dvc_shows(clone: Clone) -> None:
+    shown = json.loads(clone.dvc("metrics", "show", "--json").stdout)[""]["data"]
+    assert "mean_iou" in shown["metrics/detection.json"]["data"]["synthetic"]["test"]
+    clone.lpr("params", *TINY, "train.epochs=1")
+    clone.dvc("repro")
+    changed = json.loads(clone.dvc("metrics", "diff", "--json").stdout)
+    assert changed["metrics/training.json"]["epochs"] == {"old": 2, "new": 1, "diff": -1}
+    clone.dvc("plots", "show")
+    assert (clone.folder / "dvc_plots" / "index.html").is_file()
+
+
+def test_push_and_pull_give_another_clone_everything_without_a_run(clone: Clone, tmp_path: Path) -> None:
+    clone.dvc("remote", "add", "--default", "storage", str(tmp_path / "storage"))
+    clone.commit("a remote")
+    clone.dvc("push")
+    other = Clone(tmp_path / "other")
+    clone.run("git", "clone", "--quiet", str(clone.folder), str(other.folder))
+    other.dvc("pull")
+    assert ran(other.dvc("repro")) == []
+    assert (other.folder / "reports" / "detections.csv").read_bytes() == (
+        clone.folder / "reports" / "detections.csv"
+    ).read_bytes()
+
+
+def test_two_clones_give_the_same_bytes_and_another_seed_others(tiny_run: Clone, tmp_path: Path) -> None:
+    from conftest import clone_project
+
+    other = clone_project(tmp_path / "again")
+    other.lpr("params", *TINY)
+    other.dvc("repro")
+    first, second = outputs(tiny_run), outputs(other)
+    assert {path for path in first if first[path] != second[path]} <= MOVING
+    assert (other.folder / "metrics" / "reading.json").read_text() == (
+        tiny_run.folder / "metrics" / "reading.json"
+    ).read_text()
+
+    other.lpr("params", *TINY, "seed=1")
+    other.dvc("repro")
+    changed = {path for path, md5 in outputs(other).items() if first[path] != md5}
+    constant = {"data/checked.txt", "data/rejects.csv", "data/failures.csv"}
+    assert changed >= set(first) - constant - MOVING
+
+
+def test_a_changed_local_json_is_noticed(clone: Clone, tmp_path: Path) -> None:
+    """Annotations outside the repository are dependencies, too."""
+    drawn = clone.folder / "data" / "sources" / "synthetic"
+    annotations = tmp_path / "mine.json"
+    lines = (drawn / "annotations.json").read_text().splitlines()
+    (tmp_path / "pictures").mkdir()
+    for picture in (drawn / "pictures").iterdir():
+        (tmp_path / "pictures" / picture.name).write_bytes(picture.read_bytes())
+    annotations.write_text("\n".join(lines[:20]) + "\n")
+    mine = [override for override in TINY if "scenes" not in override]
+    mine[0:1] = ["detector.filters=4", "train.epochs=1", "data=dataturks", f"data.json={annotations}"]
+    clone.lpr("params", *mine, f"data.mirror={tmp_path / 'pictures'}")
+    clone.dvc("repro", "split")
+    assert len((clone.folder / "data" / "split.csv").read_text().splitlines()) == 21
+    assert ran(clone.dvc("repro", "split")) == []
+    annotations.write_text("\n".join(lines) + "\n")
+    assert ran(clone.dvc("repro", "split"))[0] == "source@0"
+    assert len((clone.folder / "data" / "split.csv").read_text().splitlines()) == 25
+    assert len(list((clone.folder / "data" / "images").glob("*.jpg"))) == 24
+
+
+@pytest.mark.parametrize("verb", ["annotate", "download", "split", "train", "evaluate", "read"])
+def test_a_stage_without_its_input_says_what_makes_it(project: Path, verb: str) -> None:
+    clone = Clone(project)
+    clone.environment.pop("PYTHONPATH")
+    clone.lpr("params", "tracking=off")
+    failed = clone.lpr(verb, check=False)
+    assert failed.returncode == 1
+    assert "dvc repro" in failed.stderr
+    assert "Traceback" not in failed.stderr
