@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+BOX_COLUMNS = ["top_x", "top_y", "bottom_x", "bottom_y"]
+PREDICTED_BOX_COLUMNS = [f"predicted_{column}" for column in BOX_COLUMNS]
+"""What the tables call the corners of a true and of a predicted box."""
+
 
 def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Intersection over union of boxes pair by pair: (…, 4) and (…, 4) → (…) in 0–1; 0 for boxes turned inside out."""

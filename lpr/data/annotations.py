@@ -86,10 +86,12 @@ def read_records(path: Path) -> Iterator[tuple[int, Any]]:
     """Every record with its number from 1: its line, or its place in an array. What is no JSON comes as `Unusable`.
 
     Raises:
-        UserError: the file is not UTF-8 text.
+        UserError: the file is not there, or not UTF-8 text.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: `dvc repro` makes it") from None
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path}: not UTF-8 text ({error.reason} at byte {error.start}), so no annotation JSON"

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lpr.boxes import BOX_COLUMNS
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from lpr.config import Augment
-
-BOX_COLUMNS = ["top_x", "top_y", "bottom_x", "bottom_y"]
 
 
 def largest_plates(plates: pd.DataFrame) -> pd.DataFrame:

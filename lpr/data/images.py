@@ -7,7 +7,6 @@ that was interrupted, even by `kill -9`, goes on where it stopped, and no second
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import os
 import re
@@ -18,7 +17,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from io import BytesIO
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -28,13 +26,12 @@ from urllib.parse import quote, urlsplit
 import numpy as np
 import pandas as pd
 import requests
-import urllib3
 from PIL import ExifTags, Image, UnidentifiedImageError
-from requests.adapters import HTTPAdapter
 from tqdm import tqdm
 
 from lpr.config import Data, Source
-from lpr.data.sources import last_part
+from lpr.data.fetch import Unavailable, fetch, is_http, last_part, redact, session
+from lpr.data.placement import is_resized
 from lpr.data.tables import write_table
 from lpr.errors import UserError
 
@@ -43,21 +40,11 @@ PICTURE_COLUMNS = [
     *["format", "bytes", "sha256", "fetched"],
 ]
 FAILURE_COLUMNS = ["image", "source", "url", "fetched", "reason", "attempts"]
-BOX_COLUMNS = [
-    *["image", "source", "text", "width", "height", "plate"],
-    *["top_x", "top_y", "bottom_x", "bottom_y"],
-]
 
 # What photographs come as. Pillow opens more, some of it by running other programs.
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 # Of the conversion below: raise it when the same bytes become another picture, so that caches are made anew.
 _RECIPE = 1
-
-_RETRIED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)})
-_BACK_OFF_S = 0.5  # urllib3's factor: waits of 0, 1, 2, 4 … s
-_LONGEST_WAIT_S = 120  # a server that asks for more by Retry-After is not waited for
-_LONGEST_ANSWER = 30  # times data.timeout_s, for an answer that keeps trickling
-_PIECE_BYTES = 1 << 16
 _TURN = 4  # pictures that a thread takes at a time: handing over every single one costs a tenth of the speed
 
 # EXIF 2.32, tag 0x0112: what puts a picture of that orientation upright.
@@ -72,21 +59,14 @@ _UPRIGHT = {
 }
 
 
-class Unavailable(Exception):
-    """Why something cannot be had, in words that hold no secret, and after how many `attempts` over the network."""
-
-    def __init__(self, reason: str, attempts: int = 0) -> None:
-        super().__init__(reason)
-        self.attempts = attempts
-
-
 def download(
     plates: pd.DataFrame, data: Data, sources_folder: Path, cache: Path, pictures_csv: Path, failures_csv: Path
 ) -> dict[str, int]:
     """Make `cache` hold exactly the pictures that `plates` lists and that can be had, as RGB JPEGs.
 
     A picture that is there, made of the same original in the same way, is kept: one from the network is not asked for
-    again, one from a folder is read and compared by SHA-256.
+    again, one from a folder is read and compared by SHA-256. A photograph that is an upright RGB JPEG already loses its
+    metadata, but keeps its pixels to the bit; `data.jpeg_quality` is for all the others.
 
     Args:
         plates: rows of `plates.csv`; needs image, source, url, image_width, image_height.
@@ -127,7 +107,7 @@ def download(
     counts = {
         "pictures": len(pictures),
         "failed": len(failures),
-        "resized": int(placed.loc[_is_resized(placed), "image"].nunique()),
+        "resized": int(placed.loc[is_resized(placed), "image"].nunique()),
         "turned": int((pictures["orientation"] != 1).sum()),
     }
     formats = {f"format_{name.lower()}": count for name, count in sorted(Counter(pictures["format"]).items())}
@@ -141,140 +121,6 @@ def download(
     if len(failures) > data.max_failed_fraction * len(listed) or pictures.empty:
         raise UserError(_too_many(failures, len(listed), places, data, failures_csv))
     return counts | formats
-
-
-def place_boxes(plates: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
-    """The plates in pixels of the cached pictures; those without a picture are left out.
-
-    Boxes are scaled from the size that the JSON says to the cached picture's, and clipped to it. Where EXIF turned the
-    picture on its side (orientations 5–8), and the JSON's size lies as the stored picture did, the box was drawn in the
-    stored picture and is turned along. In every other case it was drawn in the picture as displayed; of orientations
-    2–4, and of square pictures, the size cannot tell, and that is taken for granted.
-
-    Args:
-        plates: rows of `plates.csv`; boxes in pixels of image_width × image_height.
-        pictures: rows of `pictures.csv`.
-
-    Returns:
-        A row a plate in the order of `plates`, columns `BOX_COLUMNS`; `plate` counts 0, 1, … within a picture.
-    """
-    placed = plates.merge(pictures.drop(columns="source"), on="image")
-    # As fractions of the frame that the box was drawn in.
-    x = placed[["top_x", "bottom_x"]].to_numpy(float) / placed[["image_width"]].to_numpy(float)
-    y = placed[["top_y", "bottom_y"]].to_numpy(float) / placed[["image_height"]].to_numpy(float)
-    turned = _is_in_stored_frame(placed)[:, np.newaxis]
-    orientation = placed[["orientation"]].to_numpy()
-    turned_x = np.where(np.isin(orientation, (6, 7)), 1 - y[:, ::-1], y)
-    turned_y = np.where(np.isin(orientation, (7, 8)), 1 - x[:, ::-1], x)
-    width, height = placed[["width"]].to_numpy(), placed[["height"]].to_numpy()
-    placed[["top_x", "bottom_x"]] = np.clip(np.where(turned, turned_x, x) * width, 0, width).round(3)
-    placed[["top_y", "bottom_y"]] = np.clip(np.where(turned, turned_y, y) * height, 0, height).round(3)
-    placed["plate"] = placed.groupby("image").cumcount()
-    return placed[BOX_COLUMNS]
-
-
-class _Session(requests.Session):
-    """Reads the environment's proxies and certificates once a host: once a picture, it costs a third of a request."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._settings: dict[tuple[Any, ...], Any] = {}
-
-    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        key = (*urlsplit(url)[:2], stream, verify, cert)
-        if key not in self._settings:
-            self._settings[key] = super().merge_environment_settings(url, proxies, stream, verify, cert)
-        return self._settings[key]
-
-
-def session(data: Data) -> requests.Session:
-    """A session that keeps one connection a worker open."""
-    http = _Session()
-    for scheme in ("http://", "https://"):
-        http.mount(scheme, HTTPAdapter(pool_maxsize=data.workers))
-    return http
-
-
-def fetch(http: requests.Session, url: str, data: Data) -> tuple[bytes, int]:
-    """The body at an http(s) URL, and the number of attempts it took.
-
-    429, 5xx, timeouts and broken connections (a body cut short among them) are tried `data.attempts` times, after
-    what `Retry-After` says or else an exponential back-off.
-
-    Raises:
-        Unavailable: not to be had so, or larger than `data.max_bytes`.
-    """
-    retry = urllib3.Retry(total=None, status_forcelist=_RETRIED, backoff_factor=_BACK_OFF_S)
-    for attempt in itertools.count(1):
-        answer = None
-        try:
-            request = requests.Request("GET", url, headers=http.headers).prepare()
-            settings = http.merge_environment_settings(request.url, {}, True, None, None)
-            with http.send(request, timeout=data.timeout_s, **settings) as answer:
-                if answer.status_code == HTTPStatus.OK:
-                    return _body(answer, data), attempt
-                reason = f"HTTP {answer.status_code} {answer.reason or ''}".rstrip()
-                if not retry.is_retry("GET", answer.status_code):
-                    raise Unavailable(reason)
-        except Unavailable as error:
-            raise Unavailable(str(error), attempt) from None
-        except (requests.Timeout, urllib3.exceptions.TimeoutError):
-            reason = f"no answer within {data.timeout_s:g} s"
-        except (requests.ConnectionError, urllib3.exceptions.HTTPError) as error:
-            reason = f"connection failed: {redact(_root(error))}"
-        except requests.TooManyRedirects:
-            raise Unavailable("redirected too often", attempt) from None
-        except requests.exceptions.InvalidSchema:
-            raise Unavailable("redirected to what is not http(s)", attempt) from None
-        except (requests.RequestException, ValueError):
-            raise Unavailable("not a URL that can be asked for", attempt) from None
-        if attempt == data.attempts:
-            raise Unavailable(reason, attempt)
-        retry = retry.increment("GET", url)
-        wait = _asked_wait_s(retry, answer)
-        if wait > _LONGEST_WAIT_S:
-            raise Unavailable(f"{reason}, and asks to wait longer than {_LONGEST_WAIT_S} s", attempt)
-        time.sleep(wait or retry.get_backoff_time())
-    raise AssertionError("unreachable")
-
-
-def redact(url: str) -> str:
-    """The URL without the user name and password that it may hold."""
-    return re.sub(r"(?<=//)[^/?#]*@", "***@", url)
-
-
-def _body(answer: requests.Response, data: Data) -> bytes:
-    """Read piece by piece, so that neither an endless answer nor a false Content-Length costs more than the limit."""
-    too_large = Unavailable(f"larger than data.max_bytes={data.max_bytes}")
-    announced = answer.headers.get("Content-Length", "")
-    if announced.isdecimal() and int(announced) > data.max_bytes:
-        raise too_large
-    deadline = time.monotonic() + _LONGEST_ANSWER * data.timeout_s
-    body = BytesIO()
-    while piece := answer.raw.read1(_PIECE_BYTES, decode_content=True):
-        if body.tell() + len(piece) > data.max_bytes:
-            raise too_large
-        if time.monotonic() > deadline:
-            raise Unavailable(f"not whole after {_LONGEST_ANSWER * data.timeout_s:g} s")
-        body.write(piece)
-    return body.getvalue()
-
-
-def _asked_wait_s(retry: urllib3.Retry, answer: requests.Response | None) -> float:
-    """What `Retry-After` says, seconds or date; 0 where it says nothing, or nothing that can be understood."""
-    if answer is None:
-        return 0
-    try:
-        return retry.get_retry_after(answer.raw) or 0
-    except urllib3.exceptions.InvalidHeader:
-        return 0
-
-
-def _root(error: BaseException) -> str:
-    """The innermost cause: the outer ones hold URLs and memory addresses."""
-    while inner := error.__cause__ or error.__context__:
-        error = inner
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 @dataclass(frozen=True)
@@ -294,7 +140,7 @@ class _Place:
         """
         try:
             if self.base_url is None and self.folder is None:
-                if not _is_http(url):
+                if not is_http(url):
                     raise Unavailable("not an http(s) URL; files are taken only from a folder that data.mirror names")
                 return url
             relative = last_part(url) if self.kind == "dataturks" else url
@@ -334,7 +180,7 @@ def _place(source: Source, sources_folder: Path) -> _Place:
     if source.kind == "synthetic":
         # DVC may have put links into its own cache there.
         return _Place(source.kind, folder=sources_folder / source.name, links=True)
-    if source.mirror is not None and _is_http(source.mirror):
+    if source.mirror is not None and is_http(source.mirror):
         return _Place(source.kind, base_url=source.mirror)
     if source.mirror is not None:
         folder, key = Path(source.mirror).expanduser(), "its mirror, in the configuration"
@@ -345,11 +191,6 @@ def _place(source: Source, sources_folder: Path) -> _Place:
     if not folder.is_dir():
         raise UserError(f"source {source.name}: its pictures should be in {folder}, which is no folder ({key})")
     return _Place(source.kind, folder=folder)
-
-
-def _is_http(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
 @dataclass(frozen=True)
@@ -544,20 +385,6 @@ def _any_number_of_pixels() -> Iterator[None]:
         yield
     finally:
         Image.MAX_IMAGE_PIXELS = before
-
-
-def _is_in_stored_frame(placed: pd.DataFrame) -> np.ndarray:
-    """Whether a box was drawn in a picture that EXIF then turned on its side: upright or lying as the stored one."""
-    said = placed["image_width"] - placed["image_height"]
-    stored = placed["stored_width"] - placed["stored_height"]
-    return ((placed["orientation"] >= 5) & (said * stored > 0)).to_numpy()
-
-
-def _is_resized(placed: pd.DataFrame) -> np.ndarray:
-    said = placed[["image_width", "image_height"]].to_numpy()
-    turned = _is_in_stored_frame(placed)[:, np.newaxis]
-    is_now = np.where(turned, placed[["stored_width", "stored_height"]], placed[["width", "height"]])
-    return (said != is_now).any(axis=1)
 
 
 def _too_many(failures: pd.DataFrame, listed: int, places: dict[str, _Place], data: Data, failures_csv: Path) -> str:

@@ -9,7 +9,6 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ import pandas as pd
 from lpr.boxes import pairwise_iou
 from lpr.config import Data, FileSource, Source
 from lpr.data.annotations import Unusable, read_records
+from lpr.data.fetch import Unavailable, fetch, last_part, redact, session
 from lpr.errors import UserError
 
 ANNOTATIONS = "annotations.json"
@@ -46,11 +46,6 @@ def obtain(source: Source, folder: Path, data: Data) -> None:
     _join(source, target)
 
 
-def last_part(url: str) -> str:
-    """The last part of a URL's or file's path: what an annotation, a mirror and a table of texts have in common."""
-    return unquote(urlsplit(url).path if "://" in url else url).rpartition("/")[2]
-
-
 def _local_file(where: str | None, name: str) -> Path:
     path = Path(str(where)).expanduser()
     if not path.is_file():
@@ -59,17 +54,12 @@ def _local_file(where: str | None, name: str) -> Path:
 
 
 def _fetch(url: str, name: str, data: Data) -> bytes:
-    import requests
-
-    from lpr.data.images import session
-
     try:
         with session(data) as http:
-            answer = http.get(url, timeout=data.timeout_s)
-            answer.raise_for_status()
-            return answer.content
-    except requests.RequestException as error:
-        raise UserError(f"source {name}: {url} cannot be had: {error}") from None
+            content, _ = fetch(http, url, data)
+            return content
+    except Unavailable as error:
+        raise UserError(f"source {name}: {redact(url)} cannot be had: {error}") from None
 
 
 def _table_as_json(path: Path) -> str:

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lpr.boxes import iou
-from lpr.data.batches import BOX_COLUMNS
+from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS, iou
 from lpr.statistics import Score, mean_score
 
 if TYPE_CHECKING:
     import keras
 
 _BATCH_SIZE = 32  # of predictions; it changes nothing but memory
-PREDICTED_COLUMNS = [f"predicted_{column}" for column in BOX_COLUMNS]
-DETECTION_COLUMNS = ["image", "source", "split", "plate", "text", *BOX_COLUMNS, *PREDICTED_COLUMNS, "iou"]
+DETECTION_COLUMNS = ["image", "source", "split", "plate", "text", *BOX_COLUMNS, *PREDICTED_BOX_COLUMNS, "iou"]
 
 
 def predict_boxes(model: keras.Model, pictures: np.ndarray) -> np.ndarray:
@@ -39,11 +37,11 @@ def detections(plates: pd.DataFrame, images: pd.Series, boxes: np.ndarray) -> pd
         images: the pictures that were looked at, as `boxes` has them.
         boxes: one predicted box a picture, as fractions.
     """
-    predicted = pd.DataFrame(boxes.astype(float), columns=PREDICTED_COLUMNS).assign(image=images.to_numpy())
+    predicted = pd.DataFrame(boxes.astype(float), columns=PREDICTED_BOX_COLUMNS).assign(image=images.to_numpy())
     table = plates.merge(predicted, on="image", how="left", validate="many_to_one")
     sides = table[["width", "height", "width", "height"]].to_numpy(float)
-    table[PREDICTED_COLUMNS] = (table[PREDICTED_COLUMNS].to_numpy(float) * sides).round(3)
-    table["iou"] = iou(table[BOX_COLUMNS].to_numpy(float), table[PREDICTED_COLUMNS].to_numpy(float)).round(6)
+    table[PREDICTED_BOX_COLUMNS] = (table[PREDICTED_BOX_COLUMNS].to_numpy(float) * sides).round(3)
+    table["iou"] = iou(table[BOX_COLUMNS].to_numpy(float), table[PREDICTED_BOX_COLUMNS].to_numpy(float)).round(6)
     return table[DETECTION_COLUMNS]
 
 
@@ -73,5 +71,5 @@ def _same_largest_coordinate(part: pd.DataFrame, sizes: pd.DataFrame) -> np.ndar
 
     chosen = largest_plates(part)
     sides = sizes.loc[chosen["image"], ["width", "height", "width", "height"]].to_numpy(float)
-    truth, predicted = (chosen[columns].to_numpy(float) / sides for columns in (BOX_COLUMNS, PREDICTED_COLUMNS))
+    truth, predicted = (chosen[columns].to_numpy(float) / sides for columns in (BOX_COLUMNS, PREDICTED_BOX_COLUMNS))
     return truth.argmax(axis=1) == predicted.argmax(axis=1)

@@ -15,12 +15,12 @@ from PIL import Image
 from rapidfuzz.distance import Levenshtein
 from tqdm import tqdm
 
+from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS
 from lpr.config import Reader as ReaderConfig
 from lpr.errors import UserError
 from lpr.reader.base import UNREAD, PlateText, Reader
 
-_SIDES = ("top_x", "top_y", "bottom_x", "bottom_y")
-BOXES = {"true": list(_SIDES), "predicted": [f"predicted_{side}" for side in _SIDES]}
+BOXES = {"true": BOX_COLUMNS, "predicted": PREDICTED_BOX_COLUMNS}
 """Where `reports/detections.csv` has the corners of each kind of box, pixels of the cached picture."""
 SMALLEST_PX = 8  # a crop lower or narrower than this is not read: no letter is legible in fewer pixels
 

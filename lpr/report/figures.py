@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
+from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -28,7 +30,6 @@ TRUE_COLOUR = "#00c48c"
 PREDICTED_COLOUR = "#ff9d00"
 _LINE_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _INK = "#33373d"
-_CORNERS = ("top_x", "top_y", "bottom_x", "bottom_y")
 _DPI = 120
 
 
@@ -59,7 +60,7 @@ def choose_cases(detections: pd.DataFrame, worst: int, median: int, best: int) -
 
 def boxes_of(row: Mapping[Any, Any]) -> tuple[Box, Box]:
     """The true and the predicted box of a row of `reports/detections.csv`, pixels of the cached picture."""
-    true, predicted = ([float(row[prefix + corner]) for corner in _CORNERS] for prefix in ("", "predicted_"))
+    true, predicted = ([float(row[column]) for column in columns] for columns in (BOX_COLUMNS, PREDICTED_BOX_COLUMNS))
     return (true[0], true[1], true[2], true[3]), (predicted[0], predicted[1], predicted[2], predicted[3])
 
 

@@ -32,8 +32,8 @@ def run(config: Config) -> None:
     prepare_tensorflow(choose_hardware("float32", config.train.threads), config.train.seed)
     import keras
 
-    model = keras.saving.load_model(DETECTOR, compile=False)
     plates = read_split_plates()
+    model = keras.saving.load_model(DETECTOR, compile=False)
     images = plates["image"].drop_duplicates()
     paths, scratch = [IMAGES / name for name in images], SCRATCH / "pictures" / "all.npy"
     pictures = decode_pictures(paths, model.input_shape[1], config.train.max_memory_mb, scratch)

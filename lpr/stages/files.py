@@ -30,7 +30,7 @@ def write_json(content: Any, path: Path) -> None:
 
 def read_placed_plates() -> pd.DataFrame:
     """The plates of the cached pictures, boxes in the pixels of these."""
-    from lpr.data.images import place_boxes
+    from lpr.data.placement import place_boxes
     from lpr.data.tables import read_table
 
     return place_boxes(read_table(PLATES), read_table(PICTURES))

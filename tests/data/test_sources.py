@@ -144,7 +144,7 @@ def test_the_json_comes_over_http(tmp_path: Path, served: tuple[Path, str], data
 
 
 def test_a_json_that_cannot_be_had_says_so(tmp_path: Path, served: tuple[Path, str], data: Data) -> None:
-    with pytest.raises(UserError, match=r"/a\.json cannot be had: 404"):
+    with pytest.raises(UserError, match=r"/a\.json cannot be had: HTTP 404"):
         obtain(source("dataturks", f"{served[1]}/a.json"), tmp_path / "out", data)
 
 

@@ -1,0 +1,54 @@
+"""Where the plates are in the cached pictures, whatever size and way up their annotation had."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lpr.boxes import BOX_COLUMNS
+
+PLACED_COLUMNS = ["image", "source", "text", "width", "height", "plate", *BOX_COLUMNS]
+
+
+def place_boxes(plates: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
+    """The plates in pixels of the cached pictures; those without a picture are left out.
+
+    Boxes are scaled from the size that the JSON says to the cached picture's, and clipped to it. Where EXIF turned the
+    picture on its side (orientations 5–8), and the JSON's size lies as the stored picture did, the box was drawn in the
+    stored picture and is turned along. In every other case it was drawn in the picture as displayed; of orientations
+    2–4, and of square pictures, the size cannot tell, and that is taken for granted.
+
+    Args:
+        plates: rows of `plates.csv`; boxes in pixels of image_width × image_height.
+        pictures: rows of `pictures.csv`.
+
+    Returns:
+        A row a plate in the order of `plates`, columns `PLACED_COLUMNS`; `plate` counts 0, 1, … within a picture.
+    """
+    placed = plates.merge(pictures.drop(columns="source"), on="image")
+    # As fractions of the frame that the box was drawn in.
+    x = placed[["top_x", "bottom_x"]].to_numpy(float) / placed[["image_width"]].to_numpy(float)
+    y = placed[["top_y", "bottom_y"]].to_numpy(float) / placed[["image_height"]].to_numpy(float)
+    turned = _is_in_stored_frame(placed)[:, np.newaxis]
+    orientation = placed[["orientation"]].to_numpy()
+    turned_x = np.where(np.isin(orientation, (6, 7)), 1 - y[:, ::-1], y)
+    turned_y = np.where(np.isin(orientation, (7, 8)), 1 - x[:, ::-1], x)
+    width, height = placed[["width"]].to_numpy(), placed[["height"]].to_numpy()
+    placed[["top_x", "bottom_x"]] = np.clip(np.where(turned, turned_x, x) * width, 0, width).round(3)
+    placed[["top_y", "bottom_y"]] = np.clip(np.where(turned, turned_y, y) * height, 0, height).round(3)
+    placed["plate"] = placed.groupby("image").cumcount()
+    return placed[PLACED_COLUMNS]
+
+
+def _is_in_stored_frame(placed: pd.DataFrame) -> np.ndarray:
+    """Whether a box was drawn in a picture that EXIF then turned on its side: upright or lying as the stored one."""
+    said = placed["image_width"] - placed["image_height"]
+    stored = placed["stored_width"] - placed["stored_height"]
+    return ((placed["orientation"] >= 5) & (said * stored > 0)).to_numpy()
+
+
+def is_resized(placed: pd.DataFrame) -> np.ndarray:
+    said = placed[["image_width", "image_height"]].to_numpy()
+    turned = _is_in_stored_frame(placed)[:, np.newaxis]
+    is_now = np.where(turned, placed[["stored_width", "stored_height"]], placed[["width", "height"]])
+    return (said != is_now).any(axis=1)
