@@ -24,6 +24,10 @@ _STAGES = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; 0 if it went well, 1 after a message to the user on standard error."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["experiment"]:
+        # Hydra has a command line of its own: all that follows is for it.
+        return importlib.import_module("lpr.experiment.run").main(arguments[1:])
     options = _parser().parse_args(arguments)
     try:
         _run(options)
@@ -67,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         "check", help="is params.yaml what conf/ composes?", description=config.check_fresh.__doc__
     )
     check.add_argument("--stamp", action="store_true", help="leave a file that says so, for DVC")
+    verbs.add_parser("experiment", help="one experiment, or with -m many, in folders of their own (Hydra's options)")
     for verb, meaning in _STAGES.items():
         stage = verbs.add_parser(verb, help=meaning, description=f"{meaning}. Reads params.yaml.")
         if verb == "source":

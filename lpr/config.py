@@ -297,6 +297,29 @@ def write_params(overrides: list[str], path: Path = PARAMS, conf: Path = CONF) -
     return config
 
 
+def from_hydra(composed: Any) -> Config:
+    """The checked configuration of a Hydra job."""
+    from omegaconf import OmegaConf
+
+    return check(OmegaConf.to_container(composed, resolve=True), "this job")
+
+
+def write_composed(config: Config, path: Path) -> None:
+    """Write a configuration as it is, for the record of a run."""
+    path.write_text(_to_yaml(config.as_dict()))
+
+
+def with_absolute_paths(config: Config, root: Path) -> Config:
+    """The same configuration for another current folder: the sources' local files by their absolute paths."""
+    values = config.as_dict()
+    for source in values["data"]["sources"]:
+        for key in {"where", "mirror", "texts", "boxes"} & source.keys():
+            if source[key] is not None and "://" not in source[key]:
+                source[key] = str(root / Path(source[key]).expanduser())
+    values["data"]["json"] = None
+    return Config.model_validate(values)
+
+
 def load(path: Path = PARAMS) -> Config:
     """The checked content of `params.yaml`.
 

@@ -105,8 +105,8 @@ def test_an_edit_that_changes_no_value_is_no_offence(project: Path) -> None:
 
 def test_an_edit_of_params_by_hand_is_refused(project: Path) -> None:
     config.write_params([])
-    Path("params.yaml").write_text(Path("params.yaml").read_text().replace("epochs:", "epochs: 1  # was:", 1))
-    with pytest.raises(UserError, match=r"train\.epochs: 1 in params\.yaml"):
+    Path("params.yaml").write_text(Path("params.yaml").read_text().replace("epochs:", "epochs: 7  # was:", 1))
+    with pytest.raises(UserError, match=r"train\.epochs: 7 in params\.yaml"):
         config.check_fresh()
 
 

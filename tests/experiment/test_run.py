@@ -1,0 +1,40 @@
+"""`lpr experiment`: the same figures as DVC's chain, alone and many at a time."""
+
+import json
+
+from conftest import TINY, Clone
+
+
+def test_an_experiment_has_the_metrics_of_dvc_repro_to_the_last_digit(clone: Clone) -> None:
+    before = (clone.folder / "dvc.lock").read_bytes()
+    clone.lpr("experiment", *TINY, "hydra.run.dir=experiments/one")
+    for name in ("split", "training", "detection", "reading"):
+        ours = (clone.folder / "experiments" / "one" / "metrics" / f"{name}.json").read_text()
+        assert ours == (clone.folder / "metrics" / f"{name}.json").read_text()
+    assert (clone.folder / "dvc.lock").read_bytes() == before
+    assert clone.dvc("status").stdout.strip() == "Data and pipelines are up to date."
+
+
+def test_a_sweep_runs_every_job_and_names_the_one_that_failed(clone: Clone) -> None:
+    done = clone.lpr(
+        *["experiment", "-m", *TINY, "train.epochs=1", "split.seed=1", "detector.pools=1,4,6"],
+        "hydra.sweep.dir=experiments/sweep",
+        check=False,
+    )
+    assert done.returncode == 1
+    sweep = clone.folder / "experiments" / "sweep"
+    assert "experiments/sweep/2" in done.stderr
+    assert "detector.image_size=32 cannot be: at most 5 pools" in done.stderr
+    finished = sorted(path.parts[-3] for path in sweep.glob("*/metrics/reading.json"))
+    assert finished == ["0", "1"]
+
+
+def test_other_data_is_prepared_in_a_place_of_its_own(clone: Clone) -> None:
+    before = {path: path.read_bytes() for path in (clone.folder / "data").rglob("*.csv")}
+    other = [override for override in TINY if "scenes" not in override]
+    run = ["experiment", *other, "data.sources.0.scenes=20", "hydra.run.dir=experiments/other"]
+    assert "preparing this one" in clone.lpr(*run).stdout
+    counted = json.loads((clone.folder / "experiments" / "other" / "metrics" / "split.json").read_text())
+    assert sum(counted["pictures"]["synthetic"].values()) == 20
+    assert {path: path.read_bytes() for path in (clone.folder / "data").rglob("*.csv")} == before
+    assert "preparing" not in clone.lpr(*run).stdout
