@@ -2,13 +2,10 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parent.parent
+from clones import ROOT, TINY, Clone, clone_project
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -42,71 +39,6 @@ def photographs() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("LPR_DATA does not name the folder of real photographs")
     return Path(folder).resolve()
-
-
-class Clone:
-    """A git clone of the project with its own DVC repository, and the commands that a user types in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "WANDB_", "GIT_"))},
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            # The clone's own code, whatever the environment has installed.
-            "PYTHONPATH": str(folder),
-            "GIT_AUTHOR_NAME": "tester",
-            "GIT_AUTHOR_EMAIL": "tester@localhost",
-            "GIT_COMMITTER_NAME": "tester",
-            "GIT_COMMITTER_EMAIL": "tester@localhost",
-            "DVC_SITE_CACHE_DIR": str(folder.parent / "dvc-site"),
-        }
-
-    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
-        )
-        if check and done.returncode:
-            pytest.fail(f"{' '.join(command)} exited {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-        return done
-
-    def dvc(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self.run(sys.executable, "-m", "dvc", *arguments, check=check)
-
-    def lpr(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self.run(sys.executable, "-m", "lpr", *arguments, check=check)
-
-    def commit(self, message: str) -> None:
-        self.run("git", "add", "--all")
-        self.run("git", "commit", "--quiet", "--allow-empty", "--message", message)
-
-
-def clone_project(folder: Path) -> Clone:
-    """A clone of what stands in the checkout now, committed or not."""
-    folder.mkdir(parents=True)
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    clone = Clone(folder)
-    clone.run("git", "init", "--quiet")
-    clone.commit("the checkout")
-    return clone
-
-
-TINY = [
-    "experiment=smoke",
-    "tracking=off",
-    "data.sources.0.scenes=24",
-    "detector.image_size=32",
-    "split=random",
-]
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import TINY, Clone
+from clones import TINY, Clone
 
 STAGES = ["config", "source@0", "annotate", "download", "split", "train", "evaluate", "read", "report"]
 MOVING = {"reports/index.html", "reports/provenance.json"}
@@ -124,7 +124,7 @@ def test_push_and_pull_give_another_clone_everything_without_a_run(clone: Clone,
 
 
 def test_two_clones_give_the_same_bytes_and_another_seed_others(tiny_run: Clone, tmp_path: Path) -> None:
-    from conftest import clone_project
+    from clones import clone_project
 
     other = clone_project(tmp_path / "again")
     other.lpr("params", *TINY)

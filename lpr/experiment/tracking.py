@@ -33,7 +33,7 @@ def mirror(config: Config, root: Path, provenance: dict[str, Any]) -> dict[str, 
     Args:
         config: of the experiment; `config.tracking` says where the run goes.
         root: the project's root, holding `data/`, `models/`, `metrics/` and `reports/`.
-        provenance: as `lpr.experiment.provenance.collect` gathers it.
+        provenance: as `lpr.provenance.collect` gathers it.
 
     Returns:
         The run's `id`, `mode`, and `url` (online) or `folder` (offline); None where tracking is off or failed.

@@ -62,7 +62,7 @@ def write_page(config: Config, root: Path, provenance: dict[str, Any], path: Pat
     Args:
         config: of the experiment.
         root: the project's root, holding `data/`, `metrics/` and `reports/`.
-        provenance: as `lpr.experiment.provenance.collect` gathers it.
+        provenance: as `lpr.provenance.collect` gathers it.
         path: where the page goes.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined

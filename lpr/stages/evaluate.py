@@ -8,7 +8,7 @@ from lpr.data.batches import decode_pictures
 from lpr.data.tables import read_table, write_table
 from lpr.detector.scoring import detections, predict_boxes, score_detections
 from lpr.detector.training import choose_hardware, prepare_tensorflow
-from lpr.experiment.provenance import write_timing
+from lpr.provenance import write_timing
 from lpr.report.figures import choose_rows, draw_contact_sheet, draw_history, draw_iou_histogram
 from lpr.stages.files import (
     DETECTIONS,

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from lpr.config import Config
 from lpr.data.tables import read_table, write_table
-from lpr.experiment.provenance import write_timing
+from lpr.provenance import write_timing
 from lpr.reader.reading import read_plates
 from lpr.reader.scoring import score_readings
 from lpr.stages.files import DETECTIONS, IMAGES, METRICS, READINGS, SCRATCH, print_scores, write_json

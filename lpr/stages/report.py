@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lpr.config import Config
-from lpr.experiment.provenance import collect
 from lpr.experiment.tracking import mirror
+from lpr.provenance import collect
 from lpr.report.page import write_page
 from lpr.stages.files import PAGE, PROVENANCE, write_json
 

@@ -7,7 +7,7 @@ import pandas as pd
 from lpr.config import Config
 from lpr.data.batches import box_fractions, decode_pictures, largest_plates
 from lpr.detector.training import Examples, choose_hardware, train
-from lpr.experiment.provenance import write_timing
+from lpr.provenance import write_timing
 from lpr.stages.files import DETECTOR, HISTORY, IMAGES, METRICS, MODELS, SCRATCH, read_split_plates, write_json
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from conftest import TINY, Clone
+from clones import TINY, Clone
 
 
 def test_an_experiment_has_the_metrics_of_dvc_repro_to_the_last_digit(clone: Clone) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lpr import config
-from lpr.experiment.provenance import NOT_TIMED, collect, write_timing
+from lpr.provenance import NOT_TIMED, collect, write_timing
 
 CONF = Path(__file__).parents[2] / "conf"
 
