@@ -1,7 +1,10 @@
 """The whole chain under real DVC, in a clone: what runs, what does not, what stays the same."""
 
+import functools
+import http.server
 import json
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -162,6 +165,41 @@ def test_a_changed_local_json_is_noticed(clone: Clone, tmp_path: Path) -> None:
     assert ran(clone.dvc("repro", "split"))[0] == "source@0"
     assert len((clone.folder / "data" / "split.csv").read_text().splitlines()) == 25
     assert len(list((clone.folder / "data" / "images").glob("*.jpg"))) == 24
+
+
+def test_a_json_by_url_needs_its_server_once(clone: Clone, tmp_path: Path) -> None:
+    """Photographs and annotations over HTTP; afterwards, `dvc repro` needs no network to find that all is done."""
+    drawn = clone.folder / "data" / "sources" / "synthetic"
+    (tmp_path / "bucket").mkdir()
+    for path in (drawn / "annotations.json", *(drawn / "pictures").iterdir()):
+        (tmp_path / "bucket" / path.name).write_bytes(path.read_bytes())
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "bucket"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        bucket = f"http://127.0.0.1:{server.server_port}"
+        clone.lpr(
+            *["params", "experiment=null", "split=random", "data=dataturks"],
+            *[f"data.json={bucket}/annotations.json", f"data.mirror={bucket}"],
+        )
+        clone.dvc("repro", "split")
+        server.shutdown()
+    counted = json.loads((clone.folder / "metrics" / "download.json").read_text())
+    assert (counted["pictures"], counted["failed"]) == (24, 0)
+    assert ran(clone.dvc("repro", "split")) == []
+
+
+def test_one_set_trains_and_another_is_tested_and_scored_by_itself(clone: Clone) -> None:
+    here = "{name: here, kind: synthetic, role: train, scenes: 20, seed: 1}"
+    there = "{name: there, kind: synthetic, role: test, scenes: 8, seed: 2}"
+    others = [override for override in TINY if "scenes" not in override]
+    clone.lpr("params", *others, "train.epochs=1", f"data.sources=[{here},{there}]")
+    clone.dvc("repro", "evaluate")
+    detection = json.loads((clone.folder / "metrics" / "detection.json").read_text())
+    assert {source: set(sides) for source, sides in detection.items()} == {
+        "here": {"train", "validation"},
+        "there": {"test"},
+    }
+    assert not (clone.folder / "data" / "sources" / "synthetic").exists()
 
 
 @pytest.mark.parametrize("verb", ["annotate", "download", "split", "train", "evaluate", "read"])
