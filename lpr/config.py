@@ -398,7 +398,7 @@ def _compose(overrides: list[str], conf: Path) -> dict[str, Any]:
         with initialize_config_dir(str(conf.absolute()), version_base="1.3"):
             composed = hydra_compose("config", overrides=overrides)
             OmegaConf.resolve(composed)
-    except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
+    except (ConfigCompositionException, HydraException, OmegaConfBaseException, ValueError) as error:
         raise UserError(_explain_hydra(error, overrides, conf)) from None
     values = OmegaConf.to_container(composed)
     assert isinstance(values, dict)

@@ -156,7 +156,13 @@ def test_a_changed_local_json_is_noticed(clone: Clone, tmp_path: Path) -> None:
         (tmp_path / "pictures" / picture.name).write_bytes(picture.read_bytes())
     annotations.write_text("\n".join(lines[:20]) + "\n")
     mine = [override for override in TINY if "scenes" not in override]
-    mine[0:1] = ["detector.filters=4", "train.epochs=1", "data=dataturks", f"data.json={annotations}"]
+    mine[0:1] = [
+        "experiment=none",
+        "detector.filters=4",
+        "train.epochs=1",
+        "data=dataturks",
+        f"data.json={annotations}",
+    ]
     clone.lpr("params", *mine, f"data.mirror={tmp_path / 'pictures'}")
     clone.dvc("repro", "split")
     assert len((clone.folder / "data" / "split.csv").read_text().splitlines()) == 21
@@ -178,7 +184,7 @@ def test_a_json_by_url_needs_its_server_once(clone: Clone, tmp_path: Path) -> No
         threading.Thread(target=server.serve_forever, daemon=True).start()
         bucket = f"http://127.0.0.1:{server.server_port}"
         clone.lpr(
-            *["params", "experiment=null", "split=random", "data=dataturks"],
+            *["params", "experiment=none", "split=random", "data=dataturks"],
             *[f"data.json={bucket}/annotations.json", f"data.mirror={bucket}"],
         )
         clone.dvc("repro", "split")

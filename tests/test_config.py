@@ -66,6 +66,7 @@ def test_every_option_of_every_group_composes(in_root: Path, group: str) -> None
         ("data=photographs", ["data.root=FOLDER"]),
         ("data.json=plates.json", ["data.json", "data=dataturks"]),
         ("train.epochs=[", ["train.epochs=["]),
+        ("experiment=null", ["experiment=null", "must be a string"]),
     ],
 )
 def test_a_mistake_is_refused_by_name(in_root: Path, override: str, words: list[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from lpr import config
 from lpr.provenance import NOT_TIMED, collect, write_timing
 
-CONF = Path(__file__).parents[2] / "conf"
+CONF = Path(__file__).parents[1] / "conf"
 
 LOCK = """\
 schema: '2.0'

@@ -160,7 +160,7 @@ def test_counts_rejects_and_leakage_are_shown(page):
 
 def test_the_config_and_the_provenance_are_shown(page):
     seen = words(page)
-    assert "learning_rate 0.001" in seen
+    assert "learning_rate 0.002" in seen
     assert "dense 128, 64" in seen
     assert "git revision " + "f00dfeed" * 5 in seen
     assert "data/plates.csv " + "a" * 32 in seen
