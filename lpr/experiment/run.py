@@ -17,9 +17,10 @@ from typing import Any
 from lpr import config
 from lpr.config import Config
 from lpr.errors import UserError
-from lpr.stages.files import DATA, IMAGES, METRICS, PICTURES, PLATES
+from lpr.stages.files import FAILURES, IMAGES, METRICS, PICTURES, PLATES, REJECTS
 
 EXPERIMENTS = Path("experiments")
+_PREPARED = (IMAGES, PLATES, PICTURES, REJECTS, FAILURES, METRICS / "annotate.json", METRICS / "download.json")
 
 
 def main(arguments: list[str]) -> int:
@@ -54,15 +55,15 @@ def run(settings: Config, root: Path, folder: Path) -> float:
     Returns:
         The mean IoU to choose by: of the validation pictures, or of the test pictures where there are none to validate.
     """
-    from lpr.stages import evaluate, read, split, train
+    from lpr.stages import evaluate, read, report, split, train
 
     prepared = _prepare(settings, root)
-    (folder / DATA).mkdir(exist_ok=True)
-    for path in (IMAGES, PLATES, PICTURES):
+    for path in _PREPARED:
+        (folder / path).parent.mkdir(exist_ok=True)
         if not (folder / path).is_symlink():
             (folder / path).symlink_to(prepared / path)
     config.write_composed(settings, folder / config.PARAMS)
-    for stage in (split, train, evaluate, read):
+    for stage in (split, train, evaluate, read, report):
         stage.run(settings)
     scores = json.loads((folder / METRICS / "detection.json").read_text())
     return objective(scores)
