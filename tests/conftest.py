@@ -11,12 +11,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 @pytest.fixture
-def root() -> Path:
-    """The checkout that is tested."""
-    return ROOT
-
-
-@pytest.fixture
 def in_root(monkeypatch: pytest.MonkeyPatch) -> Path:
     """The checkout, as the current folder."""
     monkeypatch.chdir(ROOT)
