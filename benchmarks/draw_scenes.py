@@ -6,12 +6,12 @@ workers included.
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from lpr.cores import usable_cores
 from lpr.data.synthetic import draw_scenes
 
 
@@ -21,7 +21,7 @@ def main() -> None:
         start = time.perf_counter()
         draw_scenes(Path(folder), scenes, seed=0)
         seconds = time.perf_counter() - start
-    print(f"n={scenes} workers={len(os.sched_getaffinity(0))} scenes_per_s={scenes / seconds:.1f}")
+    print(f"n={scenes} workers={usable_cores()} scenes_per_s={scenes / seconds:.1f}")
 
 
 if __name__ == "__main__":

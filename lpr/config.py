@@ -174,7 +174,7 @@ class Optimizer(Section):
 class Loss(Section):
     """What the corners (fractions of the picture's side) are trained to minimise."""
 
-    name: Literal["mse", "mae", "huber"]
+    name: Literal["mse", "mae", "huber", "giou"]
     delta: Positive = Field(description="huber: where the square turns into a line")
 
 

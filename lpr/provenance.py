@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from lpr.config import Config
+from lpr.cores import usable_cores
 
 TIMINGS = Path(".lpr/timings")
 NOT_TIMED = "restored from DVC's cache: not timed here"
@@ -135,14 +136,13 @@ def _versions() -> dict[str, str]:
 
 
 def _hardware() -> dict[str, Any]:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     countable = "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {})
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if countable else 0
     return {
         "system": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
         "cpu": _cpu_model(),
-        "cores": usable,
+        "cores": usable_cores(),
         "memory_gb": round(memory / 1e9, 1) if memory else "unknown",
     }
 

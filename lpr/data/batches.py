@@ -7,7 +7,6 @@ uninterrupted one would have seen from there on.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS
+from lpr.cores import usable_cores
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -60,7 +60,7 @@ def decode_pictures(paths: Sequence[Path], image_size: int, max_memory_mb: int, 
             picture.draft("RGB", (2 * image_size, 2 * image_size))
             pictures[index] = picture.convert("RGB").resize((image_size, image_size), Image.Resampling.BILINEAR)
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         work = pool.map(decode, range(len(paths)))
         for _ in tqdm(work, "decoding", len(paths), unit="picture", leave=False):
             pass

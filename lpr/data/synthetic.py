@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.random import Generator
 from PIL import Image
 from tqdm import tqdm
 
+from lpr.cores import usable_cores
 from lpr.data.scenes import Scene, draw_scene
 
 
@@ -32,7 +32,7 @@ def draw_scenes(folder: Path, scenes: int, seed: int) -> None:
     pictures.mkdir(parents=True, exist_ok=True)
     for old in pictures.glob("scene-*"):
         old.unlink()
-    workers = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, scenes)
+    workers = min(usable_cores(), scenes)
     # "spawn" also where threads (TensorFlow's, say) run already, which a fork would copy in an unknown state.
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         drawn = pool.map(partial(_draw_one, folder, seed), range(scenes), chunksize=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lpr.config import Loss, Optimizer, Train
@@ -10,10 +11,12 @@ if TYPE_CHECKING:
     import keras
 
 
-def build_loss(config: Loss) -> keras.losses.Loss:
+def build_loss(config: Loss) -> keras.losses.Loss | Callable[[Any, Any], Any]:
     """The loss over the four corners, in fractions of the picture's sides."""
     import keras
 
+    if config.name == "giou":
+        return giou_loss
     if config.name == "huber":
         return keras.losses.Huber(delta=config.delta)
     return {"mse": keras.losses.MeanSquaredError, "mae": keras.losses.MeanAbsoluteError}[config.name]()
@@ -42,12 +45,44 @@ def build_optimizer(config: Optimizer, train: Train, steps_per_epoch: int) -> ke
 
 
 def mean_iou(y_true: Any, y_pred: Any) -> Any:
-    """IoU of each predicted box with its true one: (n, 4), (n, 4) → (n,) in 0–1; Keras takes the mean."""
+    """IoU of each predicted box with its true one: (n, 4), (n, 4) → (n,) in 0–1; Keras takes the mean.
+
+    The predicted box is the one between two corners, whichever comes first.
+    """
     from keras import ops
 
-    y_true, y_pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
-    low = ops.maximum(y_true[:, :2], y_pred[:, :2])
-    high = ops.minimum(y_true[:, 2:], y_pred[:, 2:])
+    y_true, y_pred = ops.cast(y_true, "float32"), _ordered(y_pred)
+    intersection, union = _intersection_and_union(y_true, y_pred)
+    return intersection / ops.maximum(union, 1e-9)
+
+
+def giou_loss(y_true: Any, y_pred: Any) -> Any:
+    """1 − GIoU of each predicted box with its true one, (n, 4), (n, 4) → (n,) in 0–2 (Rezatofighi et al. 2019, eq. 1).
+
+    The predicted box is the one between two corners, whichever comes first: a box turned inside out would have no
+    gradient that turns it back.
+    """
+    from keras import ops
+
+    y_true, y_pred = ops.cast(y_true, "float32"), _ordered(y_pred)
+    intersection, union = _intersection_and_union(y_true, y_pred)
+    low, high = ops.minimum(y_true[:, :2], y_pred[:, :2]), ops.maximum(y_true[:, 2:], y_pred[:, 2:])
+    enclosing = ops.maximum(ops.prod(high - low, axis=1), 1e-9)
+    return 1 - intersection / ops.maximum(union, 1e-9) + (enclosing - union) / enclosing
+
+
+def _ordered(boxes: Any) -> Any:
+    from keras import ops
+
+    boxes = ops.cast(boxes, "float32")
+    ends = boxes[:, :2], boxes[:, 2:]
+    return ops.concatenate([ops.minimum(*ends), ops.maximum(*ends)], axis=1)
+
+
+def _intersection_and_union(first: Any, second: Any) -> tuple[Any, Any]:
+    from keras import ops
+
+    low, high = ops.maximum(first[:, :2], second[:, :2]), ops.minimum(first[:, 2:], second[:, 2:])
     intersection = ops.prod(ops.maximum(high - low, 0.0), axis=1)
-    areas = sum(ops.prod(ops.maximum(box[:, 2:] - box[:, :2], 0.0), axis=1) for box in (y_true, y_pred))
-    return intersection / ops.maximum(areas - intersection, 1e-9)
+    areas = sum(ops.prod(ops.maximum(box[:, 2:] - box[:, :2], 0.0), axis=1) for box in (first, second))
+    return intersection, areas - intersection

@@ -18,7 +18,10 @@ DETECTION_COLUMNS = ["image", "source", "split", "plate", "text", *BOX_COLUMNS, 
 
 
 def predict_boxes(model: keras.Model, pictures: np.ndarray) -> np.ndarray:
-    """Boxes, float (n, 4), as fractions, for pictures uint8 (n, s, s, 3)."""
+    """Boxes, float (n, 4), as fractions, for pictures uint8 (n, s, s, 3).
+
+    A box is the one between the two corners that the network gives, whichever comes first.
+    """
     from tqdm import tqdm
 
     starts = range(0, len(pictures), _BATCH_SIZE)
@@ -26,7 +29,8 @@ def predict_boxes(model: keras.Model, pictures: np.ndarray) -> np.ndarray:
         np.asarray(model.predict_on_batch(pictures[start : start + _BATCH_SIZE].astype(np.float32) / 255))
         for start in tqdm(starts, "detecting", unit="batch", leave=False)
     ]
-    return np.concatenate(boxes) if boxes else np.empty((0, 4), np.float32)
+    corners = np.concatenate([np.empty((0, 4), np.float32), *boxes]).reshape(-1, 2, 2)
+    return np.sort(corners, axis=1).reshape(-1, 4)
 
 
 def detections(plates: pd.DataFrame, images: pd.Series, boxes: np.ndarray) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lpr.config import Config
+from lpr.cores import usable_cores
 from lpr.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def choose_hardware(precision: str, threads: int | None) -> Hardware:
         except OSError:
             flags = set()
         precision = "mixed_bfloat16" if flags & {"avx512_bf16", "amx_bf16"} else "float32"
-    return Hardware(precision, threads or len(os.sched_getaffinity(0)))
+    return Hardware(precision, threads or usable_cores())
 
 
 def prepare_tensorflow(hardware: Hardware, seed: int) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from lpr.config import RapidOcrReader
+from lpr.cores import usable_cores
 from lpr.errors import UserError
 from lpr.plate_text import normalize
 from lpr.reader.base import UNREAD, PlateText, Reader
@@ -63,7 +64,7 @@ class RapidOcr:
                 # "max" bounds the longest side; the default, "min", blows a wide crop up to thousands of pixels.
                 "Det.limit_type": "max",
                 "Det.limit_side_len": config.side_px,
-                "EngineConfig.onnxruntime.intra_op_num_threads": config.threads or -1,
+                "EngineConfig.onnxruntime.intra_op_num_threads": config.threads or usable_cores(),
             }
         )
         self.read(Image.new("RGB", (64, 32)))  # loads both models, so that no plate waits for them
