@@ -12,18 +12,15 @@ from __future__ import annotations
 import functools
 import http.server
 import json
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
-from lpr.statistics import Score
+from checkout import copy_checkout, run
 
-ROOT = Path(__file__).resolve().parent.parent
+from lpr.statistics import Score
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -51,17 +48,9 @@ def main() -> None:
         *overrides,
     ]
     with tempfile.TemporaryDirectory() as place:
-        copy = Path(place) / "copy"
-        files = subprocess.run(
-            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-        ).stdout.split("\0")
-        for name in filter(None, files):
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": path, "PYTHONPATH": str(copy)}
-        for command in (["git", "init", "-q"], ["python", "-m", "lpr", "params", *chosen], ["dvc", "repro"]):
-            subprocess.run(command, cwd=copy, env=environment, check=True)
+        copy = copy_checkout(Path(place) / "copy")
+        run(copy, "python", "-m", "lpr", "params", *chosen)
+        run(copy, "dvc", "repro")
         print_scores(copy / "metrics")
     server.shutdown()
 

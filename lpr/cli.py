@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from pathlib import Path
 
 from lpr import config
 from lpr.errors import UserError
@@ -49,6 +50,10 @@ def _run(options: argparse.Namespace) -> None:
     if options.verb == "params":
         config.write_params(options.overrides)
         print(f"wrote {config.PARAMS}; `dvc repro` runs it")
+    elif options.verb == "compare":
+        importlib.import_module("lpr.experiment.compare").run(options.names, options.output)
+    elif options.verb == "tune":
+        importlib.import_module("lpr.experiment.tuning").run(options.overrides)
     elif options.verb == "check":
         config.check_fresh()
         if options.stamp:
@@ -72,6 +77,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--stamp", action="store_true", help="leave a file that says so, for DVC")
     verbs.add_parser("experiment", help="one experiment, or with -m many, in folders of their own (Hydra's options)")
+    compare = verbs.add_parser(
+        "compare",
+        help="the table of a sweep; or which of several experiments is better, and whether that is real",
+        description="Without names: what can be compared. The folder of a sweep: a table of its jobs. Two or more "
+        "experiments (Git revision, DVC experiment, run folder, sweep job): paired on the same test pictures, each "
+        "against the first.",
+    )
+    compare.add_argument("names", nargs="*", metavar="EXPERIMENT", help="or the folder of one sweep")
+    compare.add_argument("--output", type=Path, metavar="FOLDER", help="where table, picture and page go")
+    tune = verbs.add_parser(
+        "tune",
+        help="search the space of conf/tuner/ with Keras Tuner → tuning/, conf/experiment/tuned.yaml",
+        description="Search over any key of the configuration. Without overrides, params.yaml is what is tuned.",
+    )
+    tune.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="e.g. tuner=hyperband tuner.max_trials=30")
     for verb, meaning in _STAGES.items():
         stage = verbs.add_parser(verb, help=meaning, description=f"{meaning}. Reads params.yaml.")
         if verb == "source":

@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lpr.errors import UserError
+from lpr.hashes import file_md5
 
 CONF = Path("conf")
 PARAMS = Path("params.yaml")
@@ -98,10 +99,9 @@ class Data(Section):
         return self
 
 
-class Split(Section):
+class _Shares(Section):
     """Which photographs train, validate and test."""
 
-    name: Literal["grouped", "random"]
     train: Fraction
     validation: Fraction
     test: Fraction
@@ -109,13 +109,40 @@ class Split(Section):
     hash_distance: Annotated[int, Field(ge=0, le=64, description="bits in which perceptual hashes of one group differ")]
 
     @model_validator(mode="after")
-    def _fractions_sum_to_one(self) -> Split:
+    def _fractions_sum_to_one(self) -> _Shares:
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-6:
             raise ValueError(f"split.train + split.validation + split.test must be 1, not {total:g}")
         if self.train == 0:
             raise ValueError("split.train is 0: there would be nothing to train on")
         return self
+
+
+class OneSplit(_Shares):
+    """One split, by groups or picture by picture."""
+
+    name: Literal["grouped", "random"]
+
+
+class KFoldSplit(_Shares):
+    """One of several grouped splits that together test every picture once.
+
+    `train` and `validation` share out what the fold leaves; `test` says nothing here, and is there so that an
+    experiment that sets it goes with any split.
+    """
+
+    name: Literal["kfold"]
+    folds: Annotated[int, Field(ge=2, le=100)]
+    fold: Annotated[int, Field(ge=0, description="which fold is tested, from 0")]
+
+    @model_validator(mode="after")
+    def _fold_is_one_of_them(self) -> KFoldSplit:
+        if self.fold >= self.folds:
+            raise ValueError(f"split.fold={self.fold}: split.folds={self.folds} are numbered 0 to {self.folds - 1}")
+        return self
+
+
+Split = Annotated[OneSplit | KFoldSplit, Field(discriminator="name")]
 
 
 class SeedDetector(Section):
@@ -251,6 +278,79 @@ class Tracking(Section):
     pictures: Annotated[int, Field(ge=0, le=1000, description="sample pictures in the run")]
 
 
+class Dimension(Section):
+    """One key of a search space: values to choose among, or a range of whole or of any numbers, both ends included."""
+
+    choice: Annotated[list[Any], Field(min_length=1)] | None = None
+    int_: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(None, alias="int")
+    float_: Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(None, alias="float")
+    step: Positive | None = Field(None, description="between two values of a range; sampling=log multiplies by it")
+    sampling: Literal["linear", "log"] = "linear"
+    when: dict[str, Any] = Field({}, description="other key → the value, or the values, under which this one is tuned")
+
+    @model_validator(mode="after")
+    def _is_one_of_three(self) -> Dimension:
+        if [self.choice, self.int_, self.float_].count(None) != 2:
+            raise ValueError("takes exactly one of choice: […], int: […], float: […]; null takes one back")
+        low, high = self.range
+        if low >= high:
+            raise ValueError(f"[{low:g},{high:g}] is empty: the second end must be greater than the first")
+        if self.sampling == "log" and (low <= 0 or self.choice or (self.step or 2) <= 1):
+            raise ValueError("sampling=log takes a range above 0, and a step, if any, above 1")
+        if self.step and (self.choice or (self.int_ and self.step % 1)):
+            raise ValueError("step goes with a range; that of an int is a whole number")
+        return self
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Both ends; (0, 1) where values are chosen."""
+        low, high = self.int_ or self.float_ or (0, 1)
+        return low, high
+
+
+class _Tuner(Section):
+    """How `lpr tune` searches, and for what."""
+
+    objective: Literal["val_mean_iou", "val_loss"]
+    direction: Literal["max", "min"]
+    max_trials: Count | None
+    max_consecutive_failures: Count
+    workers: Annotated[int, Field(ge=1, le=256, description="processes on this machine")]
+    seed: Seed
+    space: Annotated[dict[str, Dimension | None], Field(description="key → its values; null leaves a key out")]
+
+    @model_validator(mode="after")
+    def _searches_something(self) -> _Tuner:
+        if (self.objective == "val_loss") != (self.direction == "min"):
+            raise ValueError("tuner.objective=val_mean_iou goes with tuner.direction=max, val_loss with min")
+        if not any(self.space.values()):
+            raise ValueError("tuner.space is empty: there is nothing to tune")
+        return self
+
+
+class SearchTuner(_Tuner):
+    """Keras Tuner's random, Bayesian and grid search."""
+
+    name: Literal["random", "bayesian", "grid"]
+
+    @model_validator(mode="after")
+    def _ends(self) -> SearchTuner:
+        if self.max_trials is None and self.name != "grid":
+            raise ValueError(f"tuner.max_trials=null: tuner={self.name} would never end; only a grid is finite")
+        return self
+
+
+class HyperbandTuner(_Tuner):
+    """Keras Tuner's Hyperband (Li et al. 2018): many short trainings, longer ones of the best."""
+
+    name: Literal["hyperband"]
+    max_epochs: Annotated[int, Field(ge=2, description="of the longest trainings")]
+    factor: Annotated[int, Field(ge=2, description="one in so many goes on, for so many times the epochs")]
+
+
+Tuner = Annotated[SearchTuner | HyperbandTuner, Field(discriminator="name")]
+
+
 class Config(Section):
     """One whole experiment."""
 
@@ -265,6 +365,7 @@ class Config(Section):
     train: Train
     reader: Reader
     tracking: Tracking
+    tuner: Tuner
 
     @model_validator(mode="after")
     def _sections_fit(self) -> Config:
@@ -280,13 +381,13 @@ class Config(Section):
         return self.model_dump(by_alias=True)
 
 
-def compose(overrides: list[str], conf: Path = CONF) -> Config:
-    """The configuration that `conf/` and Hydra overrides such as `train.epochs=5` make.
+def compose(overrides: list[str], conf: Path = CONF, where: str | None = None) -> Config:
+    """The configuration that `conf/` and Hydra overrides such as `train.epochs=5` make; `where`: its name in errors.
 
     Raises:
         UserError: an override names no key or option, or a value is of the wrong type or out of range.
     """
-    return check(_compose(overrides, conf), f"{conf}/ with {shlex.join(overrides) or 'no overrides'}")
+    return check(_compose(overrides, conf), where or f"{conf}/ with {shlex.join(overrides) or 'no overrides'}")
 
 
 def write_params(overrides: list[str], path: Path = PARAMS, conf: Path = CONF) -> Config:
@@ -301,7 +402,23 @@ def from_hydra(composed: Any) -> Config:
     """The checked configuration of a Hydra job."""
     from omegaconf import OmegaConf
 
-    return check(OmegaConf.to_container(composed, resolve=True), "this job")
+    return check(OmegaConf.to_container(composed, resolve=True), "impossible configuration")
+
+
+def recorded_overrides(path: Path = PARAMS) -> list[str] | None:
+    """The overrides that `lpr params` composed the file from; None where `dvc exp run` did, which names none."""
+    first_line = path.read_text().partition("\n")[0]
+    return shlex.split(first_line.removeprefix(_HEADER)) if first_line.startswith(_HEADER) else None
+
+
+def choices(overrides: list[str], conf: Path = CONF) -> dict[str, str]:
+    """Group → option, for each group in `conf/`, as these valid overrides make it."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+
+    with initialize_config_dir(str(conf.absolute()), version_base="1.3"):
+        composed = hydra_compose("config", overrides=overrides, return_hydra_config=True)
+    return {group: option for group, option in composed.hydra.runtime.choices.items() if not group.startswith("hydra")}
 
 
 def write_composed(config: Config, path: Path) -> None:
@@ -340,8 +457,8 @@ def check_fresh(path: Path = PARAMS, conf: Path = CONF) -> Config:
         UserError: the file is stale; the message says which keys differ and what to type.
     """
     config = load(path)
-    first_line = path.read_text().partition("\n")[0]
-    if not first_line.startswith(_HEADER):
+    overrides = recorded_overrides(path)
+    if overrides is None:
         if "DVC_EXP_NAME" not in os.environ and not _is_locked(path, conf):
             raise UserError(
                 f"{path} was not written by `lpr params`, and is not what the last `dvc exp run` composed from {conf}/ "
@@ -349,8 +466,7 @@ def check_fresh(path: Path = PARAMS, conf: Path = CONF) -> Config:
                 "or `dvc exp run -S KEY=VALUE`."
             )
         return config
-    overrides = shlex.split(first_line.removeprefix(_HEADER))
-    new, old = _flatten(_compose(overrides, conf)), _flatten(_read(path))
+    new, old = flatten(_compose(overrides, conf)), flatten(_read(path))
     changed = [
         f"{key}: {old.get(key, 'absent')!r} in {path}, {new.get(key, 'absent')!r} in {conf}/"
         for key in sorted(new.keys() | old.keys())
@@ -410,9 +526,11 @@ def _explain_hydra(error: Exception, overrides: list[str], conf: Path) -> str:
     message = message.partition("\nTo append to your config")[0].partition("\nConfig search path")[0]
     if not overrides:
         return f"{conf}/: {message.strip()}"
-    known = list(_flatten(_compose([], conf))) + [path.name for path in conf.iterdir() if path.is_dir()]
+    known = list(flatten(_compose([], conf))) + [path.name for path in conf.iterdir() if path.is_dir()]
     for override in overrides:
         key = override.lstrip("+~").partition("=")[0].partition("@")[0]
+        if f"Could not override '{key}'" in message and any(name.startswith(f"{key}.") for name in known):
+            return f"{override}: names a key that {key} has not yet; to add it, write ++{override}"
         if key and key in message and key not in known and (near := difflib.get_close_matches(key, known, 1, 0.5)):
             return f"{override}: there is no key {key!r}; the nearest is {near[0]!r}"
     return f"{shlex.join(overrides)}: {message.strip()}"
@@ -438,7 +556,7 @@ def _explain(problem: Any, values: Any) -> str:
         return f"{key}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
-        return message
+        return f"{key}: {message}" if "space" in path else message
     return f"{key}={problem['input']!r}: {message[0].lower()}{message[1:]}"
 
 
@@ -446,7 +564,7 @@ def _field_names(location: list[Any]) -> list[str]:
     sections: dict[str, list[type[BaseModel]]] = {
         "": [Config],
         "data": [Data],
-        "split": [Split],
+        "split": [OneSplit, KFoldSplit],
         "detector": [SeedDetector],
         "augment": [Augment],
         "optimizer": [Optimizer],
@@ -454,20 +572,23 @@ def _field_names(location: list[Any]) -> list[str]:
         "train": [Train],
         "reader": [RapidOcrReader, TesseractReader, OcrSpaceReader],
         "tracking": [Tracking],
+        "tuner": [SearchTuner, HyperbandTuner],
     }
     models = sections[str(location[0]) if location else ""]
     if "sources" in location:
         models = [FileSource, SyntheticSource]
+    if "space" in location:
+        models = [Dimension]
     return list(dict.fromkeys(field.alias or name for model in models for name, field in model.model_fields.items()))
 
 
-def _flatten(values: Any, prefix: str = "") -> dict[str, Any]:
+def flatten(values: Any, prefix: str = "") -> dict[str, Any]:
     """Nested mappings as one, with dotted keys; lists stay whole."""
     if not isinstance(values, dict):
         return {prefix: values}
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        flat |= _flatten(value, f"{prefix}.{key}" if prefix else str(key))
+        flat |= flatten(value, f"{prefix}.{key}" if prefix else str(key))
     return flat
 
 
@@ -493,16 +614,12 @@ def _is_locked(path: Path, conf: Path) -> bool:
         return False
     stage = yaml.safe_load(lock.read_text())["stages"].get("config", {})
     locked = {dep["path"]: dep["md5"] for dep in stage.get("deps", [])}
-    return locked.get(str(path)) == _md5(path.read_bytes()) and locked.get(str(conf)) == _folder_md5(conf)
+    return locked.get(str(path)) == file_md5(path) and locked.get(str(conf)) == _folder_md5(conf)
 
 
 def _folder_md5(folder: Path) -> str:
     """DVC's hash of a folder: of the JSON list of its files' hashes and relative paths (dvc_data.hashfile.tree)."""
     files = [path for path in folder.rglob("*") if path.is_file()]
-    entries = [{"md5": _md5(path.read_bytes()), "relpath": path.relative_to(folder).as_posix()} for path in files]
-    entries.sort(key=lambda entry: entry["relpath"].split("/"))
-    return _md5(json.dumps(entries, sort_keys=True).encode()) + ".dir"
-
-
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+    files.sort(key=lambda path: path.relative_to(folder).parts)
+    entries = [{"md5": file_md5(path), "relpath": path.relative_to(folder).as_posix()} for path in files]
+    return hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"

@@ -5,12 +5,10 @@ All of it lands in `reports/provenance.json`, which with the page alone may diff
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import os
 import platform
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,8 @@ import yaml
 
 from lpr.config import Config
 from lpr.cores import usable_cores
+from lpr.git import ask_git
+from lpr.hashes import file_md5
 
 TIMINGS = Path(".lpr/timings")
 NOT_TIMED = "restored from DVC's cache: not timed here"
@@ -54,7 +54,7 @@ def write_timing(stage: str, seconds: float, output: Path, timings_folder: Path 
         facts: what else describes the run, such as `threads` or `precision`.
     """
     note = {"stage": stage, "seconds": round(seconds, 3), **facts}
-    note["output"] = {"path": output.as_posix(), "md5": _md5(output)}
+    note["output"] = {"path": output.as_posix(), "md5": file_md5(output)}
     timings_folder.mkdir(parents=True, exist_ok=True)
     (timings_folder / f"{stage}.json").write_text(json.dumps(note, indent=2) + "\n")
 
@@ -86,22 +86,12 @@ def collect(
 
 
 def _git(root: Path) -> dict[str, Any]:
-    revision = _run_git(root, "rev-parse", "HEAD")
+    revision = ask_git(root, "rev-parse", "HEAD")
     if revision is None:
         return {"revision": "unknown", "dirty": "unknown", "changed": []}
     excluded = (f":(exclude){path}" for path in _WRITTEN_BY_RUNS)
-    changed = (_run_git(root, "status", "--porcelain", "--", ".", *excluded) or "").splitlines()
+    changed = (ask_git(root, "status", "--porcelain", "--", ".", *excluded) or "").splitlines()
     return {"revision": revision.strip(), "dirty": bool(changed), "changed": [line[3:] for line in changed]}
-
-
-def _run_git(root: Path, *arguments: str) -> str | None:
-    """What git answers; None where there is no git, no repository or no commit yet."""
-    try:
-        return subprocess.run(
-            ["git", *arguments], cwd=root, check=True, capture_output=True, text=True, timeout=30
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return None
 
 
 def _locked(root: Path) -> dict[str, list[dict[str, str]]]:
@@ -118,7 +108,7 @@ def _timings(stages: list[str], folder: Path, root: Path) -> dict[str, Any]:
     timings: dict[str, Any] = {}
     for stage in [*stages, *(name for name in notes if name not in stages and name != "report")]:
         note = notes.get(stage)
-        if note is not None and _md5(root / note["output"]["path"]) == note["output"]["md5"]:
+        if note is not None and file_md5(root / note["output"]["path"]) == note["output"]["md5"]:
             timings[stage] = {key: value for key, value in note.items() if key not in ("stage", "output")}
         else:
             timings[stage] = NOT_TIMED
@@ -154,12 +144,3 @@ def _cpu_model() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or "unknown"
-
-
-def _md5(path: Path) -> str | None:
-    """The MD5 of a file, as DVC names contents; None where there is no file."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "md5").hexdigest()
-    except FileNotFoundError:
-        return None

@@ -23,13 +23,11 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
+from lpr.boxes import BOX_COLUMNS
 from lpr.errors import UserError
 from lpr.plate_text import normalize
 
-PLATE_COLUMNS = [
-    *["image", "source", "url", "image_width", "image_height"],
-    *["top_x", "top_y", "bottom_x", "bottom_y", "text"],
-]
+PLATE_COLUMNS = ["image", "source", "url", "image_width", "image_height", *BOX_COLUMNS, "text"]
 REJECT_COLUMNS = ["source", "line", "url", "reason"]
 
 _ROUNDING_PX = 1.0  # a corner this far outside the picture is a rounding error, and is put on its edge

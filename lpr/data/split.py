@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lpr.config import Source, Split
+from lpr.config import KFoldSplit, Source, Split
 from lpr.errors import UserError
 
 # Groups fall into buckets by a hash of their first photograph, and the buckets are split: a photograph that is added
@@ -48,7 +48,7 @@ def split_pictures(
     groups = _connected(len(pictures), twins + same_text)
     grouped = _assign_groups(groups, pictures["image"], roles, config)
     random = _assign_pictures(roles, config)
-    sides = grouped if config.name == "grouped" else random
+    sides = random if config.name == "random" else grouped
 
     table = pictures.assign(group=[f"{group:05d}" for group in groups], split=sides)
     kept = table[table["split"] != "left out"].reset_index(drop=True)
@@ -140,7 +140,7 @@ def _assign_pictures(roles: np.ndarray, config: Split) -> np.ndarray:
 
 def _shuffle_split(count: int, role: str, config: Split) -> np.ndarray:
     """`count` things shuffled and shared out among the sides open to their role, by scikit-learn."""
-    from sklearn.model_selection import train_test_split
+    from sklearn.model_selection import KFold, train_test_split
 
     shares = {
         "both": {"train": config.train, "validation": config.validation, "test": config.test},
@@ -149,6 +149,11 @@ def _shuffle_split(count: int, role: str, config: Split) -> np.ndarray:
     }[role]
     sides = np.full(count, next(iter(shares)), dtype=object)
     rest, left = np.arange(count), sum(shares.values())
+    if isinstance(config, KFoldSplit) and role == "both":
+        folds = KFold(config.folds, shuffle=True, random_state=config.seed)
+        rest, tested = list(folds.split(rest))[config.fold]
+        sides[tested] = "test"
+        left -= shares.pop("test")
     for name, share in reversed(list(shares.items())[1:]):
         size = round(len(rest) * share / left)
         if 0 < size < len(rest):
@@ -174,11 +179,14 @@ def _leakage(sides: np.ndarray, twins: list[tuple[int, int]], same_text: list[tu
 
 def _refuse_empty(table: pd.DataFrame, roles: np.ndarray, config: Split) -> None:
     wanted = {"train": config.train, "validation": config.validation, "test": config.test}
+    if isinstance(config, KFoldSplit):
+        wanted["test"] = 1 / config.folds
     if "both" not in roles:
         wanted["test"] = 0
     for name, fraction in wanted.items():
         if fraction > 0 and not (table["split"] == name).any():
+            way_out = "take fewer split.folds" if isinstance(config, KFoldSplit) else f"set split.{name}=0"
             raise UserError(
                 f"split.{name}={fraction:g} of {len(table)} pictures in {table['group'].nunique()} groups is none: "
-                f"add pictures, set split.{name}=0, or take another split.seed"
+                f"add pictures, {way_out}, or take another split.seed"
             )

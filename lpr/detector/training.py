@@ -56,15 +56,23 @@ def choose_hardware(precision: str, threads: int | None) -> Hardware:
 def prepare_tensorflow(hardware: Hardware, seed: int) -> None:
     """Make TensorFlow repeatable, whatever the process did before.
 
-    The number of threads can be set once a process.
+    Raises:
+        UserError: the number of threads, which can be set once a process, was another before.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _no_greetings():
         import keras
         import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(hardware.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(hardware.threads)
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(hardware.threads)
+        tf.config.threading.set_inter_op_parallelism_threads(hardware.threads)
+    except RuntimeError:
+        raise UserError(
+            f"train.threads={hardware.threads}: TensorFlow of this process already works with "
+            f"{tf.config.threading.get_intra_op_parallelism_threads()}; jobs with other numbers need processes of "
+            "their own: hydra/launcher=submitit_local"
+        ) from None
     tf.config.experimental.enable_op_determinism()
     keras.utils.clear_session()  # what Keras numbers as it is made starts again from 1
     keras.utils.set_random_seed(seed)

@@ -1,7 +1,8 @@
 """`lpr experiment`: whole experiments as Hydra jobs, by the functions of the DVC stages, each in a folder of its own.
 
 A job never changes what DVC holds: it links the pictures that DVC prepared, or prepares others under
-`experiments/data/`, and splits, trains, evaluates and reads in its own folder.
+`experiments/data/`, and splits, trains, evaluates and reads in its own folder. A finished job leaves `finished.json`
+there, one that failed `failure.txt`.
 """
 
 from __future__ import annotations
@@ -10,63 +11,115 @@ import hashlib
 import json
 import os
 import sys
+import time
+import traceback
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
+import yaml
+from pydantic import ValidationError
+
 from lpr import config
 from lpr.config import Config
 from lpr.errors import UserError
-from lpr.stages.files import FAILURES, IMAGES, METRICS, PICTURES, PLATES, REJECTS
+from lpr.experiment.tracking import Origin
+from lpr.hashes import file_md5
+from lpr.stages.files import FAILURES, IMAGES, METRICS, PICTURES, PLATES, REJECTS, write_json
 
 EXPERIMENTS = Path("experiments")
+FINISHED, FAILURE = Path("finished.json"), Path("failure.txt")
 _PREPARED = (IMAGES, PLATES, PICTURES, REJECTS, FAILURES, METRICS / "annotate.json", METRICS / "download.json")
 
 
 def main(arguments: list[str]) -> int:
-    """Run Hydra's command line, `-m` and launchers included; 1 where a job failed by a mistake of the user's."""
+    """Run Hydra's command line, `-m` and launchers included; 1 where a job failed.
+
+    `--resume` is ours: go on with the last run of the same command, without its finished jobs.
+    """
+    root = Path.cwd()
+    resume = "--resume" in arguments
+    try:
+        if resume:
+            arguments = _resumed([argument for argument in arguments if argument != "--resume"])
+        return _run_jobs(arguments, root, resume)
+    except UserError as error:
+        print(f"lpr experiment: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("lpr experiment: interrupted; the same command and --resume goes on from here", file=sys.stderr)
+        return 130
+
+
+def _run_jobs(arguments: list[str], root: Path, resume: bool) -> int:
     import hydra
 
-    import lpr.hydra_plugins.resolvers  # noqa: F401  (registers what conf/ interpolates)
+    import lpr.hydra_plugins.resolvers  # noqa: F401  (registers what conf/ interpolates, for launchers, too)
 
-    root = Path.cwd()
-    failed: list[Path] = []
+    if not (root / config.CONF / "config.yaml").is_file():
+        raise UserError(f"{config.CONF}/config.yaml is not in {root}: run lpr in the folder of the project")
+    failed: list[Path] = []  # of this process; at the end of a sweep, its folder tells of all
 
     @hydra.main(config_path=str(root / config.CONF), config_name="config", version_base="1.3")
     def job(composed: Any) -> float | None:
         folder = Path.cwd()
+        (folder / FAILURE).unlink(missing_ok=True)
         try:
-            return run(config.from_hydra(composed), root, folder)
-        except UserError as error:
-            print(f"lpr experiment: {os.path.relpath(folder, root)}: {error}", file=sys.stderr)
+            settings = config.from_hydra(composed)
+            if resume and is_finished(settings, folder):
+                print(f"{os.path.relpath(folder, root)}: finished already")
+                return float(json.loads((folder / FINISHED).read_text())["objective"])
+            return run(settings, root, folder, _origin())
+        except Exception as error:
+            # Whatever went wrong here, the other jobs go on.
+            known = isinstance(error, UserError)
+            reason = str(error) if known else f"{type(error).__name__}: {error}"
+            (folder / FAILURE).write_text(reason + ("\n" if known else f"\n\n{traceback.format_exc()}"))
+            where = os.path.relpath(folder, root)
+            hint = "" if known else f" (all of it: {where}/{FAILURE})"
+            print(f"lpr experiment: {where}: {reason}{hint}", file=sys.stderr)
             failed.append(folder)
             return None
 
     sys.argv = ["lpr experiment", *arguments]
     job()
-    if failed:
-        print(f"lpr experiment: {len(failed)} failed: {', '.join(path.name for path in failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def run(settings: Config, root: Path, folder: Path) -> float:
+def run(settings: Config, root: Path, folder: Path, origin: Origin) -> float:
     """One experiment, in `folder`, the current one: its files are laid out as the project's.
 
     Returns:
         The mean IoU to choose by: of the validation pictures, or of the test pictures where there are none to validate.
     """
+    from lpr.detector.training import choose_hardware
     from lpr.stages import evaluate, read, report, split, train
 
-    prepared = _prepare(settings, root)
-    for path in _PREPARED:
-        (folder / path).parent.mkdir(exist_ok=True)
-        if not (folder / path).is_symlink():
-            (folder / path).symlink_to(prepared / path)
-    config.write_composed(settings, folder / config.PARAMS)
-    for stage in (split, train, evaluate, read, report):
+    started = time.monotonic()
+    (folder / FINISHED).unlink(missing_ok=True)
+    prepare_folder(settings, root, folder)
+    for stage in (split, train, evaluate, read):
         stage.run(settings)
-    scores = json.loads((folder / METRICS / "detection.json").read_text())
-    return objective(scores)
+    report.run(settings, origin)
+    value = objective(json.loads((folder / METRICS / "detection.json").read_text()))
+    finished = {
+        "config": digest(settings),
+        "objective": value,
+        "seconds": round(time.monotonic() - started, 1),
+        "threads": choose_hardware(settings.train.precision, settings.train.threads).threads,
+    }
+    write_json(finished, folder / FINISHED)
+    return value
+
+
+def prepare_folder(settings: Config, root: Path, folder: Path) -> None:
+    """Lay an experiment's folder out: `params.yaml`, and links to the pictures and plates that it works on."""
+    prepared = prepare_data(settings, root)
+    for path in _PREPARED:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).unlink(missing_ok=True)
+        (folder / path).symlink_to(prepared / path)
+    config.write_composed(settings, folder / config.PARAMS)
 
 
 def objective(scores: dict[str, Any]) -> float:
@@ -79,21 +132,89 @@ def objective(scores: dict[str, Any]) -> float:
     raise UserError("nothing was validated or tested: give split.validation or split.test a share")
 
 
-def _prepare(settings: Config, root: Path) -> Path:
+def is_finished(settings: Config, folder: Path) -> bool:
+    """Whether `folder` holds the finished experiment of this very configuration."""
+    file = folder / FINISHED
+    return file.is_file() and json.loads(file.read_text())["config"] == digest(settings)
+
+
+def digest(settings: Config) -> str:
+    """Names what an experiment's scores depend on; how it is tracked is no part of that."""
+    values = settings.as_dict()
+    del values["tracking"], values["inputs"], values["tuner"]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _origin() -> Origin:
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    hydra = HydraConfig.get()
+    if hydra.mode == RunMode.MULTIRUN:
+        return Origin("sweep", Path(hydra.sweep.dir).name)
+    return Origin("experiment")
+
+
+def _resumed(arguments: list[str]) -> list[str]:
+    """The command that goes on in the folder of the last run of these arguments."""
+    many = {"-m", "--multirun"} & set(arguments)
+    key, record = ("hydra.sweep.dir", "multirun.yaml") if many else ("hydra.run.dir", ".hydra/hydra.yaml")
+    if any(argument.startswith(f"{key}=") for argument in arguments):
+        return arguments
+    overrides = [argument for argument in arguments if not argument.startswith(("-", "hydra"))]
+    for path in sorted(EXPERIMENTS.glob(f"*/{record}"), key=lambda path: path.stat().st_mtime, reverse=True):
+        if yaml.safe_load(path.read_text())["hydra"]["overrides"]["task"] == overrides:
+            folder = path.parent if many else path.parent.parent
+            print(f"going on with {folder}")
+            return [*arguments, f"{key}={folder}"]
+    raise UserError(
+        f"no run of this command is under {EXPERIMENTS}/, so there is nothing to resume: leave out --resume, "
+        f"or name the folder by {key}=FOLDER"
+    )
+
+
+def prepare_data(settings: Config, root: Path) -> Path:
     """The folder whose `data/` holds the pictures of this configuration: DVC's own, or one under experiments/data."""
-    wanted = settings.as_dict()["data"]
-    if (root / PICTURES).is_file() and config.load(root / config.PARAMS).as_dict()["data"] == wanted:
-        return root
+    from filelock import FileLock
+
     from lpr.stages import annotate, download, source
 
-    digest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
-    place = root / EXPERIMENTS / "data" / digest
-    if not (place / PICTURES).is_file():
-        print(f"DVC's data was prepared under another configuration: preparing this one in {place}")
-        place.mkdir(parents=True, exist_ok=True)
-        here = config.with_absolute_paths(settings, root)
-        with chdir(place):
-            source.run(here, [])
-            annotate.run(here)
-            download.run(here)
+    if _dvc_prepared(settings, root):
+        return root
+    here = config.with_absolute_paths(settings, root)
+    place = root / EXPERIMENTS / "data" / _data_digest(here)
+    place.mkdir(parents=True, exist_ok=True)
+    # Jobs side by side may want the same pictures: the first prepares them. The counts are what is written last.
+    with FileLock(place / ".lock"):
+        if not (place / METRICS / "download.json").is_file():
+            print(f"DVC holds no data of this configuration: preparing it in {os.path.relpath(place, root)}")
+            with chdir(place):
+                source.run(here, [])
+                annotate.run(here)
+                download.run(here)
     return place
+
+
+def _dvc_prepared(settings: Config, root: Path) -> bool:
+    """Whether what lies in DVC's `data/` was made under this data section, as `dvc.lock` has it."""
+    lock, pictures = root / "dvc.lock", root / PICTURES
+    stage = yaml.safe_load(lock.read_text())["stages"].get("download") if lock.is_file() else None
+    if stage is None:
+        return False
+    hashes = {out["path"]: out.get("md5") for out in stage["outs"]}
+    locked = {key.removeprefix("data."): value for key, value in stage["params"]["params.yaml"].items()}
+    try:
+        prepared = config.Data.model_validate(settings.data.model_dump(by_alias=True) | locked)
+    except ValidationError:
+        return False  # an older schema's
+    return prepared == settings.data and hashes[PICTURES.as_posix()] == file_md5(pictures)
+
+
+def _data_digest(settings: Config) -> str:
+    """Names the pictures that a data section stands for, by the content of its local files, too."""
+    digest = hashlib.sha256(json.dumps(settings.as_dict()["data"], sort_keys=True).encode())
+    for entry in settings.as_dict()["data"]["sources"]:
+        for key in ("where", "texts", "boxes"):
+            if (path := entry.get(key)) and "://" not in path and Path(path).is_file():
+                digest.update(Path(path).read_bytes())
+    return digest.hexdigest()[:12]

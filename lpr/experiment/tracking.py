@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,15 @@ _MODEL = ("models/detector.keras",)
 _DATA = ("data/plates.csv", "data/split.csv", "reports/history.csv", "reports/detections.csv", "reports/readings.csv")
 
 
-def mirror(config: Config, root: Path, provenance: dict[str, Any]) -> dict[str, str] | None:
+@dataclass(frozen=True)
+class Origin:
+    """What ran the experiment; wandb groups and filters by it."""
+
+    job_type: str  # repro (DVC), experiment (one job), sweep (one of many), trial (of the tuner)
+    group: str | None = None  # where config.tracking.group names none
+
+
+def mirror(config: Config, root: Path, provenance: dict[str, Any], origin: Origin) -> dict[str, str] | None:
     """Copy a finished experiment into one wandb run.
 
     The run's config is `params.yaml` with `provenance` beside its sections: git revision, DVC's hashes, versions and
@@ -34,6 +43,7 @@ def mirror(config: Config, root: Path, provenance: dict[str, Any]) -> dict[str, 
         config: of the experiment; `config.tracking` says where the run goes.
         root: the project's root, holding `data/`, `models/`, `metrics/` and `reports/`.
         provenance: as `lpr.provenance.collect` gathers it.
+        origin: of the run.
 
     Returns:
         The run's `id`, `mode`, and `url` (online) or `folder` (offline); None where tracking is off or failed.
@@ -41,7 +51,7 @@ def mirror(config: Config, root: Path, provenance: dict[str, Any]) -> dict[str, 
     if config.tracking.mode == "off":
         return None
     try:
-        run = _mirror(config, root, provenance)
+        run = _mirror(config, root, provenance, origin)
     except Exception as error:
         reason = " ".join(_without_secrets(str(error)).split())[:300]
         print(
@@ -72,7 +82,7 @@ def flatten(scores: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, flo
             yield from flatten(value, f"{name}/")
 
 
-def _mirror(config: Config, root: Path, provenance: dict[str, Any]) -> dict[str, str]:
+def _mirror(config: Config, root: Path, provenance: dict[str, Any], origin: Origin) -> dict[str, str]:
     # wandb reads these on import. An offline run asks nothing of the network and leaves nothing outside its folder,
     # which is the project's root unless WANDB_DIR says otherwise.
     folder = Path(os.environ.get("WANDB_DIR") or root).absolute()
@@ -99,7 +109,8 @@ def _mirror(config: Config, root: Path, provenance: dict[str, Any]) -> dict[str,
     with wandb.init(
         project=tracking.project,
         entity=tracking.entity,
-        group=tracking.group,
+        group=tracking.group or origin.group,
+        job_type=origin.job_type,
         name=os.environ.get("DVC_EXP_NAME"),
         mode="online" if tracking.mode == "online" else "offline",
         dir=folder,
@@ -110,7 +121,7 @@ def _mirror(config: Config, root: Path, provenance: dict[str, Any]) -> dict[str,
         for row in read_table(root / "reports/history.csv").to_dict("records"):
             known = {str(name): value for name, value in row.items() if pd.notna(value)}
             run.log(known, step=int(row["epoch"]))
-        if tracking.pictures:
+        if tracking.pictures and (root / "reports/detections.csv").is_file():
             run.log({"pictures": _pictures(root, tracking.pictures)})
         for name in ("training", "detection", "reading"):
             path = root / "metrics" / f"{name}.json"

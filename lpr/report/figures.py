@@ -7,7 +7,7 @@ state, and written without dates or versions.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,10 +16,10 @@ import pandas as pd
 from PIL import Image, ImageDraw
 
 from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS
+from lpr.report.canvas import INK, LINE_COLOURS, new_figure, plain, save, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Which = Literal["worst", "median", "best"]
 Box = tuple[float, float, float, float]
@@ -28,9 +28,10 @@ Box = tuple[float, float, float, float]
 # and dashed, so that neither colour alone carries the meaning.
 TRUE_COLOUR = "#00c48c"
 PREDICTED_COLOUR = "#ff9d00"
-_LINE_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-_INK = "#33373d"
-_DPI = 120
+BASELINE_COLOUR = "#56b4e9"  # of a second prediction, dotted
+_Dash = tuple[int, int]  # length and gap, line widths
+_DASHED: _Dash = (4, 2)
+_DOTTED: _Dash = (1, 2)
 
 
 def choose_rows(detections: pd.DataFrame, which: Which, count: int) -> pd.DataFrame:
@@ -66,12 +67,23 @@ def boxes_of(row: Mapping[Any, Any]) -> tuple[Box, Box]:
 
 def draw_boxes(picture: Image.Image, true: Box, predicted: Box, width: int) -> Image.Image:
     """The picture scaled down to at most `width` pixels wide, with both boxes (its own pixels) drawn on it."""
+    return _draw(picture, [(true, TRUE_COLOUR, None), (predicted, PREDICTED_COLOUR, _DASHED)], width)
+
+
+def draw_disagreement(picture: Image.Image, true: Box, baseline: Box, other: Box, width: int) -> Image.Image:
+    """The same with the boxes that two experiments predict: the baseline's dotted, the other's dashed."""
+    lines = [(true, TRUE_COLOUR, None), (baseline, BASELINE_COLOUR, _DOTTED), (other, PREDICTED_COLOUR, _DASHED)]
+    return _draw(picture, lines, width)
+
+
+def _draw(picture: Image.Image, boxes: Sequence[tuple[Box, str, _Dash | None]], width: int) -> Image.Image:
+    """Each box has its colour and its dash; None: solid."""
     scale = min(1.0, width / picture.width)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     drawn = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     canvas = ImageDraw.Draw(drawn)
     line = max(1, round(drawn.width / 240))
-    for box, colour, dashed in ((true, TRUE_COLOUR, False), (predicted, PREDICTED_COLOUR, True)):
+    for box, colour, pattern in boxes:
         if not all(map(math.isfinite, box)):  # a network that diverged
             continue
         left, right = sorted(round(min(max(x * scale, 0), drawn.width - 1)) for x in box[::2])
@@ -84,7 +96,7 @@ def draw_boxes(picture: Image.Image, true: Box, predicted: Box, width: int) -> I
         )
         for edge in edges:
             canvas.line(edge, "#000000", line + 2)
-            for dash in _dashes(edge, 4 * line) if dashed else [edge]:
+            for dash in _dashes(edge, pattern[0] * line, pattern[1] * line) if pattern else [edge]:
                 canvas.line(dash, colour, line)
     return drawn
 
@@ -93,28 +105,28 @@ def draw_history(history: pd.DataFrame, path: Path) -> None:
     """Loss and mean IoU by epoch, of `reports/history.csv`, as PNG; curves that the run has not are left out."""
     from matplotlib.ticker import MaxNLocator
 
-    figure = _figure(9.6, 3.6)
+    figure = new_figure(9.6, 3.6)
     panels: list[Axes] = list(figure.subplots(1, 2))
     for panel, title, columns in (
         (panels[0], "loss", {"loss": "training", "val_loss": "validation"}),
         (panels[1], "mean IoU", {"mean_iou": "training", "val_mean_iou": "validation"}),
     ):
-        for (column, label), colour, style in zip(columns.items(), _LINE_COLOURS, ("-", "--"), strict=False):
+        for (column, label), colour, style in zip(columns.items(), LINE_COLOURS, ("-", "--"), strict=False):
             if column in history:
                 marker = "o" if len(history) == 1 else ""
                 panel.plot(
                     history["epoch"], history[column], style, marker=marker, color=colour, label=label, linewidth=2
                 )
-        panel.set_title(title, loc="left", fontsize=11, fontweight="bold", color=_INK)
+        panel.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
         panel.set_xlabel("epoch")
         panel.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
-        _style(panel)
+        tidy(panel)
         if panel.lines:
             panel.legend(frameon=False)
     if (history["loss"] > 0).all():
         panels[0].set_yscale("log")
     panels[1].set_ylim(0, 1)
-    _save(figure, path)
+    save(figure, path)
 
 
 def draw_iou_histogram(detections: pd.DataFrame, path: Path) -> None:
@@ -122,12 +134,12 @@ def draw_iou_histogram(detections: pd.DataFrame, path: Path) -> None:
     sources = sorted(detections["source"].unique())
     columns = min(2, max(1, len(sources)))
     rows = max(1, math.ceil(len(sources) / columns))
-    figure = _figure(9.6 if columns == 2 else 7.2, 0.4 + 3.0 * rows)
+    figure = new_figure(9.6 if columns == 2 else 7.2, 0.4 + 3.0 * rows)
     panels: list[Axes] = list(figure.subplots(rows, columns, squeeze=False).flat)
     bins = np.linspace(0, 1, 21).tolist()
     for panel, source in zip(panels, sources, strict=False):
         of_source = detections[detections["source"] == source]
-        for split, colour in zip(("train", "validation", "test"), _LINE_COLOURS, strict=False):
+        for split, colour in zip(("train", "validation", "test"), LINE_COLOURS, strict=False):
             values = of_source.loc[of_source["split"] == split, "iou"].to_numpy(float)
             if len(values) == 0:
                 continue
@@ -135,16 +147,16 @@ def draw_iou_histogram(detections: pd.DataFrame, path: Path) -> None:
             label = f"{split} (n={len(values)})"
             panel.hist(values, bins, weights=weights, histtype="stepfilled", color=colour, alpha=0.15)
             panel.hist(values, bins, weights=weights, histtype="step", color=colour, linewidth=2, label=label)
-        panel.axvline(0.5, color=_INK, linewidth=1, linestyle=":")
-        panel.set_title(_plain(source), loc="left", fontsize=11, fontweight="bold", color=_INK)
+        panel.axvline(0.5, color=INK, linewidth=1, linestyle=":")
+        panel.set_title(plain(source), loc="left", fontsize=11, fontweight="bold", color=INK)
         panel.set_xlim(0, 1)
         panel.set_xlabel("IoU of the predicted with the true box")
         panel.set_ylabel("share of plates")
         panel.legend(frameon=False, loc="upper left")
-        _style(panel)
+        tidy(panel)
     for panel in panels[len(sources) :]:
         panel.set_axis_off()
-    _save(figure, path)
+    save(figure, path)
 
 
 def draw_contact_sheet(detections: pd.DataFrame, images: Path, path: Path, title: str) -> None:
@@ -159,57 +171,28 @@ def draw_contact_sheet(detections: pd.DataFrame, images: Path, path: Path, title
     rows = detections.head(24).to_dict("records")
     columns = min(6, max(1, len(rows)))
     lines = max(1, math.ceil(len(rows) / columns))
-    figure = _figure(max(4.8, 2.2 * columns), 0.7 + 2.0 * lines)
+    figure = new_figure(max(4.8, 2.2 * columns), 0.7 + 2.0 * lines)
     panels: list[Axes] = list(figure.subplots(lines, columns, squeeze=False).flat)
     figure.suptitle(
-        f"{_plain(title)}  —  true box solid green, predicted box dashed orange",
+        f"{plain(title)}  —  true box solid green, predicted box dashed orange",
         x=0.01,
         ha="left",
         fontsize=11,
-        color=_INK,
+        color=INK,
     )
     for panel in panels:
         panel.set_axis_off()
     for panel, row in zip(panels, rows, strict=False):
         with Image.open(images / str(row["image"])) as picture:
             panel.imshow(np.asarray(draw_boxes(picture, *boxes_of(row), width=320)))
-        text = f" {_plain(str(row['text']))}" if row["text"] else ""
-        panel.set_title(f"IoU {row['iou']:.2f}{text}", fontsize=8, color=_INK, pad=3)
-    _save(figure, path)
+        text = f" {plain(str(row['text']))}" if row["text"] else ""
+        panel.set_title(f"IoU {row['iou']:.2f}{text}", fontsize=8, color=INK, pad=3)
+    save(figure, path)
 
 
-def _dashes(edge: tuple[int, int, int, int], length: int) -> list[tuple[int, int, int, int]]:
-    """A horizontal or vertical edge cut into dashes with gaps of half their length."""
+def _dashes(edge: tuple[int, int, int, int], length: int, gap: int) -> list[tuple[int, int, int, int]]:
+    """A horizontal or vertical edge cut into dashes, pixels."""
     left, top, right, bottom = edge
     if left != right:
-        return [(x, top, min(x + length, right), top) for x in range(left, right, length * 3 // 2)]
-    return [(left, y, left, min(y + length, bottom)) for y in range(top, bottom, length * 3 // 2)]
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), dpi=_DPI, layout="constrained", facecolor="white")
-
-
-def _style(panel: Axes) -> None:
-    panel.grid(color="#d9dce1", linewidth=0.6)
-    panel.set_axisbelow(True)
-    panel.tick_params(colors=_INK, labelsize=9)
-    panel.xaxis.label.set_color(_INK)
-    panel.yaxis.label.set_color(_INK)
-    for side, spine in panel.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color("#9aa0a8")
-
-
-def _plain(text: str) -> str:
-    """Text from data, which must not start matplotlib's formulas."""
-    return text.replace("$", r"\$")
-
-
-def _save(figure: Figure, path: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    FigureCanvasAgg(figure).print_png(path, metadata={"Software": None})
+        return [(x, top, min(x + length, right), top) for x in range(left, right, length + gap)]
+    return [(left, y, left, min(y + length, bottom)) for y in range(top, bottom, length + gap)]

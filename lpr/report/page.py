@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from PIL import Image
@@ -17,6 +17,9 @@ from PIL import Image
 from lpr.config import Config
 from lpr.data.tables import read_table
 from lpr.report.figures import Box, Which, boxes_of, choose_cases, draw_boxes
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 # What a name in metrics/*.json means, in the words of the page.
 MEANINGS = {
@@ -65,20 +68,10 @@ def write_page(config: Config, root: Path, provenance: dict[str, Any], path: Pat
         provenance: as `lpr.provenance.collect` gathers it.
         path: where the page goes.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"text": _text, "words": _words, "percent": _percent}
     sources = [source.name for source in config.data.sources]
     metrics = {name: _metrics(root, name) for name in ("annotate", "download", "split", "training")}
     detection, reading = _metrics(root, "detection"), _metrics(root, "reading")
-    page = environment.get_template("page.html.j2").render(
+    page = template("page.html.j2").render(
         config=config,
         choices=_choices(config),
         sections=_sections(config),
@@ -89,7 +82,7 @@ def write_page(config: Config, root: Path, provenance: dict[str, Any], path: Pat
         detection=_score_table(_detection_rows(detection)),
         reading=_score_table(_reading_rows(reading)),
         meanings=MEANINGS,
-        figures={name: _figure(root / f"reports/figures/{name}.png") for name in ("history", "iou_histogram")},
+        figures={name: png(root / f"reports/figures/{name}.png") for name in ("history", "iou_histogram")},
         cases=_CASES,
         gallery=_gallery(config, root),
         readings=_readings(root),
@@ -98,6 +91,33 @@ def write_page(config: Config, root: Path, provenance: dict[str, Any], path: Pat
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
+
+
+def template(name: str) -> Template:
+    """A template of this folder, with the filters that all pages share."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"text": _text, "words": _words, "percent": _percent}
+    return environment.get_template(name)
+
+
+def jpeg(picture: Image.Image) -> str:
+    """The picture as a data URI."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=80, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def png(path: Path) -> str | None:
+    """The figure as a data URI; None where there is no such file."""
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode() if path.is_file() else None
 
 
 def _metrics(root: Path, name: str) -> dict[str, Any]:
@@ -259,7 +279,7 @@ def _card(config: Config, root: Path, row: dict[Any, Any], readings: dict[Any, A
         "plate": f"plate {row['plate'] + 1} of {plates}" if plates > 1 else "",
         "iou": row["iou"],
         "text": row["text"],
-        "picture": _jpeg(draw_boxes(picture, true, predicted, _PICTURE_PX)),
+        "picture": jpeg(draw_boxes(picture, true, predicted, _PICTURE_PX)),
         "lines": lines,
     }
 
@@ -280,17 +300,7 @@ def _crop(picture: Image.Image, box: Box, margin: float) -> str | None:
         return None
     crop = picture.crop(inside).convert("RGB")
     crop.thumbnail((_CROP_PX, _CROP_PX))
-    return _jpeg(crop)
-
-
-def _jpeg(picture: Image.Image) -> str:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=80, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def _figure(path: Path) -> str | None:
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode() if path.is_file() else None
+    return jpeg(crop)
 
 
 def _reader_timing(provenance: dict[str, Any]) -> dict[str, Any] | None:

@@ -3,16 +3,18 @@
 from pathlib import Path
 
 from lpr.config import Config
-from lpr.experiment.tracking import mirror
+from lpr.experiment.tracking import Origin, mirror
 from lpr.provenance import collect
 from lpr.report.page import write_page
 from lpr.stages.files import PAGE, PROVENANCE, write_json
 
+DVC = Origin("repro")
 
-def run(config: Config) -> None:
+
+def run(config: Config, origin: Origin = DVC) -> None:
     """Mirror the experiment to wandb, then write where it came from and what it looks like."""
     provenance = collect(config)
-    if run := mirror(config, Path(), provenance):
+    if run := mirror(config, Path(), provenance, origin):
         provenance["wandb"] = run
     write_json(provenance, PROVENANCE)
     write_page(config, Path(), provenance, PAGE)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lpr.config import Split, compose
+from lpr.config import KFoldSplit, OneSplit, Split, compose
 from lpr.data.annotations import read_annotations
 from lpr.data.split import split_pictures
 from lpr.errors import UserError
@@ -15,7 +15,8 @@ from lpr.errors import UserError
 
 def config(**changes: object) -> Split:
     values = {"name": "grouped", "train": 0.7, "validation": 0.1, "test": 0.2, "seed": 0, "hash_distance": 6}
-    return Split.model_validate(values | changes)
+    section = KFoldSplit if changes.get("name") == "kfold" else OneSplit
+    return section.model_validate(values | changes)
 
 
 def sources(**roles: str) -> list:
@@ -131,3 +132,27 @@ def test_no_named_pair_of_dataturks_straddles(photographs: Path, in_root: Path) 
         for a, b in [(0, 206), (34, 212), (134, 205), (147, 227), (182, 235)]:
             assert side[urls[a]] == side[urls[b]]
         assert counts["leakage"]["near_duplicate_pairs"] == 0  # type: ignore[index]
+
+
+def test_the_folds_test_every_picture_once_and_leak_nothing(images: Path) -> None:
+    tested: list[str] = []
+    for fold in range(5):
+        folds = config(name="kfold", folds=5, fold=fold)
+        table, counts = split_pictures(plates(images), images, sources(set="both"), folds)
+        assert counts["leakage"] == {"near_duplicate_pairs": 0, "same_text_pairs": 0, "test_pictures_leaked": 0}
+        count = table["split"].value_counts()
+        assert count["test"] == pytest.approx(32, abs=16)
+        assert count["validation"] / (count["train"] + count["validation"]) == pytest.approx(0.125, abs=0.07)
+        tested += table.loc[table["split"] == "test", "image"].tolist()
+    assert sorted(tested) == sorted(plates(images)["image"])
+
+
+def test_folds_go_with_sets_that_only_train_or_only_test(images: Path) -> None:
+    frame = plates(images)
+    frame.loc[:49, "source"], frame.loc[50:79, "source"] = "old", "far"
+    sets = sources(set="both", old="train", far="test")
+    for fold in (0, 1):
+        table, _ = split_pictures(frame, images, sets, config(name="kfold", folds=2, fold=fold))
+        assert set(table.loc[table["source"] == "old", "split"]) == {"train", "validation"}
+        assert set(table.loc[table["source"] == "far", "split"]) == {"test"}
+        assert set(table.loc[table["source"] == "set", "split"]) == {"train", "validation", "test"}

@@ -16,7 +16,9 @@ def loss(name: str, predicted: list[float], delta: float = 1.0) -> float:
 
 
 def test_an_exact_box_has_no_loss_and_full_overlap() -> None:
-    assert [loss(name, TRUE[0].tolist()) for name in ("mse", "mae", "huber", "giou")] == pytest.approx([0] * 4, abs=1e-6)
+    assert [loss(name, TRUE[0].tolist()) for name in ("mse", "mae", "huber", "giou")] == pytest.approx(
+        [0] * 4, abs=1e-6
+    )
     assert float(mean_iou(TRUE, TRUE)[0]) == pytest.approx(1)
 
 

@@ -13,7 +13,7 @@ def test_an_experiment_has_the_metrics_of_dvc_repro_to_the_last_digit(clone: Clo
         assert ours == (clone.folder / "metrics" / f"{name}.json").read_text()
     assert "plate_acc" in (clone.folder / "experiments" / "one" / "reports" / "index.html").read_text()
     assert (clone.folder / "dvc.lock").read_bytes() == before
-    assert clone.dvc("status").stdout.strip() == "Data and pipelines are up to date."
+    assert clone.dvc("status", "dvc.yaml").stdout.strip() == "Data and pipelines are up to date."
 
 
 def test_a_sweep_runs_every_job_and_names_the_one_that_failed(clone: Clone) -> None:

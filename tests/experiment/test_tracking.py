@@ -22,9 +22,9 @@ MIRROR = """
 import json, sys
 from pathlib import Path
 from lpr import config
-from lpr.experiment.tracking import mirror
+from lpr.experiment.tracking import Origin, mirror
 overrides, conf, provenance = json.loads(sys.argv[1])
-run = mirror(config.compose(overrides, Path(conf)), Path(), provenance)
+run = mirror(config.compose(overrides, Path(conf)), Path(), provenance, Origin('sweep', 'a-sweep'))
 Path("answer.json").write_text(json.dumps({"run": run, "imported": "wandb" in sys.modules}))
 """
 

@@ -1,0 +1,179 @@
+"""`lpr compare`: which of several experiments is better on the same test pictures, and whether that is real."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lpr.errors import UserError
+from lpr.experiment import listing
+
+if TYPE_CHECKING:
+    from lpr.experiment.comparison import Difference
+    from lpr.experiment.results import Result
+
+COMPARISONS = Path("experiments/comparisons")
+_COLUMNS = ["", "plates", "baseline", "other", "difference", "p", "verdict"]
+_IGNORED = ("inputs", "tracking", "tuner")  # sections of the configuration that no score depends on
+
+
+def run(names: list[str], output: Path | None) -> None:
+    """Compare the named experiments with the first of them; list what there is where none is named.
+
+    Prints the tables; writes `comparison.csv`, `comparison.png` and `index.html`.
+
+    Args:
+        names: folders, Git revisions or DVC experiments; or the folder of one sweep.
+        output: where the files go; None: a folder of its own under `experiments/comparisons/`.
+
+    Raises:
+        UserError: an experiment is not there, has not finished or lacks files, or no test picture is the same.
+    """
+    if not names:
+        listing.show(Path())
+    elif len(names) == 1:
+        _show_sweep(Path(names[0]), output)
+    else:
+        _compare(names, output or COMPARISONS / "_vs_".join(map(_file_name, names)))
+
+
+def _show_sweep(folder: Path, output: Path | None) -> None:
+    if not (folder / "multirun.yaml").is_file():
+        raise UserError(f"{folder}: compare it with what? Name a second experiment; `lpr compare` lists what there is")
+    from lpr.experiment import sweep
+
+    sweep.show(folder, output)
+
+
+def _compare(names: Sequence[str], output: Path) -> None:
+    import pandas as pd
+    from tabulate import tabulate
+
+    from lpr.data.tables import write_table
+    from lpr.experiment.comparison import compare
+    from lpr.experiment.comparison_page import draw_differences, write_comparison
+    from lpr.report.page import Table
+
+    baseline, *others = _load(names)
+    left_out = [line for other in others for line in _left_out(baseline, other)]
+    differences = compare(baseline.plates, [other.plates for other in others])
+
+    summary = [f"baseline: {baseline.name}", *(_summary(baseline, other) for other in others), *left_out]
+    tables = [
+        Table(f"{other.name}, {source}", _COLUMNS, [_cells(one) for one in part if one.source == source])
+        for other, part in zip(others, differences, strict=True)
+        for source in dict.fromkeys(one.source for one in part)
+    ]
+    explanation = _explain(len(others))
+    print("\n".join(summary))
+    for table in tables:
+        print(f"\n{table.title}")
+        print(tabulate(table.rows, table.columns, tablefmt="simple", disable_numparse=True))
+    print(f"\n{explanation}")
+
+    listed = [
+        {"baseline_name": baseline.name, "other_name": other.name, **_flat(one)}
+        for other, part in zip(others, differences, strict=True)
+        for one in part
+    ]
+    write_table(pd.DataFrame(listed), output / "comparison.csv")
+    labelled = {other.name: part for other, part in zip(others, differences, strict=True)}
+    draw_differences(labelled, baseline.name, output / "comparison.png")
+    write_comparison(baseline, others, tables, [*summary, explanation], output)
+    print(f"{output / 'index.html'}, {output / 'comparison.csv'}, {output / 'comparison.png'}")
+
+
+def _load(names: Sequence[str]) -> list[Result]:
+    """All of them; what is wrong with any is said at once."""
+    from lpr.experiment.results import load
+
+    results, problems = [], []
+    for name in names:
+        try:
+            results.append(load(name, Path()))
+        except UserError as error:
+            problems.append(str(error))
+    if problems:
+        raise UserError("\n  ".join(problems))
+    return results
+
+
+def _left_out(baseline: Result, other: Result) -> Iterator[str]:
+    """What only one of the two tested, in words.
+
+    Raises:
+        UserError: nothing was tested by both, or not by the same boxes and texts.
+    """
+    from lpr.experiment.comparison import IDENTITY
+
+    names = (baseline.name, other.name)
+    plates = [set(map(tuple, one.plates[IDENTITY].to_numpy(object))) for one in (baseline, other)]
+    both = plates[0] & plates[1]
+    pictures = [{plate[:2] for plate in side} for side in plates]
+    relabelled = {plate[:2] for plate in plates[0] ^ plates[1]} & pictures[0] & pictures[1]
+    if relabelled:
+        examples = ", ".join(sorted(image for _, image in relabelled)[:3])
+        raise UserError(
+            f"{names[0]} and {names[1]} tested {len(relabelled)} of the same pictures by other true boxes or texts, so "
+            f"that their scores say different things: {examples}"
+        )
+    if not both:
+        raise UserError(
+            f"{names[0]} ({len(pictures[0])} test pictures) and {names[1]} ({len(pictures[1])}) tested none of the same"
+            " pictures: run them with the same data and split"
+        )
+    for name, only, tested in zip(names, (plates[0] - both, plates[1] - both), pictures, strict=True):
+        if only:
+            count = len({plate[:2] for plate in only})
+            yield f"left out: {count} of {len(tested)} test pictures ({len(only)} plates), which only {name} tested"
+
+
+def _changes(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """The keys that differ, with both values; None where one has no such key."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in dict.fromkeys([*old, *new]):
+            if key or name not in _IGNORED:
+                yield from _changes(old.get(name), new.get(name), f"{key}.{name}" if key else name)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, pair in enumerate(zip(old, new, strict=True)):
+            yield from _changes(*pair, f"{key}.{index}")
+    elif old != new:
+        yield key, old, new
+
+
+def _summary(baseline: Result, other: Result) -> str:
+    changed = [f"{key} {old} → {new}" for key, old, new in _changes(baseline.config, other.config)]
+    return f"{other.name}: {', '.join(changed) or 'the same configuration'}"
+
+
+def _cells(one: Difference) -> list[str]:
+    score = one.difference
+    interval = f"{score.value:+.3f} [{score.low:+.3f}, {score.high:+.3f}]"
+    p = f"{one.p_corrected:.2g}" if one.p_corrected >= 0.001 else "< 0.001"
+    return [one.metric, str(score.n), f"{one.baseline:.3f}", f"{one.other:.3f}", interval, p, one.verdict]
+
+
+def _flat(one: Difference) -> dict[str, Any]:
+    """A row of `comparison.csv`."""
+    values = asdict(one)
+    score = values.pop("difference")
+    verdict = values.pop("verdict")
+    bounds = {"low": score["low"], "high": score["high"], "plates": score["n"]}
+    return {**values, "difference": score["value"], **bounds, "verdict": verdict}
+
+
+def _explain(others: int) -> str:
+    corrected = f", corrected for comparing {others} with one baseline (Holm)" if others > 1 else ""
+    return (
+        "[ ]: 95 % paired bootstrap interval over pictures. p: how often two equally good experiments would differ as "
+        f"much by chance{corrected}; below 0.05 the verdict is “better” or “worse”. It is about these trained networks "
+        "on such pictures: whether another seed would do the same, only repetitions tell."
+    )
+
+
+def _file_name(name: str) -> str:
+    """The end of a name, which says most, as a file can be called."""
+    return re.sub(r"[^\w.=,@-]+", "-", "workspace" if name == "." else name).strip("-")[-60:]

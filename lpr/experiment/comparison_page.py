@@ -1,0 +1,127 @@
+"""The page and the picture of a comparison: by how much experiments differ, and on which photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from lpr.boxes import PREDICTED_BOX_COLUMNS
+from lpr.experiment.comparison import IDENTITY, LEVEL, METRICS, Difference
+from lpr.report.canvas import INK, LINE_COLOURS, new_figure, plain, save, tidy
+from lpr.report.figures import boxes_of, draw_disagreement
+from lpr.report.page import Table, jpeg, png, template
+
+if TYPE_CHECKING:
+    from lpr.experiment.results import Result
+
+_CARDS = 12  # each way, of each experiment and test set
+_PICTURE_PX = 480
+_SUFFIXES = ("_baseline", "_other")
+
+
+def draw_differences(differences: Mapping[str, Sequence[Difference]], baseline: str, path: Path) -> None:
+    """Each score's difference to the baseline with its interval, as PNG: a panel a test set, a colour an experiment.
+
+    Filled marks are those that the corrected p-value shows.
+    """
+    sources = list(dict.fromkeys(one.source for part in differences.values() for one in part))
+    height = 0.45 + 0.16 * len(differences)
+    figure = new_figure(8.6, 0.6 + len(sources) * (0.8 + height * len(METRICS)) + 0.25 * len(differences))
+    for panel, source in zip(figure.subplots(len(sources), 1, squeeze=False).flat, sources, strict=True):
+        for index, (name, part) in enumerate(differences.items()):
+            ones = [one for one in part if one.source == source]
+            places = [METRICS.index(one.metric) + 0.7 * ((index + 0.5) / len(differences) - 0.5) for one in ones]
+            colour = LINE_COLOURS[index % len(LINE_COLOURS)]
+            for one, place in zip(ones, places, strict=True):
+                score = one.difference
+                panel.plot([score.low, score.high], [place, place], color=colour, linewidth=2, solid_capstyle="butt")
+                face = colour if one.p_corrected < LEVEL else "white"
+                panel.plot(score.value, place, "o", color=colour, markerfacecolor=face, markersize=7)
+            panel.plot([], [], "o-", color=colour, label=plain(name))
+        panel.axvline(0, color=INK, linewidth=1)
+        panel.set_yticks(range(len(METRICS)), METRICS)
+        panel.set_ylim(len(METRICS) - 0.5, -0.5)
+        panel.set_title(plain(source), loc="left", fontsize=11, fontweight="bold", color=INK)
+        panel.set_xlabel(plain(f"difference to {baseline}: better →   (filled: p < {LEVEL:g}, corrected)"))
+        tidy(panel)
+    figure.legend(*panel.get_legend_handles_labels(), loc="outside upper left", frameon=False)
+    save(figure, path)
+
+
+def write_comparison(
+    baseline: Result, others: Sequence[Result], tables: Sequence[Table], words: Sequence[str], folder: Path
+) -> None:
+    """Write `index.html`: tables, the picture, and the photographs on which the experiments disagree most.
+
+    Args:
+        baseline: what the others are compared with.
+        others: the other experiments.
+        tables: the differences.
+        words: what is compared, and what the tables mean, a paragraph each.
+        folder: holds `comparison.png`; the page goes there, too.
+    """
+    page = template("comparison.html.j2").render(
+        title=f"{' and '.join(other.name for other in others)} against {baseline.name}",
+        baseline=baseline.name,
+        words=words,
+        tables=tables,
+        figure=png(folder / "comparison.png"),
+        galleries=[gallery for other in others for gallery in _galleries(baseline, other)],
+    )
+    (folder / "index.html").write_text(page, encoding="utf-8")
+
+
+def _galleries(baseline: Result, other: Result) -> Iterator[dict[str, Any]]:
+    """For each test set: where the other's box is much the better one, and where the baseline's is."""
+    columns = [*IDENTITY, *PREDICTED_BOX_COLUMNS, "iou"]
+    both = baseline.detections[columns].merge(other.detections[columns], on=IDENTITY, suffixes=_SUFFIXES)
+    both["gain"] = both["iou_other"] - both["iou_baseline"]
+    ranked = both.sort_values(["gain", "image", "plate"])
+    readings = [_readings(one) for one in (baseline, other)]
+    for source, part in ranked.groupby("source", sort=True):
+        better, worse = part[part["gain"] > 0].iloc[::-1], part[part["gain"] < 0]
+        for which, rows in ((other.name, better), (baseline.name, worse)):
+            yield {
+                "source": source,
+                "other": other.name,
+                "better": which,
+                "total": len(rows),
+                "cards": [_card(row, baseline, other, readings) for row in rows.head(_CARDS).to_dict("records")],
+            }
+
+
+def _card(row: dict[Any, Any], baseline: Result, other: Result, readings: Sequence[dict[Any, str]]) -> dict[str, Any]:
+    place = baseline.picture(row["image"]) or other.picture(row["image"])
+    drawn = None
+    if place:
+        predicted = [dict(zip(PREDICTED_BOX_COLUMNS, _box(row, suffix), strict=True)) for suffix in _SUFFIXES]
+        (true, first), (_, second) = (boxes_of(row | box) for box in predicted)
+        with Image.open(place) as picture:
+            drawn = jpeg(draw_disagreement(picture, true, first, second, _PICTURE_PX))
+    key = (row["image"], row["plate"])
+    lines = [
+        {
+            "which": which,
+            "name": one.name,
+            "iou": row[f"iou_{which}"],
+            "reading": read.get(key),
+            "right": read[key] == row["text"] if key in read and row["text"] else None,
+        }
+        for which, one, read in zip(("baseline", "other"), (baseline, other), readings, strict=True)
+    ]
+    return {"image": row["image"], "text": row["text"], "gain": row["gain"], "picture": drawn, "lines": lines}
+
+
+def _box(row: dict[Any, Any], suffix: str) -> list[float]:
+    return [row[f"{column}{suffix}"] for column in PREDICTED_BOX_COLUMNS]
+
+
+def _readings(result: Result) -> dict[Any, str]:
+    """What was read on the predicted box of each plate."""
+    if result.readings is None:
+        return {}
+    rows = result.readings[result.readings["boxes"] == "predicted"]
+    return dict(zip(zip(rows["image"], rows["plate"], strict=True), rows["reading"], strict=True))

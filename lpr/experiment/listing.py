@@ -1,0 +1,77 @@
+"""What there is to compare, by its metrics alone; imports nothing heavy, since it is what a person waits for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from lpr.experiment.revisions import list_revisions, read_files
+from lpr.stages.files import METRICS
+
+_SCORES = METRICS / "detection.json"
+_EXPERIMENTS = Path("experiments")
+_SHOWN = ("mean_iou", "recall@0.5")
+_WIDTH = 120
+
+
+def show(root: Path) -> None:
+    """Print the workspace, Git revisions, DVC experiments, runs and sweeps that have scores, with these.
+
+    Args:
+        root: of the project.
+    """
+    lines = [("", "date", f"{' / '.join(_SHOWN)} of the test pictures")]
+    for title, rows in (("Git and DVC", _versioned(root)), ("runs", _runs(root)), ("sweeps", _sweeps(root))):
+        if found := list(rows):
+            lines += [(f"{title}:", "", ""), *((f"  {name}", day, scores) for name, day, scores in found)]
+    if len(lines) == 1:
+        print("nothing has been run yet: `dvc repro`, `dvc exp run` or `lpr experiment` does")
+        return
+    widest = max(len(name) for name, _, _ in lines)
+    for name, day, scores in lines:
+        line = f"{name:{widest}}  {day:10}  {scores}".rstrip()
+        print(line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…")
+    print("\nlpr compare A B […] holds others against A; lpr compare SWEEP shows the table of a sweep")
+
+
+def _versioned(root: Path) -> Iterator[tuple[str, str, str]]:
+    if (root / _SCORES).is_file():
+        yield ". (the workspace)", _day(root / _SCORES), _scores((root / _SCORES).read_text())
+    revisions = list_revisions(root)
+    texts = read_files([(revision.commit, _SCORES.as_posix()) for revision in revisions], root)
+    names: dict[str, tuple[list[str], str, str]] = {}
+    for revision, text in zip(revisions, texts, strict=True):
+        if text is not None:
+            names.setdefault(revision.commit, ([], revision.date, _scores(text)))[0].append(revision.name)
+    for called, day, scores in names.values():
+        yield ", ".join(called), day, scores
+
+
+def _runs(root: Path) -> Iterator[tuple[str, str, str]]:
+    for path in sorted((root / _EXPERIMENTS).glob(f"*/{_SCORES}")):
+        folder = path.parent.parent
+        if (folder / ".hydra").is_dir():
+            yield folder.relative_to(root).as_posix(), _day(path), _scores(path.read_text())
+
+
+def _sweeps(root: Path) -> Iterator[tuple[str, str, str]]:
+    for path in sorted((root / _EXPERIMENTS).glob("*/multirun.yaml")):
+        scored = len(list(path.parent.glob(f"*/{_SCORES}")))
+        yield path.parent.relative_to(root).as_posix(), _day(path), f"jobs with scores: {scored}"
+
+
+def _day(path: Path) -> str:
+    return date.fromtimestamp(path.stat().st_mtime).isoformat()
+
+
+def _scores(text: str) -> str:
+    """The headline of each source that was tested."""
+    scores: dict[str, Any] = json.loads(text)
+    tested = {source: sides["test"] for source, sides in scores.items() if "test" in sides}
+    return "; ".join(
+        f"{source} " + " / ".join(f"{test[metric]['value']:.3f}" for metric in _SHOWN if metric in test)
+        for source, test in tested.items()
+    )

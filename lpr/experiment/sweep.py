@@ -1,0 +1,283 @@
+"""The table of a sweep: its jobs, best first, repetitions folded into one row, and what the differences prove."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from hydra.experimental.callback import Callback
+
+from lpr.errors import UserError
+from lpr.experiment.run import FAILURE, FINISHED
+from lpr.stages.files import DETECTIONS, METRICS, READINGS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lpr.experiment.comparison import Difference
+
+_REPETITIONS = ("seed", "train.seed", "split.seed", "split.fold")
+"""Keys that repeat an experiment rather than change it; so does the seed of a drawn source."""
+_SHOWN = ("mean_iou", "recall@0.5", "predicted/plate_acc")  # in the terminal and the picture; the CSV has all
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of a sweep: what its command line said, and what came of it."""
+
+    folder: Path
+    overrides: dict[str, str]
+
+    @property
+    def state(self) -> str:
+        """finished, failed, or unfinished: it was killed, or runs still."""
+        if (self.folder / FINISHED).is_file():
+            return "finished"
+        return "failed" if (self.folder / FAILURE).is_file() else "unfinished"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The overrides that make it another experiment."""
+        return {key: value for key, value in self.overrides.items() if not is_repetition(key)}
+
+    def finished(self) -> dict[str, Any]:
+        """What `lpr.experiment.run.run` wrote at the end."""
+        content: dict[str, Any] = json.loads((self.folder / FINISHED).read_text())
+        return content
+
+    def validated(self) -> bool:
+        """Whether the objective is a score of validation pictures."""
+        scores = json.loads((self.folder / METRICS / "detection.json").read_text())
+        return any("validation" in sides for sides in scores.values())
+
+
+@dataclass(frozen=True)
+class Row:
+    """Jobs that differ in nothing but seeds and folds, as one."""
+
+    settings: dict[str, str]
+    jobs: list[Job]
+    plates: pd.DataFrame  # of `comparison.fold`
+    objective: float
+    seconds: float
+
+    def spread(self, source: str, metric: str) -> float:
+        """Standard deviation of the repetitions' own scores; NaN where there are fewer than two."""
+        values = [value for job in self.jobs if (value := _score(job, source, metric)) is not None]
+        return statistics.stdev(values) if len(values) > 1 else math.nan
+
+
+class EndOfSweep(Callback):
+    """Hydra's hook: the table, and an exit status that tells of jobs that failed."""
+
+    def on_multirun_end(self, config: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Show the sweep; exit with 1 where not every job finished."""
+        folder = Path(config.hydra.sweep.dir)
+        try:
+            show(folder)
+        except UserError as error:
+            print(f"lpr experiment: {error}", file=sys.stderr)
+            sys.exit(1)
+        if bad := [job for job in read_jobs(folder) if job.state != "finished"]:
+            names = ", ".join(job.folder.name for job in bad)
+            print(f"lpr experiment: these jobs did not finish: {names}; --resume runs them again", file=sys.stderr)
+            sys.exit(1)
+
+
+def is_repetition(key: str) -> bool:
+    """Whether an override of this key repeats an experiment."""
+    return key in _REPETITIONS or (key.startswith("data.sources") and key.endswith(".seed"))
+
+
+def is_sweep(folder: Path) -> bool:
+    """Whether Hydra's multirun made this folder."""
+    return (folder / "multirun.yaml").is_file()
+
+
+def read_jobs(folder: Path) -> list[Job]:
+    """The jobs of a sweep, in the order of their names; numbers as numbers."""
+    found = [path.parent.parent for path in folder.glob("*/.hydra/overrides.yaml")]
+    found.sort(key=lambda path: (not path.name.isdigit(), int(path.name) if path.name.isdigit() else 0, path.name))
+    return [Job(path, _overrides(path)) for path in found]
+
+
+def show(folder: Path, output: Path | None = None) -> None:
+    """Print the table of a sweep, and write `sweep.csv` and `sweep.png`.
+
+    Args:
+        folder: of the sweep.
+        output: where the files go; None: into `folder`.
+
+    Raises:
+        UserError: no job of it has finished.
+    """
+    jobs = read_jobs(folder)
+    finished = [job for job in jobs if job.state == "finished"]
+    if not finished:
+        reasons = "".join(f"\n  {job.folder.name}: {_reason(job)}" for job in jobs)
+        raise UserError(f"no job of {folder} has finished, so there is nothing to show{reasons}")
+    rows = fold_jobs(finished)
+    keys = _differing(rows)
+    from lpr.experiment.comparison import compare
+    from lpr.report.sweep_figure import draw_sweep
+
+    verdicts = compare(rows[0].plates, [row.plates for row in rows[1:]])
+    output = output or folder
+    table = _table(rows, keys, verdicts)
+    output.mkdir(parents=True, exist_ok=True)
+    table.to_csv(output / "sweep.csv", index=False, lineterminator="\n")
+    draw_sweep(table, [_label(row, keys) for row in rows], _SHOWN, output / "sweep.png")
+
+    _print_rows(rows, keys, table)
+    _print_verdicts(rows, keys, verdicts)
+    for job in jobs:
+        if job.state != "finished":
+            print(f"{job.folder.name}: {_reason(job)}", file=sys.stderr)
+    print(f"{folder}: {len(finished)} of {len(jobs)} jobs finished; {output / 'sweep.csv'}, {output / 'sweep.png'}")
+
+
+def fold_jobs(jobs: Sequence[Job]) -> list[Row]:
+    """The rows of the table, best first: by the mean of what `lpr experiment` returns."""
+    from lpr.data.tables import read_table
+    from lpr.experiment.comparison import fold, plate_scores
+
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(json.dumps(sorted(job.settings.items())), []).append(job)
+    rows = []
+    for members in groups.values():
+        plates = []
+        for job in members:
+            readings = job.folder / READINGS
+            read = read_table(readings) if readings.is_file() else None
+            plates.append(plate_scores(read_table(job.folder / DETECTIONS), read))
+        finished = [job.finished() for job in members]
+        rows.append(
+            Row(
+                members[0].settings,
+                members,
+                fold(plates),
+                statistics.fmean(one["objective"] for one in finished),
+                statistics.fmean(one["seconds"] for one in finished),
+            )
+        )
+    return sorted(rows, key=lambda row: -row.objective)
+
+
+def _overrides(folder: Path) -> dict[str, str]:
+    listed = yaml.safe_load((folder / ".hydra/overrides.yaml").read_text()) or []
+    pairs = [override.lstrip("+").partition("=") for override in listed]
+    return {key: value for key, _, value in pairs if not key.startswith("tracking")}
+
+
+def _reason(job: Job) -> str:
+    """Why a job is not finished, in a line."""
+    if job.state == "failed":
+        return (job.folder / FAILURE).read_text().partition("\n\n")[0].replace("\n ", "").strip()
+    return "unfinished: the same command and --resume goes on with it"
+
+
+def _differing(rows: Sequence[Row]) -> list[str]:
+    """The keys that not all rows have alike, in the order of the command line."""
+    keys = list(dict.fromkeys(key for row in rows for key in row.settings))
+    return [key for key in keys if len({row.settings.get(key) for row in rows}) > 1]
+
+
+def _label(row: Row, keys: Sequence[str]) -> str:
+    return ", ".join(f"{key}={row.settings[key]}" for key in keys if key in row.settings) or "as it is"
+
+
+def _score(job: Job, source: str, metric: str) -> float | None:
+    """A test score of a job, as its `metrics/*.json` have it."""
+    boxes, _, name = metric.rpartition("/")
+    path = job.folder / METRICS / ("reading.json" if boxes else "detection.json")
+    scores = json.loads(path.read_text()).get(source, {}).get("test", {}) if path.is_file() else {}
+    value: float | None = (scores.get(boxes, {}) if boxes else scores).get(name, {}).get("value")
+    return value
+
+
+def _table(rows: Sequence[Row], keys: Sequence[str], verdicts: Sequence[Sequence[Difference]]) -> pd.DataFrame:
+    """`sweep.csv`: a line a row, test set and metric."""
+    import pandas as pd
+
+    lines = []
+    for number, row in enumerate(rows):
+        against_best = {(one.source, one.metric): one for one in verdicts[number - 1]} if number else {}
+        for source, metric, score in _scores(row):
+            line = {
+                "row": number + 1,
+                **{key: row.settings.get(key, "") for key in keys},
+                "jobs": " ".join(job.folder.name for job in row.jobs),
+                "objective": round(row.objective, 6),
+                "seconds": round(row.seconds, 1),
+                "source": source,
+                "metric": metric,
+                **score.as_dict(),
+                "spread": row.spread(source, metric),
+            }
+            if one := against_best.get((source, metric)):
+                line |= {"difference_to_first": one.difference.value}
+                line |= {"difference_low": one.difference.low, "difference_high": one.difference.high}
+                line |= {"p": one.p, "p_corrected": one.p_corrected, "verdict": one.verdict}
+            lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def _scores(row: Row) -> Iterator[tuple[str, str, Any]]:
+    """Source, metric and score over the row's test plates."""
+    from lpr.experiment.comparison import METRICS
+    from lpr.statistics import mean_score
+
+    for source, plates in row.plates.groupby("source", sort=True):
+        for metric in METRICS:
+            if (score := mean_score(plates[metric].dropna().to_numpy(float))) is not None:
+                yield str(source), metric, score
+
+
+def _print_rows(rows: Sequence[Row], keys: Sequence[str], table: pd.DataFrame) -> None:
+    from tabulate import tabulate
+
+    validated = all(job.validated() for row in rows for job in row.jobs)
+    print(
+        f"best first, by mean IoU of the {'validation' if validated else 'test'} pictures; the scores are of the test"
+    )
+    print("pictures, with a 95 % bootstrap interval, and ± the standard deviation between repetitions")
+    if not validated:
+        print("(nothing was validated: the order itself was chosen by looking at the test pictures)")
+    for source, part in table.groupby("source", sort=True):
+        lines = []
+        for number, row in enumerate(rows, start=1):
+            by_metric = {line["metric"]: _cell(line) for line in part[part["row"] == number].to_dict("records")}
+            cells = [by_metric.get(metric, "") for metric in _SHOWN]
+            settings = [row.settings.get(key, "") for key in keys]
+            lines.append([number, *settings, len(row.jobs), f"{row.objective:.3f}", *cells, f"{row.seconds:.0f}"])
+        headers = ["", *keys, "runs", "objective", *_SHOWN, "s a run"]
+        print(f"\n{source} (n={part['n'].max()} plates)")
+        print(tabulate(lines, headers, tablefmt="simple", disable_numparse=True))
+
+
+def _cell(line: Mapping[Any, Any]) -> str:
+    spread = "" if math.isnan(line["spread"]) else f" ±{line['spread']:.3f}"
+    return f"{line['value']:.3f} [{line['low']:.3f}, {line['high']:.3f}]{spread}"
+
+
+def _print_verdicts(rows: Sequence[Row], keys: Sequence[str], verdicts: Sequence[Sequence[Difference]]) -> None:
+    from tabulate import tabulate
+
+    lines = [
+        [number, _label(row, keys), one.source, one.metric, f"{one.difference}", f"{one.p_corrected:.3g}", one.verdict]
+        for number, (row, differences) in enumerate(zip(rows[1:], verdicts, strict=True), start=2)
+        for one in differences
+        if one.metric == "mean_iou"
+    ]
+    if lines:
+        print(f"\nagainst row 1 ({_label(rows[0], keys)}), paired on the same test pictures; p corrected by Holm")
+        headers = ["", "", "set", "metric", "difference", "p", ""]
+        print(tabulate(lines, headers, tablefmt="simple", disable_numparse=True))

@@ -1,0 +1,50 @@
+"""What all figures share: paper, ink and line colours.
+
+Figures are built on the Agg canvas alone, without pyplot's global state: equal figures have equal bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe & Ito's palette (2008), which colour-blind readers can tell apart.
+LINE_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+INK = "#33373d"
+_DPI = 120
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of this size, inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=_DPI, layout="constrained", facecolor="white")
+
+
+def tidy(panel: Axes) -> None:
+    """A light grid, and axes at the left and below."""
+    panel.grid(color="#d9dce1", linewidth=0.6)
+    panel.set_axisbelow(True)
+    panel.tick_params(colors=INK, labelsize=9)
+    panel.xaxis.label.set_color(INK)
+    panel.yaxis.label.set_color(INK)
+    for side, spine in panel.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color("#9aa0a8")
+
+
+def plain(text: str) -> str:
+    """Text from data, which must not start matplotlib's formulas."""
+    return text.replace("$", r"\$")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write the figure as PNG, without dates or versions."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    FigureCanvasAgg(figure).print_png(path, metadata={"Software": None})

@@ -1,0 +1,133 @@
+"""Many experiments at a time: killed and continued, one impossible, shown as one table."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from clones import TINY, Clone
+
+# Two folds of a network that can be built, and two of one that cannot.
+COMMAND = [
+    *["experiment", "-m", *TINY, "tracking=offline", "tracking.pictures=0", "train.epochs=60"],
+    *["split=kfold", "split.folds=2", "detector.pools=1,6", "split.fold=0,1"],
+]
+
+
+def rows_of(history: Path) -> int:
+    return len(history.read_text().splitlines()) - 1 if history.is_file() else 0
+
+
+@pytest.fixture(scope="module")
+def killed(tiny_run: Clone, tmp_path_factory: pytest.TempPathFactory) -> tuple[Clone, Path, int]:
+    """A clone, and its sweep, killed in the middle of the second job's training, after so many epochs."""
+    clone = Clone(tmp_path_factory.mktemp("sweep") / "clone")
+    shutil.copytree(tiny_run.folder, clone.folder, symlinks=True)
+    command = [sys.executable, "-m", "lpr", *COMMAND]
+    sweep = subprocess.Popen(
+        command, cwd=clone.folder, env=clone.environment, stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    history = "experiments/*/1/reports/history.csv"
+    while not (found := list(clone.folder.glob(history))) or rows_of(found[0]) < 3:
+        assert sweep.poll() is None, "the sweep ended before it could be killed"
+        time.sleep(0.01)
+    os.killpg(sweep.pid, signal.SIGKILL)
+    sweep.wait()
+    epochs = rows_of(found[0])
+    assert epochs < 60, "the training ended before it could be killed"
+    return clone, found[0].parents[2], epochs
+
+
+@pytest.fixture(scope="module")
+def continued(killed: tuple[Clone, Path, int]) -> tuple[Path, subprocess.CompletedProcess[str], float]:
+    """The same sweep, continued: its folder, what was printed, and when the first job had finished before."""
+    clone, folder, _ = killed
+    before = (folder / "0" / "finished.json").stat().st_mtime
+    return folder, clone.lpr(*COMMAND, "--resume", check=False), before
+
+
+def test_a_finished_job_is_not_run_again_and_a_half_trained_one_goes_on(killed, continued) -> None:
+    folder, done, before = continued
+    assert f"going on with experiments/{folder.name}" in done.stdout
+    assert "/0: finished already" in done.stdout
+    assert (folder / "0" / "finished.json").stat().st_mtime == before
+    went_on = [line for line in done.stdout.splitlines() if line.startswith("going on after epoch")]
+    assert len(went_on) == 1
+    assert int(went_on[0].split()[4]) >= killed[2] - 1  # the state is written just after the history
+    assert rows_of(folder / "1" / "reports" / "history.csv") == 60
+    assert len(list(folder.parent.glob("*/multirun.yaml"))) == 1
+
+
+def test_an_impossible_job_stops_no_other_and_is_named(continued) -> None:
+    folder, done, _ = continued
+    assert done.returncode == 1
+    assert "these jobs did not finish: 2, 3;" in done.stderr
+    assert "detector.image_size=32 cannot be: at most 5 pools" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "detector.pools=6" in (folder / "2" / "failure.txt").read_text()
+    assert not (folder / "2" / "finished.json").exists()
+
+
+def test_folds_are_one_row_of_the_table(continued) -> None:
+    folder, done, _ = continued
+    table = pd.read_csv(folder / "sweep.csv")
+    assert (table["row"] == 1).all()
+    line = table[table["metric"] == "mean_iou"].iloc[0]
+    assert line["jobs"] == "0 1"
+    scores = [
+        json.loads((folder / job / "metrics" / "detection.json").read_text())["synthetic"]["test"]["mean_iou"]
+        for job in ("0", "1")
+    ]
+    plates = sum(score["n"] for score in scores)
+    assert line["n"] == plates  # every plate is tested once
+    assert line["value"] == pytest.approx(sum(score["value"] * score["n"] for score in scores) / plates, abs=1e-6)
+    assert line["spread"] == pytest.approx(abs(scores[0]["value"] - scores[1]["value"]) / 2**0.5, abs=1e-6)
+    assert "2 of 4 jobs finished" in done.stdout
+    assert (folder / "sweep.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_table_can_be_had_again_at_any_time(killed, continued) -> None:
+    clone, folder, _ = killed
+    again = clone.lpr("compare", str(folder.relative_to(clone.folder)), "--output", "elsewhere")
+    assert "2 of 4 jobs finished" in again.stdout
+    assert (clone.folder / "elsewhere" / "sweep.csv").read_text() == (folder / "sweep.csv").read_text()
+
+
+def test_the_jobs_are_one_group_in_wandb(killed, continued) -> None:
+    clone, folder, _ = killed
+    for job in ("0", "1"):
+        (run,) = (folder / job / "wandb").glob("offline-run-*")
+        read = clone.run("wandb", "leet", "inspect", "--json", str(run))
+        records = [json.loads(line) for line in read.stdout.splitlines() if line.startswith("{")]
+        (about,) = [record["run"] for record in records if record["type"] == "run"]
+        assert (about["run_group"], about["job_type"]) == (folder.name, "sweep")
+        assert {"detector:seed", "split:kfold"} <= set(about["tags"])
+
+
+def test_nothing_to_resume_is_said(project: Path) -> None:
+    refused = Clone(project).lpr(*COMMAND, "--resume", check=False)
+    assert refused.returncode == 1
+    assert "nothing to resume" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local", "ray"])
+def test_a_launcher_runs_jobs_in_processes_of_their_own(clone: Clone, launcher: str) -> None:
+    """Jobs side by side share the cores out where the launcher tells how many are theirs."""
+    clone.environment |= {"RAY_USAGE_STATS_ENABLED": "0"}
+    sweep = ["train.epochs=1", "seed=0,1", "data.sources.0.seed=0", f"hydra/launcher={launcher}"]
+    clone.lpr("experiment", "-m", *TINY, *sweep, "hydra.sweep.dir=experiments/many")
+    finished = [json.loads((clone.folder / "experiments/many" / job / "finished.json").read_text()) for job in "01"]
+    cores = len(os.sched_getaffinity(0))
+    shared = {"joblib": 1, "ray": 1, "submitit_local": cores}[launcher]
+    assert [one["threads"] for one in finished] == [shared, shared]
+    assert pd.read_csv(clone.folder / "experiments/many/sweep.csv")["jobs"].tolist() == ["0 1"] * 5
+    with (clone.folder / "experiments/many/multirun.yaml").open() as file:
+        assert launcher.partition("_")[0] in yaml.safe_load(file)["hydra"]["launcher"]["_target_"]
