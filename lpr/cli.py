@@ -51,7 +51,7 @@ def _run(options: argparse.Namespace) -> None:
         config.write_params(options.overrides)
         print(f"wrote {config.PARAMS}; `dvc repro` runs it")
     elif options.verb == "compare":
-        importlib.import_module("lpr.experiment.compare").run(options.names, options.output)
+        importlib.import_module("lpr.experiment.compare").run(options.names, options.output, options.baseline)
     elif options.verb == "tune":
         importlib.import_module("lpr.experiment.tuning").run(options.overrides)
     elif options.verb == "check":
@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         "against the first.",
     )
     compare.add_argument("names", nargs="*", metavar="EXPERIMENT", help="or the folder of one sweep")
+    compare.add_argument("--baseline", type=int, metavar="ROW", help="of a sweep: hold the others against this row")
     compare.add_argument("--output", type=Path, metavar="FOLDER", help="where table, picture and page go")
     tune = verbs.add_parser(
         "tune",

@@ -20,7 +20,7 @@ _COLUMNS = ["", "plates", "baseline", "other", "difference", "p", "verdict"]
 _IGNORED = ("inputs", "tracking", "tuner")  # sections of the configuration that no score depends on
 
 
-def run(names: list[str], output: Path | None) -> None:
+def run(names: list[str], output: Path | None, baseline: int | None) -> None:
     """Compare the named experiments with the first of them; list what there is where none is named.
 
     Prints the tables; writes `comparison.csv`, `comparison.png` and `index.html`.
@@ -28,24 +28,27 @@ def run(names: list[str], output: Path | None) -> None:
     Args:
         names: folders, Git revisions or DVC experiments; or the folder of one sweep.
         output: where the files go; None: a folder of its own under `experiments/comparisons/`.
+        baseline: the row of a sweep that the others are held against; None: the best.
 
     Raises:
         UserError: an experiment is not there, has not finished or lacks files, or no test picture is the same.
     """
+    if baseline is not None and len(names) != 1:
+        raise UserError("--baseline names a row of one sweep; of several experiments, the first is the baseline")
     if not names:
         listing.show(Path())
     elif len(names) == 1:
-        _show_sweep(Path(names[0]), output)
+        _show_sweep(Path(names[0]), output, baseline or 1)
     else:
         _compare(names, output or COMPARISONS / "_vs_".join(map(_file_name, names)))
 
 
-def _show_sweep(folder: Path, output: Path | None) -> None:
+def _show_sweep(folder: Path, output: Path | None, baseline: int) -> None:
     if not (folder / "multirun.yaml").is_file():
         raise UserError(f"{folder}: compare it with what? Name a second experiment; `lpr compare` lists what there is")
     from lpr.experiment import sweep
 
-    sweep.show(folder, output)
+    sweep.show(folder, output, baseline)
 
 
 def _compare(names: Sequence[str], output: Path) -> None:

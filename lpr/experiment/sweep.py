@@ -108,15 +108,16 @@ def read_jobs(folder: Path) -> list[Job]:
     return [Job(path, _overrides(path)) for path in found]
 
 
-def show(folder: Path, output: Path | None = None) -> None:
+def show(folder: Path, output: Path | None = None, baseline: int = 1) -> None:
     """Print the table of a sweep, and write `sweep.csv` and `sweep.png`.
 
     Args:
         folder: of the sweep.
         output: where the files go; None: into `folder`.
+        baseline: the row, from 1, that the others are held against.
 
     Raises:
-        UserError: no job of it has finished.
+        UserError: no job of it has finished, or it has no such row.
     """
     jobs = read_jobs(folder)
     finished = [job for job in jobs if job.state == "finished"]
@@ -124,11 +125,15 @@ def show(folder: Path, output: Path | None = None) -> None:
         reasons = "".join(f"\n  {job.folder.name}: {_reason(job)}" for job in jobs)
         raise UserError(f"no job of {folder} has finished, so there is nothing to show{reasons}")
     rows = fold_jobs(finished)
+    if not 1 <= baseline <= len(rows):
+        raise UserError(f"{folder} has rows 1 to {len(rows)}, so that none is row {baseline}")
     keys = _differing(rows)
     from lpr.experiment.comparison import compare
     from lpr.report.sweep_figure import draw_sweep
 
-    verdicts = compare(rows[0].plates, [row.plates for row in rows[1:]])
+    others = {number: row for number, row in enumerate(rows, start=1) if number != baseline}
+    found = compare(rows[baseline - 1].plates, [row.plates for row in others.values()])
+    verdicts = dict(zip(others, found, strict=True))
     output = output or folder
     table = _table(rows, keys, verdicts)
     output.mkdir(parents=True, exist_ok=True)
@@ -136,7 +141,7 @@ def show(folder: Path, output: Path | None = None) -> None:
     draw_sweep(table, [_label(row, keys) for row in rows], _SHOWN, output / "sweep.png")
 
     _print_rows(rows, keys, table)
-    _print_verdicts(rows, keys, verdicts)
+    _print_verdicts(rows, keys, verdicts, baseline)
     for job in jobs:
         if job.state != "finished":
             print(f"{job.folder.name}: {_reason(job)}", file=sys.stderr)
@@ -203,16 +208,16 @@ def _score(job: Job, source: str, metric: str) -> float | None:
     return value
 
 
-def _table(rows: Sequence[Row], keys: Sequence[str], verdicts: Sequence[Sequence[Difference]]) -> pd.DataFrame:
-    """`sweep.csv`: a line a row, test set and metric."""
+def _table(rows: Sequence[Row], keys: Sequence[str], verdicts: Mapping[int, Sequence[Difference]]) -> pd.DataFrame:
+    """`sweep.csv`: a line a row, test set and metric; the baseline's own lines have no difference."""
     import pandas as pd
 
     lines = []
-    for number, row in enumerate(rows):
-        against_best = {(one.source, one.metric): one for one in verdicts[number - 1]} if number else {}
+    for number, row in enumerate(rows, start=1):
+        against = {(one.source, one.metric): one for one in verdicts.get(number, ())}
         for source, metric, score in _scores(row):
             line = {
-                "row": number + 1,
+                "row": number,
                 **{key: row.settings.get(key, "") for key in keys},
                 "jobs": " ".join(job.folder.name for job in row.jobs),
                 "objective": round(row.objective, 6),
@@ -222,8 +227,8 @@ def _table(rows: Sequence[Row], keys: Sequence[str], verdicts: Sequence[Sequence
                 **score.as_dict(),
                 "spread": row.spread(source, metric),
             }
-            if one := against_best.get((source, metric)):
-                line |= {"difference_to_first": one.difference.value}
+            if one := against.get((source, metric)):
+                line |= {"difference": one.difference.value}
                 line |= {"difference_low": one.difference.low, "difference_high": one.difference.high}
                 line |= {"p": one.p, "p_corrected": one.p_corrected, "verdict": one.verdict}
             lines.append(line)
@@ -268,16 +273,22 @@ def _cell(line: Mapping[Any, Any]) -> str:
     return f"{line['value']:.3f} [{line['low']:.3f}, {line['high']:.3f}]{spread}"
 
 
-def _print_verdicts(rows: Sequence[Row], keys: Sequence[str], verdicts: Sequence[Sequence[Difference]]) -> None:
+def _print_verdicts(
+    rows: Sequence[Row], keys: Sequence[str], verdicts: Mapping[int, Sequence[Difference]], baseline: int
+) -> None:
     from tabulate import tabulate
 
     lines = [
-        [number, _label(row, keys), one.source, one.metric, f"{one.difference}", f"{one.p_corrected:.3g}", one.verdict]
-        for number, (row, differences) in enumerate(zip(rows[1:], verdicts, strict=True), start=2)
+        [
+            *(number, _label(rows[number - 1], keys), one.source, one.metric),
+            *(str(one.difference), f"{one.p_corrected:.2g}", one.verdict),
+        ]
+        for number, differences in verdicts.items()
         for one in differences
         if one.metric == "mean_iou"
     ]
     if lines:
-        print(f"\nagainst row 1 ({_label(rows[0], keys)}), paired on the same test pictures; p corrected by Holm")
+        label = _label(rows[baseline - 1], keys)
+        print(f"\nagainst row {baseline} ({label}), paired on the same test pictures; p corrected by Holm")
         headers = ["", "", "set", "metric", "difference", "p", ""]
         print(tabulate(lines, headers, tablefmt="simple", disable_numparse=True))

@@ -115,7 +115,7 @@ def _mirror(config: Config, root: Path, provenance: dict[str, Any], origin: Orig
         mode="online" if tracking.mode == "online" else "offline",
         dir=folder,
         tags=_tags(config),
-        config=config.as_dict() | {"provenance": _identity(provenance)},
+        config=_config(config) | {"provenance": _identity(provenance)},
         settings=settings,
     ) as run:
         for row in read_table(root / "reports/history.csv").to_dict("records"):
@@ -137,9 +137,14 @@ def _mirror(config: Config, root: Path, provenance: dict[str, Any], origin: Orig
         return {"id": run.id, "mode": tracking.mode, **where}
 
 
+def _config(config: Config) -> dict[str, Any]:
+    """What made the experiment; how a search would go on from it did not."""
+    return {section: values for section, values in config.as_dict().items() if section != "tuner"}
+
+
 def _tags(config: Config) -> list[str]:
     """The choices, such as `detector:seed`; wandb allows 64 characters."""
-    sections = config.as_dict()
+    sections = _config(config)
     return [f"{key}:{part['name']}"[:64] for key, part in sections.items() if isinstance(part, dict) and "name" in part]
 
 

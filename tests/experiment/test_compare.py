@@ -180,5 +180,5 @@ def test_outside_a_repository_there_is_nothing_to_compare(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    compare.run([], None)
+    compare.run([], None, None)
     assert "nothing has been run yet" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""`lpr experiment`: the same figures as DVC's chain, alone and many at a time."""
+"""`lpr experiment`: the same figures as DVC's chain, over its data or others."""
 
 import json
 
@@ -16,26 +16,12 @@ def test_an_experiment_has_the_metrics_of_dvc_repro_to_the_last_digit(clone: Clo
     assert clone.dvc("status", "dvc.yaml").stdout.strip() == "Data and pipelines are up to date."
 
 
-def test_a_sweep_runs_every_job_and_names_the_one_that_failed(clone: Clone) -> None:
-    done = clone.lpr(
-        *["experiment", "-m", *TINY, "train.epochs=1", "split.seed=1", "detector.pools=1,4,6"],
-        "hydra.sweep.dir=experiments/sweep",
-        check=False,
-    )
-    assert done.returncode == 1
-    sweep = clone.folder / "experiments" / "sweep"
-    assert "experiments/sweep/2" in done.stderr
-    assert "detector.image_size=32 cannot be: at most 5 pools" in done.stderr
-    finished = sorted(path.parts[-3] for path in sweep.glob("*/metrics/reading.json"))
-    assert finished == ["0", "1"]
-
-
 def test_other_data_is_prepared_in_a_place_of_its_own(clone: Clone) -> None:
     before = {path: path.read_bytes() for path in (clone.folder / "data").rglob("*.csv")}
     other = [override for override in TINY if "scenes" not in override]
     run = ["experiment", *other, "data.sources.0.scenes=20", "hydra.run.dir=experiments/other"]
-    assert "preparing this one" in clone.lpr(*run).stdout
+    assert "preparing it in experiments/data/" in clone.lpr(*run).stdout
     counted = json.loads((clone.folder / "experiments" / "other" / "metrics" / "split.json").read_text())
     assert sum(counted["pictures"]["synthetic"].values()) == 20
     assert {path: path.read_bytes() for path in (clone.folder / "data").rglob("*.csv")} == before
-    assert "preparing" not in clone.lpr(*run).stdout
+    assert "preparing it" not in clone.lpr(*run).stdout

@@ -14,6 +14,9 @@ import pytest
 import yaml
 from clones import TINY, Clone
 
+from lpr.errors import UserError
+from lpr.experiment import compare
+
 # Two folds of a network that can be built, and two of one that cannot.
 COMMAND = [
     *["experiment", "-m", *TINY, "tracking=offline", "tracking.pictures=0", "train.epochs=60"],
@@ -111,6 +114,55 @@ def test_the_jobs_are_one_group_in_wandb(killed, continued) -> None:
         assert {"detector:seed", "split:kfold"} <= set(about["tags"])
 
 
+def hand_made(folder: Path, **overlaps: list[float]) -> Path:
+    """A sweep of finished jobs `NAME_SEED`, each with these IoUs of its test plates, one a picture."""
+    for name, values in overlaps.items():
+        setting, seed = name.split("_")
+        job = folder / name
+        (job / ".hydra").mkdir(parents=True)
+        (job / ".hydra" / "overrides.yaml").write_text(f"- loss={setting}\n- train.seed={seed}\n- train.epochs=5\n")
+        boxes = {"top_x": 0, "top_y": 0, "bottom_x": 10, "bottom_y": 5}
+        images = [f"{number:03}.jpg" for number in range(len(values))]
+        table = pd.DataFrame({"image": images, "source": "mine", "split": "test", "plate": 0, "text": ""} | boxes)
+        (job / "reports").mkdir()
+        table.assign(iou=values).to_csv(job / "reports" / "detections.csv", index=False)
+        (job / "metrics").mkdir()
+        mean = sum(values) / len(values)
+        scores = {"mine": {"test": {"mean_iou": {"value": mean, "low": 0, "high": 1, "n": len(values)}}}}
+        (job / "metrics" / "detection.json").write_text(json.dumps(scores))
+        finished = {"config": "x", "objective": mean, "seconds": 10.0, "threads": 2}
+        (job / "finished.json").write_text(json.dumps(finished))
+    (folder / "multirun.yaml").write_text("{}\n")
+    return folder
+
+
+def test_rows_are_ordered_folded_and_held_against_the_best_or_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    low, high = [0.2 + 0.001 * n for n in range(60)], [0.5 + 0.001 * n for n in range(60)]
+    sweep = hand_made(tmp_path, mse_0=low, mse_1=low, huber_0=high, huber_1=[v + 0.1 for v in high], mae_0=low)
+    compare.run([str(sweep)], None, None)
+    printed = capsys.readouterr().out
+    assert printed.index("huber") < printed.index("mse")
+    assert "train.epochs" not in printed  # all have it alike
+    assert "nothing was validated" in printed
+    table = pd.read_csv(sweep / "sweep.csv")
+    table = table[table["metric"] == "mean_iou"].set_index("loss")
+    assert table.loc["huber", "value"] == pytest.approx(0.5 + 0.0295 + 0.05)
+    assert table.loc["huber", "spread"] == pytest.approx(0.1 / 2**0.5)
+    assert table.loc["huber", "jobs"] == "huber_0 huber_1"
+    assert table.loc["mse", "verdict"] == table.loc["mae", "verdict"] == "worse"
+    assert table.loc["mse", "difference"] == pytest.approx(-0.35)
+
+    compare.run([str(sweep)], None, int(table.loc["mse", "row"]))
+    table = pd.read_csv(sweep / "sweep.csv")
+    verdicts = table[table["metric"] == "mean_iou"].set_index("loss")["verdict"]
+    assert verdicts["huber"] == "better"
+    assert verdicts["mae"].startswith("no difference shown")
+    with pytest.raises(UserError, match="rows 1 to 3"):
+        compare.run([str(sweep)], None, 4)
+
+
 def test_nothing_to_resume_is_said(project: Path) -> None:
     refused = Clone(project).lpr(*COMMAND, "--resume", check=False)
     assert refused.returncode == 1
@@ -118,16 +170,23 @@ def test_nothing_to_resume_is_said(project: Path) -> None:
     assert "Traceback" not in refused.stderr
 
 
-@pytest.mark.parametrize("launcher", ["joblib", "submitit_local", "ray"])
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        "joblib",
+        pytest.param("submitit_local", marks=pytest.mark.slow),
+        pytest.param("ray", marks=pytest.mark.slow),
+    ],
+)
 def test_a_launcher_runs_jobs_in_processes_of_their_own(clone: Clone, launcher: str) -> None:
     """Jobs side by side share the cores out where the launcher tells how many are theirs."""
     clone.environment |= {"RAY_USAGE_STATS_ENABLED": "0"}
-    sweep = ["train.epochs=1", "seed=0,1", "data.sources.0.seed=0", f"hydra/launcher={launcher}"]
+    sweep = ["train.epochs=1", "seed=0,1,2", "data.sources.0.seed=0", f"hydra/launcher={launcher}"]
     clone.lpr("experiment", "-m", *TINY, *sweep, "hydra.sweep.dir=experiments/many")
-    finished = [json.loads((clone.folder / "experiments/many" / job / "finished.json").read_text()) for job in "01"]
+    finished = [json.loads((clone.folder / "experiments/many" / job / "finished.json").read_text()) for job in "012"]
     cores = len(os.sched_getaffinity(0))
     shared = {"joblib": 1, "ray": 1, "submitit_local": cores}[launcher]
-    assert [one["threads"] for one in finished] == [shared, shared]
-    assert pd.read_csv(clone.folder / "experiments/many/sweep.csv")["jobs"].tolist() == ["0 1"] * 5
+    assert [one["threads"] for one in finished] == [shared] * 3
+    assert pd.read_csv(clone.folder / "experiments/many/sweep.csv")["jobs"].tolist() == ["0 1 2"] * 5
     with (clone.folder / "experiments/many/multirun.yaml").open() as file:
         assert launcher.partition("_")[0] in yaml.safe_load(file)["hydra"]["launcher"]["_target_"]

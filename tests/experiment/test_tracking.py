@@ -110,6 +110,7 @@ def test_an_offline_run_says_where_it_is(offline):
 
 def test_the_run_has_the_config_and_where_it_comes_from(summary):
     composed = config.compose(["tracking.group=sweep", "tracking.pictures=4"], CONF).as_dict()
+    del composed["tuner"]
     assert {key: summary["config"][key] for key in composed} == composed
     assert summary["config"]["provenance"] == PROVENANCE
     assert summary["state"] == "finished"

@@ -217,6 +217,7 @@ def _worker(parent: int, name: str) -> int:
     return 0
 
 
+@pytest.mark.slow
 def test_hyperband_trains_for_the_epochs_that_it_asks_for(clone: Clone) -> None:
     many = "detector.dense: {choice: [[4], [5], [6], [7], [8], [9]]}"
     clone.lpr("tune", *BASE, "tuner=hyperband", "tuner.max_epochs=2", "tuner.factor=2", *space(many))
