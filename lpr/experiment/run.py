@@ -92,7 +92,6 @@ def run(settings: Config, root: Path, folder: Path, origin: Origin) -> float:
     Returns:
         The mean IoU to choose by: of the validation pictures, or of the test pictures where there are none to validate.
     """
-    from lpr.detector.training import choose_hardware
     from lpr.stages import evaluate, read, report, split, train
 
     started = time.monotonic()
@@ -102,13 +101,7 @@ def run(settings: Config, root: Path, folder: Path, origin: Origin) -> float:
         stage.run(settings)
     report.run(settings, origin)
     value = objective(json.loads((folder / METRICS / "detection.json").read_text()))
-    finished = {
-        "config": digest(settings),
-        "objective": value,
-        "seconds": round(time.monotonic() - started, 1),
-        "threads": choose_hardware(settings.train.precision, settings.train.threads).threads,
-    }
-    write_json(finished, folder / FINISHED)
+    write_finished(settings, folder, value, time.monotonic() - started)
     return value
 
 
@@ -130,6 +123,15 @@ def objective(scores: dict[str, Any]) -> float:
             total: float = sum(score["value"] * score["n"] for score in found)
             return total / sum(score["n"] for score in found)
     raise UserError("nothing was validated or tested: give split.validation or split.test a share")
+
+
+def write_finished(settings: Config, folder: Path, objective: float, seconds: float) -> None:
+    """Note that the experiment of this configuration is done, which is what to do last."""
+    from lpr.detector.training import choose_hardware
+
+    threads = choose_hardware(settings.train.precision, settings.train.threads).threads
+    finished = {"config": digest(settings), "objective": objective, "seconds": round(seconds, 1), "threads": threads}
+    write_json(finished, folder / FINISHED)
 
 
 def is_finished(settings: Config, folder: Path) -> bool:

@@ -27,7 +27,7 @@ import yaml
 from lpr import config
 from lpr.cores import usable_cores
 from lpr.errors import UserError
-from lpr.experiment.run import FAILURE, FINISHED, digest, is_finished, prepare_data, prepare_folder
+from lpr.experiment.run import FAILURE, FINISHED, is_finished, prepare_data, prepare_folder, write_finished
 from lpr.experiment.search_space import Base, Space, is_group, key_of
 from lpr.hashes import file_md5
 from lpr.stages.files import HISTORY, METRICS, PICTURES, PLATES, PROVENANCE, SCRATCH, write_json
@@ -66,7 +66,6 @@ class Search:
     def train(self, folder: Path, raw: dict[str, Any]) -> float:
         """Train one trial in its folder, unless it was, and mirror it to wandb; the objective of its best epoch."""
         from lpr.data.tables import read_table
-        from lpr.detector.training import choose_hardware
         from lpr.experiment.tracking import Origin, mirror
         from lpr.provenance import collect
         from lpr.stages import split, train
@@ -86,13 +85,7 @@ class Search:
                 provenance["wandb"] = run
             write_json(provenance, PROVENANCE)
         value = float(history.max() if settings.tuner.direction == "max" else history.min())
-        finished = {
-            "config": digest(settings),
-            "objective": value,
-            "seconds": round(time.monotonic() - started, 1),
-            "threads": choose_hardware(settings.train.precision, settings.train.threads).threads,
-        }
-        write_json(finished, folder / FINISHED)
+        write_finished(settings, folder, value, time.monotonic() - started)
         return value
 
 
