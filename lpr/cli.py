@@ -17,7 +17,7 @@ _STAGES = {
     "download": "picture URLs → data/images/, RGB JPEGs",
     "split": "which pictures train, validate and test → data/split.csv",
     "train": "train the detector → models/",
-    "evaluate": "score the detector → reports/detections.csv, metrics/detection.json",
+    "evaluate": "score the detector → reports/predictions.csv, reports/detections.csv, metrics/detection.json",
     "read": "read the plates, and score it → reports/readings.csv, metrics/reading.json",
     "report": "reports/index.html, and the wandb run",
 }

@@ -174,10 +174,25 @@ class SeedDetector(Section):
         return self
 
 
+class CenterDetector(Section):
+    """A fully convolutional detector of any number of plates."""
+
+    name: Literal["center"]
+    image_size: Annotated[int, Field(ge=64, le=2048, multiple_of=32, description="side of the square input, pixels")]
+    width: Annotated[int, Field(ge=4, le=256, description="filters of the stem; doubled at every halving, up to 8 ×")]
+    depth: Annotated[int, Field(ge=1, le=8, description="residual blocks a level")]
+    neck: Annotated[int, Field(ge=8, le=512, description="filters of the feature pyramid and the head")]
+    stride: Literal[4, 8, 16] = Field(description="input pixels a cell of the output")
+    confidence: Annotated[float, Field(ge=0.05, le=1, description="from which a plate counts as found")]
+
+
+Detector = Annotated[SeedDetector | CenterDetector, Field(discriminator="name")]
+
+
 class Augment(Section):
     """Random changes of the training pictures; every key at its neutral value means none."""
 
-    name: str
+    name: Literal["none", "standard"]
     flip: Fraction = Field(description="probability of a mirrored picture")
     scale: Annotated[float, Field(ge=1, le=4, description="largest zoom, in or out")]
     shift: Annotated[float, Field(ge=0, le=0.5, description="largest move, as a fraction of the side")]
@@ -185,6 +200,29 @@ class Augment(Section):
     brightness: Fraction
     contrast: Fraction
     colour: Fraction
+
+
+class Views(Section):
+    """Training on random views of the pictures: zoomed on a plate or whole, in another light, by another camera."""
+
+    name: Literal["views"]
+    zoom: Annotated[float, Field(ge=1, le=8, description="how much finer than the input the pictures are kept")]
+    whole: Fraction = Field(description="probability of a view of the whole picture rather than around a plate")
+    plate_width: Annotated[list[Fraction], Field(min_length=2, max_length=2, description="of a zoomed view's side")]
+    jitter: Annotated[float, Field(ge=1, le=4, description="largest zoom of a whole view, in or out")]
+    aspect: Annotated[float, Field(ge=1, le=3, description="largest stretch of one side against the other")]
+    rotate: Annotated[float, Field(ge=0, le=45, description="largest turn, degrees")]
+    perspective: Annotated[float, Field(ge=0, le=0.5)]
+    flip: Fraction
+    brightness: Fraction
+    contrast: Fraction
+    gamma: Annotated[float, Field(ge=0, le=2, description="largest logarithm of the exponent")]
+    colour: Fraction
+    grey: Fraction
+    shadow: Fraction
+    blur: Fraction
+    noise: Fraction
+    jpeg: Fraction
 
 
 class Optimizer(Section):
@@ -358,8 +396,8 @@ class Config(Section):
     inputs: list[dict[str, str]] = Field(description="the sources' local files, which DVC watches; composed, not set")
     data: Data
     split: Split
-    detector: SeedDetector
-    augment: Augment
+    detector: Detector
+    augment: Annotated[Augment | Views, Field(discriminator="name")]
     optimizer: Optimizer
     loss: Loss
     train: Train
@@ -369,6 +407,11 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _sections_fit(self) -> Config:
+        if (self.detector.name == "center") != (self.augment.name == "views"):
+            raise ValueError(
+                f"detector={self.detector.name} cannot be trained with augment={self.augment.name}: augment=views is "
+                "for detector=center, the others for detector=seed"
+            )
         if self.train.early_stopping_patience is not None and self.split.validation == 0:
             raise ValueError(
                 "train.early_stopping_patience needs validation pictures, and split.validation is 0: "
@@ -565,8 +608,8 @@ def _field_names(location: list[Any]) -> list[str]:
         "": [Config],
         "data": [Data],
         "split": [OneSplit, KFoldSplit],
-        "detector": [SeedDetector],
-        "augment": [Augment],
+        "detector": [SeedDetector, CenterDetector],
+        "augment": [Augment, Views],
         "optimizer": [Optimizer],
         "loss": [Loss],
         "train": [Train],

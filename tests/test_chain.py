@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from clones import TINY, Clone
+from PIL import Image
 
 STAGES = ["config", "source@0", "annotate", "download", "split", "train", "evaluate", "read", "report"]
 MOVING = {"reports/index.html", "reports/provenance.json"}
@@ -189,17 +190,30 @@ def test_a_json_by_url_needs_its_server_once(clone: Clone, tmp_path: Path) -> No
     assert ran(clone.dvc("repro", "split")) == []
 
 
-def test_one_set_trains_and_another_is_tested_and_scored_by_itself(clone: Clone) -> None:
+def test_sets_train_or_are_tested_and_are_scored_each_by_itself(clone: Clone, tmp_path: Path) -> None:
     here = "{name: here, kind: synthetic, role: train, scenes: 20, seed: 1}"
     there = "{name: there, kind: synthetic, role: test, scenes: 8, seed: 2}"
+    (tmp_path / "images").mkdir()
+    for number in range(3):
+        Image.effect_noise((64, 48), 20 * number).save(tmp_path / "images" / f"{number}.png")
+    rows = "".join(f"{number}.png,64,48,,,,\n" for number in range(3))
+    (tmp_path / "empty.csv").write_text(f"image,width,height,xmin,ymin,xmax,ymax\n{rows}")
+    streets = f"{{name: streets, kind: table, role: both, where: {tmp_path / 'empty.csv'}}}"
     others = [override for override in TINY if "scenes" not in override]
-    clone.lpr("params", *others, "train.epochs=1", f"data.sources=[{here},{there}]")
-    clone.dvc("repro", "evaluate")
+    clone.lpr("params", *others, "train.epochs=1", f"data.sources=[{here},{there},{streets}]")
+    clone.dvc("repro")
     detection = json.loads((clone.folder / "metrics" / "detection.json").read_text())
+    streets_seen = detection.pop("streets")
     assert {source: set(sides) for source, sides in detection.items()} == {
         "here": {"train", "validation"},
         "there": {"test"},
     }
+    # Of pictures without plates, there is nothing to find; the tiny network sees a plate everywhere.
+    assert sum(scores["false_plates"]["n"] for scores in streets_seen.values()) == 3
+    assert {name for scores in streets_seen.values() for name in scores} == {"false_plates"}
+    assert "streets" in (clone.folder / "reports" / "predictions.csv").read_text()
+    assert "streets" not in (clone.folder / "reports" / "detections.csv").read_text()
+    assert "false_plates" in (clone.folder / "reports" / "index.html").read_text()
     assert not (clone.folder / "data" / "sources" / "synthetic").exists()
 
 

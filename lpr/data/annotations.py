@@ -5,7 +5,8 @@ The JSON is Dataturks's: one object a picture, as lines or as an array,
     {"content": URL, "annotation": [{"label": […], "notes": TEXT, "points": [{"x": 0.1, "y": 0.2}, {…}],
      "imageWidth": 800, "imageHeight": 600}], "extras": null}
 
-with opposite corners of each plate as fractions of the picture's sides.
+with opposite corners of each plate as fractions of the picture's sides. A picture of which it is known that it shows
+no plate has one annotation, `{"label": ["no_plate"], "imageWidth": 800, "imageHeight": 600}`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from lpr.plate_text import normalize
 
 PLATE_COLUMNS = ["image", "source", "url", "image_width", "image_height", *BOX_COLUMNS, "text"]
 REJECT_COLUMNS = ["source", "line", "url", "reason"]
+NO_PLATE = "no_plate"
 
 _ROUNDING_PX = 1.0  # a corner this far outside the picture is a rounding error, and is put on its edge
 
@@ -38,9 +40,10 @@ class Annotations:
     """What one annotation file holds.
 
     Attributes:
-        plates: a row a plate, `PLATE_COLUMNS`; boxes in pixels of the size that the JSON gives.
+        plates: a row a plate, `PLATE_COLUMNS`; boxes in pixels of the size that the JSON gives. A picture that shows no
+            plate has a row without a box.
         rejects: a row a line or plate that cannot be used, `REJECT_COLUMNS`; lines count from 1.
-        counts: lines, pictures, plates, texts, rejected, swapped.
+        counts: lines, pictures, plates, texts, without_plates, rejected, swapped.
     """
 
     plates: pd.DataFrame
@@ -72,8 +75,9 @@ def read_annotations(path: Path, source: str) -> Annotations:
     counts = {
         "lines": reader.lines,
         "pictures": plates["image"].nunique(),
-        "plates": len(plates),
+        "plates": int(plates["top_x"].notna().sum()),
         "texts": int((plates["text"] != "").sum()),
+        "without_plates": int(plates["top_x"].isna().sum()),
         "rejected": len(reader.rejects),
         "swapped": reader.swapped,
     }
@@ -147,7 +151,7 @@ class _Reader:
                 continue
             self.swapped += swapped
             notes = annotation.get("notes")
-            text = normalize(notes) if isinstance(notes, str) else ""
+            text = normalize(notes) if isinstance(notes, str) and not math.isnan(box["top_x"]) else ""
             self.plates.append(
                 {"image": image_name(self.source, url), "source": self.source, "url": url, **box, "text": text}
             )
@@ -172,10 +176,12 @@ def _picture(record: Any) -> tuple[str, list[Any]]:
 
 
 def _box(annotation: Any) -> tuple[dict[str, float], bool]:
-    """The plate's box in pixels, and whether its corners had to be put right."""
+    """The plate's box in pixels, not a number for no plate, and whether its corners had to be put right."""
     if not isinstance(annotation, dict):
         raise Unusable("an annotation that is no JSON object")
     width, height = (_side(annotation.get(key), key) for key in ("imageWidth", "imageHeight"))
+    if annotation.get("label") == [NO_PLATE]:
+        return {"image_width": width, "image_height": height, **dict.fromkeys(BOX_COLUMNS, math.nan)}, False
     points = annotation.get("points")
     if not isinstance(points, list) or len(points) < 2:
         raise Unusable(f"{len(points) if isinstance(points, list) else 'no'} points where two corners are needed")

@@ -7,8 +7,9 @@ uninterrupted one would have seen from there on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,22 @@ from lpr.cores import usable_cores
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from lpr.config import Augment
+    from lpr.config import Augment, Views
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a detector is trained on or validated by.
+
+    Attributes:
+        pictures: decoded, uint8 (n, s, s, 3).
+        boxes: as fractions, float32 (n, 4), or (n, m, 4) where all plates count: zeros where there are fewer than m.
+        extents: how far letterboxed pictures reach down and to the right, pixels, int (n, 2); None where they are not.
+    """
+
+    pictures: np.ndarray
+    boxes: np.ndarray
+    extents: np.ndarray | None = None
 
 
 def largest_plates(plates: pd.DataFrame) -> pd.DataFrame:
@@ -44,9 +60,23 @@ def decode_pictures(paths: Sequence[Path], image_size: int, max_memory_mb: int, 
     In memory, or in the file `scratch` where that would take more than `max_memory_mb`.
     """
     from PIL import Image
+
+    def decode(path: Path) -> np.ndarray:
+        with Image.open(path) as picture:
+            # Decode no finer than twice what is needed: faster, and the resampling below still has the last word.
+            picture.draft("RGB", (2 * image_size, 2 * image_size))
+            resized = picture.convert("RGB").resize((image_size, image_size), Image.Resampling.BILINEAR)
+            return np.asarray(resized)
+
+    return _decoded(decode, paths, image_size, max_memory_mb, scratch)
+
+
+def _decoded(
+    decode: Callable[[Path], np.ndarray], paths: Sequence[Path], side: int, max_memory_mb: int, scratch: Path
+) -> np.ndarray:
     from tqdm import tqdm
 
-    shape = (len(paths), image_size, image_size, 3)
+    shape = (len(paths), side, side, 3)
     pictures: np.ndarray
     if np.prod(shape) > max_memory_mb * 2**20:
         scratch.parent.mkdir(parents=True, exist_ok=True)
@@ -54,14 +84,11 @@ def decode_pictures(paths: Sequence[Path], image_size: int, max_memory_mb: int, 
     else:
         pictures = np.empty(shape, np.uint8)
 
-    def decode(index: int) -> None:
-        with Image.open(paths[index]) as picture:
-            # Decode no finer than twice what is needed: faster, and the resampling below still has the last word.
-            picture.draft("RGB", (2 * image_size, 2 * image_size))
-            pictures[index] = picture.convert("RGB").resize((image_size, image_size), Image.Resampling.BILINEAR)
+    def fill(index: int) -> None:
+        pictures[index] = decode(paths[index])
 
     with ThreadPoolExecutor(usable_cores()) as pool:
-        work = pool.map(decode, range(len(paths)))
+        work = pool.map(fill, range(len(paths)))
         for _ in tqdm(work, "decoding", len(paths), unit="picture", leave=False):
             pass
     return pictures
@@ -84,18 +111,10 @@ def training_batches(
 
     from lpr.data.augment import augmented
 
-    @lru_cache(maxsize=2)
-    def order(epoch: int) -> np.ndarray:
-        rounds = -(-steps_per_epoch * batch_size // len(pictures))
-        generator = np.random.default_rng([seed, epoch])
-        return np.concatenate([generator.permutation(len(pictures)) for _ in range(rounds)])
-
-    whole_epoch = steps_per_epoch == -(-len(pictures) // batch_size)
+    choose = _order(len(pictures), batch_size, steps_per_epoch, seed)
 
     def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
-        epoch, place = divmod(int(step), steps_per_epoch)
-        indices = order(epoch)[: len(pictures) if whole_epoch else None]
-        chosen = indices[place * batch_size : (place + 1) * batch_size]
+        chosen = choose(int(step))
         return pictures[chosen], boxes[chosen]
 
     def batch(step: Any) -> tuple[tf.Tensor, tf.Tensor]:
@@ -108,6 +127,86 @@ def training_batches(
     return dataset.map(batch, num_parallel_calls=1, deterministic=True).prefetch(2)
 
 
+def _order(pictures: int, batch_size: int, steps_per_epoch: int, seed: int) -> Callable[[int], np.ndarray]:
+    """Which pictures the batch of a step has: every epoch goes through a fresh permutation of them."""
+
+    @lru_cache(maxsize=2)
+    def order(epoch: int) -> np.ndarray:
+        rounds = -(-steps_per_epoch * batch_size // pictures)
+        generator = np.random.default_rng([seed, epoch])
+        return np.concatenate([generator.permutation(pictures) for _ in range(rounds)])
+
+    whole_epoch = steps_per_epoch == -(-pictures // batch_size)
+
+    def choose(step: int) -> np.ndarray:
+        epoch, place = divmod(step, steps_per_epoch)
+        indices = order(epoch)[: pictures if whole_epoch else None]
+        return indices[place * batch_size : (place + 1) * batch_size]
+
+    return choose
+
+
+def letterbox_pictures(paths: Sequence[Path], side: int, max_memory_mb: int, scratch: Path) -> np.ndarray:
+    """All pictures whole, in the upper left of grey squares: uint8 (n, side, side, 3). Memory as `decode_pictures`."""
+    from PIL import Image
+
+    from lpr.data.views import letterbox
+
+    def decode(path: Path) -> np.ndarray:
+        with Image.open(path) as picture:
+            picture.draft("RGB", (2 * side, 2 * side))
+            return letterbox(np.asarray(picture.convert("RGB")), side)[0]
+
+    return _decoded(decode, paths, side, max_memory_mb, scratch)
+
+
+def view_batches(
+    examples: Examples, size: int, views: Views, batch_size: int, steps_per_epoch: int, steps: range, seed: int
+) -> tf.data.Dataset:
+    """Batches of random views, float32 (b, size, size, 3) in 0–1, and their plates, float32 (b, m, 4) in fractions.
+
+    A view is a function of (seed, step, place in the batch).
+    """
+    import tensorflow as tf
+
+    from lpr.data.views import draw_view
+
+    side, plates = examples.pictures.shape[1], examples.boxes.shape[1]
+    choose = _order(len(examples.pictures), batch_size, steps_per_epoch, seed)
+
+    def view(job: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+        index, step, place = job
+        boxes = examples.boxes[index]
+        there = boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)] * side
+        random = np.random.default_rng([seed, step, place])
+        height, width = (side, side) if examples.extents is None else examples.extents[index]
+        picture, seen = draw_view(examples.pictures[index, :height, :width], there, size, views, random)
+        return picture, np.pad(seen, [(0, plates - len(seen)), (0, 0)])
+
+    pool = ThreadPoolExecutor(usable_cores())
+
+    def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
+        jobs = [(int(index), int(step), place) for place, index in enumerate(choose(int(step)))]
+        pictures, boxes = zip(*pool.map(view, jobs), strict=True)
+        return np.stack(pictures), np.stack(boxes).astype(np.float32)
+
+    def batch(step: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        pictures, boxes = tf.numpy_function(fetch, [step], (tf.uint8, tf.float32), stateful=False)
+        pictures = tf.ensure_shape(pictures, (None, size, size, 3))
+        return tf.cast(pictures, tf.float32) / 255, tf.ensure_shape(boxes, (None, plates, 4))
+
+    dataset = tf.data.Dataset.range(steps.start, steps.stop)
+    return dataset.map(batch, num_parallel_calls=1, deterministic=True).prefetch(2)
+
+
+def whole_batches(examples: Examples, size: int, batch_size: int) -> tf.data.Dataset:
+    """All pictures and their plates once, in order, whole and in the network's size."""
+    from lpr.data.views import letterbox
+
+    pictures = np.stack([letterbox(picture, size)[0] for picture in examples.pictures])
+    return evaluation_batches(pictures, examples.boxes, batch_size)
+
+
 def evaluation_batches(pictures: np.ndarray, boxes: np.ndarray, batch_size: int) -> tf.data.Dataset:
     """All pictures and boxes once, in order, as they are."""
     import tensorflow as tf
@@ -118,6 +217,6 @@ def evaluation_batches(pictures: np.ndarray, boxes: np.ndarray, batch_size: int)
     def batch(start: Any) -> tuple[tf.Tensor, tf.Tensor]:
         chosen, corners = tf.numpy_function(fetch, [start], (tf.uint8, tf.float32), stateful=False)
         chosen = tf.ensure_shape(chosen, (None, *pictures.shape[1:]))
-        return tf.cast(chosen, tf.float32) / 255, tf.ensure_shape(corners, (None, 4))
+        return tf.cast(chosen, tf.float32) / 255, tf.ensure_shape(corners, (None, *boxes.shape[1:]))
 
     return tf.data.Dataset.range(0, len(pictures), batch_size).map(batch).prefetch(2)

@@ -16,7 +16,8 @@ def place_boxes(plates: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
     Boxes are scaled from the size that the JSON says to the cached picture's, and clipped to it. Where EXIF turned the
     picture on its side (orientations 5–8), and the JSON's size lies as the stored picture did, the box was drawn in the
     stored picture and is turned along. In every other case it was drawn in the picture as displayed; of orientations
-    2–4, and of square pictures, the size cannot tell, and that is taken for granted.
+    2–4, and of square pictures, the size cannot tell, and that is taken for granted. A row without a box, of a picture
+    without plates, keeps none.
 
     Args:
         plates: rows of `plates.csv`; boxes in pixels of image_width × image_height.

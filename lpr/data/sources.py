@@ -15,7 +15,7 @@ import pandas as pd
 
 from lpr.boxes import pairwise_iou
 from lpr.config import Data, FileSource, Source
-from lpr.data.annotations import Unusable, read_records
+from lpr.data.annotations import NO_PLATE, Unusable, read_records
 from lpr.data.fetch import Unavailable, fetch, last_part, redact, session
 from lpr.errors import UserError
 
@@ -63,19 +63,23 @@ def _fetch(url: str, name: str, data: Data) -> bytes:
 
 
 def _table_as_json(path: Path) -> str:
-    """A CSV of boxes as JSON lines, so that line numbers are the CSV's: its header becomes an empty line."""
+    """A CSV of boxes as JSON lines, so that line numbers are the CSV's: its header becomes an empty line.
+
+    A row with neither box nor text is of a picture that shows no plate.
+    """
     table = _read_csv(path, TABLE_COLUMNS)
     lines = [""]
     for row in table.to_dict("records"):
         width, height = row["width"], row["height"]
+        seen = any(row.get(cell) for cell in ("xmin", "ymin", "xmax", "ymax", "text"))
         points = [
             {"x": _number(row[x]) / (_number(width) or np.nan), "y": _number(row[y]) / (_number(height) or np.nan)}
             for x, y in (("xmin", "ymin"), ("xmax", "ymax"))
         ]
         plate = {
-            "label": ["number_plate"],
+            "label": ["number_plate"] if seen else [NO_PLATE],
             "notes": row.get("text", ""),
-            "points": points,
+            "points": points if seen else [],
             "imageWidth": _integer(width),
             "imageHeight": _integer(height),
         }

@@ -11,15 +11,18 @@ if TYPE_CHECKING:
     import keras
 
 
-def build_loss(config: Loss) -> keras.losses.Loss | Callable[[Any, Any], Any]:
-    """The loss over the four corners, in fractions of the picture's sides."""
+def build_loss(
+    config: Loss, reduction: str | None = "sum_over_batch_size"
+) -> keras.losses.Loss | Callable[[Any, Any], Any]:
+    """The loss over the four corners, in fractions of the picture's sides; without reduction, one a box."""
     import keras
 
     if config.name == "giou":
         return giou_loss
     if config.name == "huber":
-        return keras.losses.Huber(delta=config.delta)
-    return {"mse": keras.losses.MeanSquaredError, "mae": keras.losses.MeanAbsoluteError}[config.name]()
+        return keras.losses.Huber(delta=config.delta, reduction=reduction)
+    kind = {"mse": keras.losses.MeanSquaredError, "mae": keras.losses.MeanAbsoluteError}[config.name]
+    return kind(reduction=reduction)
 
 
 def build_optimizer(config: Optimizer, train: Train, steps_per_epoch: int) -> keras.optimizers.Optimizer:

@@ -1,73 +1,99 @@
-"""Where the detector looks, and how well: predictions, and the scores made of them."""
+"""What the detector found, held against the true plates, and the scores made of that."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS, iou
+from lpr.detector.average_precision import average_precision
+from lpr.detector.decoding import Plates
 from lpr.statistics import Score, mean_score
 
-if TYPE_CHECKING:
-    import keras
-
-_BATCH_SIZE = 32  # of predictions; it changes nothing but memory
-DETECTION_COLUMNS = ["image", "source", "split", "plate", "text", *BOX_COLUMNS, *PREDICTED_BOX_COLUMNS, "iou"]
-
-
-def predict_boxes(model: keras.Model, pictures: np.ndarray) -> np.ndarray:
-    """Boxes, float (n, 4), as fractions, for pictures uint8 (n, s, s, 3).
-
-    A box is the one between the two corners that the network gives, whichever comes first.
-    """
-    from tqdm import tqdm
-
-    starts = range(0, len(pictures), _BATCH_SIZE)
-    boxes = [
-        np.asarray(model.predict_on_batch(pictures[start : start + _BATCH_SIZE].astype(np.float32) / 255))
-        for start in tqdm(starts, "detecting", unit="batch", leave=False)
-    ]
-    corners = np.concatenate([np.empty((0, 4), np.float32), *boxes]).reshape(-1, 2, 2)
-    return np.sort(corners, axis=1).reshape(-1, 4)
+PREDICTION_COLUMNS = ["image", "source", "split", "rank", "confidence", *PREDICTED_BOX_COLUMNS]
+DETECTION_COLUMNS = [
+    *["image", "source", "split", "plate", "text", *BOX_COLUMNS],
+    *[*PREDICTED_BOX_COLUMNS, "confidence", "iou"],
+]
+_HIT_IOU = 0.5
 
 
-def detections(plates: pd.DataFrame, images: pd.Series, boxes: np.ndarray) -> pd.DataFrame:
-    """`reports/detections.csv`: every plate beside the box predicted in its picture, and their IoU.
+def predictions(pictures: pd.DataFrame, found: Sequence[Plates]) -> pd.DataFrame:
+    """`reports/predictions.csv`: a row a predicted plate, a picture's most confident (`rank` 0) first.
 
     Args:
-        plates: a row a plate: image, source, split, plate, text, width, height and the true box in pixels.
-        images: the pictures that were looked at, as `boxes` has them.
-        boxes: one predicted box a picture, as fractions.
+        pictures: a row a picture: image, source, split.
+        found: what was found in each; boxes in pixels. One that is not a number (a network that diverged) is none.
     """
-    predicted = pd.DataFrame(boxes.astype(float), columns=PREDICTED_BOX_COLUMNS).assign(image=images.to_numpy())
-    table = plates.merge(predicted, on="image", how="left", validate="many_to_one")
-    sides = table[["width", "height", "width", "height"]].to_numpy(float)
-    table[PREDICTED_BOX_COLUMNS] = (table[PREDICTED_BOX_COLUMNS].to_numpy(float) * sides).round(3)
-    table["iou"] = iou(table[BOX_COLUMNS].to_numpy(float), table[PREDICTED_BOX_COLUMNS].to_numpy(float)).round(6)
-    return table[DETECTION_COLUMNS]
+    counts = [len(plates.confidences) for plates in found]
+    table = pictures[["image", "source", "split"]].loc[pictures.index.repeat(counts)].reset_index(drop=True)
+    table[PREDICTED_BOX_COLUMNS] = np.concatenate([np.empty((0, 4)), *(plates.boxes for plates in found)]).round(3)
+    table["confidence"] = np.concatenate([np.empty(0), *(plates.confidences for plates in found)]).round(6)
+    table = table.dropna(subset=PREDICTED_BOX_COLUMNS).reset_index(drop=True)
+    table["rank"] = table.groupby("image").cumcount()
+    return table[PREDICTION_COLUMNS]
 
 
-def score_detections(table: pd.DataFrame, plates: pd.DataFrame) -> dict[str, dict[str, dict[str, object]]]:
+def detections(plates: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """`reports/detections.csv`: every true plate beside the prediction that fits it best, and their IoU.
+
+    Where nothing is predicted in its picture, the plate has no predicted box and an IoU of 0.
+
+    Args:
+        plates: a row a plate: image, source, split, plate, text, and the true box in pixels.
+        found: rows of `reports/predictions.csv` that are confident enough to count.
+    """
+    pairs = plates.merge(found[["image", "confidence", *PREDICTED_BOX_COLUMNS]], on="image", how="left")
+    pairs["iou"] = iou(pairs[BOX_COLUMNS].to_numpy(float), pairs[PREDICTED_BOX_COLUMNS].to_numpy(float)).round(6)
+    # Of predictions that fit alike, the most confident, which `found` has first.
+    best = pairs.sort_values("iou", ascending=False, kind="stable").drop_duplicates(["image", "plate"])
+    return best.sort_index()[DETECTION_COLUMNS].reset_index(drop=True)
+
+
+def score_detections(
+    table: pd.DataFrame, found: pd.DataFrame, pictures: pd.DataFrame, confidence: float
+) -> dict[str, dict[str, dict[str, object]]]:
     """`metrics/detection.json`: for every source and split, every score with its n and interval.
 
-    `mean_iou`, `recall@0.5` and `recall@0.7` are over plates. `seed_accuracy` is what the origin watched: Keras's
-    `accuracy` on four regressed numbers, the share of pictures in which the largest of the four coordinates is the
-    same one in truth and prediction. It says nothing about where the plate is.
+    `mean_iou`, `recall@0.5` and `recall@0.7` are over plates, and absent where there are none; so are `AP50` and
+    `AP50:95`, over pictures, for which every prediction counts by its confidence. `false_plates` is the mean number of
+    confident predictions a picture that overlap no true plate by an IoU of 0.5. `seed_accuracy` is what the origin
+    watched: Keras's `accuracy` on four regressed numbers, the share of pictures in which the largest of the four
+    coordinates is the same one in truth and prediction. It says nothing about where the plate is.
+
+    Args:
+        table: rows of `reports/detections.csv`.
+        found: rows of `reports/predictions.csv`, all of them.
+        pictures: the pictures that were looked at, those without plates too: image, source, split, width, height.
+        confidence: from which a prediction counts as a plate.
     """
-    sizes = plates.drop_duplicates("image").set_index("image")[["width", "height"]]
+    sizes = pictures.set_index("image")[["width", "height"]]
     scores: dict[str, dict[str, dict[str, object]]] = {}
-    for (source, split), part in table.groupby(["source", "split"], sort=True):
+    for (source, split), looked_at in pictures.groupby(["source", "split"], sort=True):
+        images = looked_at["image"].tolist()
+        part, predicted = (rows[rows["image"].isin(images)] for rows in (table, found))
+        confident = predicted[predicted["confidence"] >= confidence]
         overlap = part["iou"].to_numpy(float)
         named: dict[str, Score | None] = {
             "mean_iou": mean_score(overlap),
             "recall@0.5": mean_score(overlap >= 0.5),
             "recall@0.7": mean_score(overlap >= 0.7),
+            **average_precision(part, predicted, images),
+            "false_plates": mean_score(_false_plates(part, confident, images)),
             "seed_accuracy": mean_score(_same_largest_coordinate(part, sizes)),
         }
         scores.setdefault(str(source), {})[str(split)] = {key: s.as_dict() for key, s in named.items() if s}
     return scores
+
+
+def _false_plates(plates: pd.DataFrame, confident: pd.DataFrame, images: list[str]) -> np.ndarray:
+    """How many predictions of each picture hit no plate, (n,)."""
+    pairs = confident.merge(plates[["image", *BOX_COLUMNS]], on="image", how="left")
+    pairs["iou"] = iou(pairs[BOX_COLUMNS].to_numpy(float), pairs[PREDICTED_BOX_COLUMNS].to_numpy(float))
+    best = pairs.groupby(["image", "rank"])["iou"].max()
+    return (best < _HIT_IOU).groupby("image").sum().reindex(images, fill_value=0).to_numpy(float)
 
 
 def _same_largest_coordinate(part: pd.DataFrame, sizes: pd.DataFrame) -> np.ndarray:
@@ -76,4 +102,5 @@ def _same_largest_coordinate(part: pd.DataFrame, sizes: pd.DataFrame) -> np.ndar
     chosen = largest_plates(part)
     sides = sizes.loc[chosen["image"], ["width", "height", "width", "height"]].to_numpy(float)
     truth, predicted = (chosen[columns].to_numpy(float) / sides for columns in (BOX_COLUMNS, PREDICTED_BOX_COLUMNS))
+    # The argmax of no box is its first corner, which is never a true box's largest.
     return truth.argmax(axis=1) == predicted.argmax(axis=1)

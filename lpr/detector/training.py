@@ -18,20 +18,13 @@ import numpy as np
 
 from lpr.config import Config
 from lpr.cores import usable_cores
+from lpr.data.batches import Examples
 from lpr.errors import UserError
 
 if TYPE_CHECKING:
     import keras
 
 HISTORY_COLUMNS = ["epoch", "loss", "mean_iou", "val_loss", "val_mean_iou", "learning_rate"]
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Decoded pictures, uint8 (n, s, s, 3), and their boxes, float32 (n, 4), as fractions."""
-
-    pictures: np.ndarray
-    boxes: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -113,15 +106,15 @@ def train(
         epochs, best_epoch (from 1), best_mean_iou, parameters, for `metrics/training.json`.
     """
     prepare_tensorflow(hardware, config.train.seed)
-    from lpr.data.batches import evaluation_batches, training_batches
-    from lpr.detector.losses import build_loss, build_optimizer, mean_iou
-    from lpr.detector.networks import build_detector, save_detector
+    from lpr.detector.losses import build_optimizer
+    from lpr.detector.networks import family_of, save_detector
 
+    family = family_of(config.detector)
     count, batch_size = len(training.pictures), config.train.batch_size
     steps_per_epoch = config.train.steps_per_epoch or -(-count // batch_size)
-    model = build_detector(config.detector, hardware.precision, config.train.seed)
+    model = family.build(config.detector, hardware.precision, config.train.seed)
     optimizer = build_optimizer(config.optimizer, config.train, steps_per_epoch)
-    model.compile(optimizer, build_loss(config.loss), metrics=[mean_iou])
+    model.compile(optimizer, family.training_loss(config.loss), metrics=[family.metric()])
     optimizer.build(model.trainable_variables)
 
     checkpoint = Checkpoint(model, state, _identity(config, training, validation, hardware))
@@ -132,19 +125,11 @@ def train(
     steps = range(len(rows) * steps_per_epoch, config.train.epochs * steps_per_epoch)
     if len(steps) and not recorder.stopped_early:
         model.fit(
-            training_batches(
-                training.pictures,
-                training.boxes,
-                batch_size,
-                steps_per_epoch,
-                steps,
-                config.augment,
-                config.train.seed,
-            ),
+            family.training_batches(training, config, steps_per_epoch, steps),
             initial_epoch=len(rows),
             epochs=config.train.epochs,
             steps_per_epoch=steps_per_epoch,
-            validation_data=validation and evaluation_batches(validation.pictures, validation.boxes, batch_size),
+            validation_data=validation and family.validation_batches(validation, config),
             callbacks=[recorder],
             shuffle=False,  # the batches are, already
             verbose=0,

@@ -70,7 +70,7 @@ def _day(path: Path) -> str:
 def _scores(text: str) -> str:
     """The headline of each source that was tested."""
     scores: dict[str, Any] = json.loads(text)
-    tested = {source: sides["test"] for source, sides in scores.items() if "test" in sides}
+    tested = {source: sides["test"] for source, sides in scores.items() if "mean_iou" in sides.get("test", {})}
     return "; ".join(
         f"{source} " + " / ".join(f"{test[metric]['value']:.3f}" for metric in _SHOWN if metric in test)
         for source, test in tested.items()

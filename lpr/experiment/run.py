@@ -118,7 +118,7 @@ def prepare_folder(settings: Config, root: Path, folder: Path) -> None:
 def objective(scores: dict[str, Any]) -> float:
     """What experiments are chosen by: mean IoU over the validation plates of all sources, else over the test plates."""
     for side in ("validation", "test"):
-        found = [sides[side]["mean_iou"] for sides in scores.values() if side in sides]
+        found = [sides[side]["mean_iou"] for sides in scores.values() if "mean_iou" in sides.get(side, {})]
         if found:
             total: float = sum(score["value"] * score["n"] for score in found)
             return total / sum(score["n"] for score in found)

@@ -55,7 +55,7 @@ class Job:
     def validated(self) -> bool:
         """Whether the objective is a score of validation pictures."""
         scores = json.loads((self.folder / METRICS / "detection.json").read_text())
-        return any("validation" in sides for sides in scores.values())
+        return any("mean_iou" in sides.get("validation", {}) for sides in scores.values())
 
 
 @dataclass(frozen=True)

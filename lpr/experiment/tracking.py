@@ -22,7 +22,8 @@ from lpr.report.figures import boxes_of, choose_cases, draw_boxes
 _FINISH_TIMEOUT_S = 600.0  # for what is left to upload; the wait for a first answer is WANDB_INIT_TIMEOUT, 90 s
 _PICTURE_PX = (640, 480)  # wandb shows pictures of one list in one size
 _MODEL = ("models/detector.keras",)
-_DATA = ("data/plates.csv", "data/split.csv", "reports/history.csv", "reports/detections.csv", "reports/readings.csv")
+_TABLES = ("history", "predictions", "detections", "readings")
+_DATA = ("data/plates.csv", "data/split.csv", *(f"reports/{name}.csv" for name in _TABLES))
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ MEANINGS = {
     "mean_iou": "overlap of the predicted with the true box, mean over plates: 1 is exact, 0 is beside it",
     "recall@0.5": "share of plates found with an IoU of at least 0.5",
     "recall@0.7": "share of plates found with an IoU of at least 0.7",
+    "AP50": "average precision over pictures: how many plates are found, and how few boxes are none, at an IoU of 0.5",
+    "AP50:95": "the same, mean over IoUs of 0.5, 0.55, …, 0.95: boxes that fit closely score more",
+    "false_plates": "predicted boxes a picture with an IoU below 0.5 to every true plate; lower is better",
     "seed_accuracy": "share of plates whose largest predicted coordinate is also the largest true one; see below",
     "plate_acc": "share of plates read exactly",
     "plate_acc_folded": "the same, where O counts as 0 and I as 1",
@@ -158,7 +161,8 @@ def _headlines(detection: dict[str, Any], reading: dict[str, Any]) -> list[dict[
         tiles = []
         for metric, boxes, name, note in _HEADLINES:
             scores = reading.get(source, {}).get(split, {}).get(boxes, {}) if boxes else splits[split]
-            why = "its texts are unknown" if scores else "not read"
+            unscored = "its texts are unknown" if boxes else "no plate to find"
+            why = unscored if scores else "not read"
             tiles.append({"name": name, "note": note, "score": scores.get(metric), "why": why})
         headlines.append({"source": source, "split": split, "tiles": tiles})
     return headlines
@@ -273,7 +277,8 @@ def _card(config: Config, root: Path, row: dict[Any, Any], readings: dict[Any, A
         answer = readings.get((row["image"], row["plate"], boxes), {})
         right = answer["reading"] == row["text"] if answer and row["text"] else None
         crop = _crop(picture, box, config.reader.margin)
-        lines.append({"boxes": boxes, "crop": crop, "reading": answer.get("reading"), "right": right})
+        where = "outside" if all(map(math.isfinite, box)) else "no box"
+        lines.append({"boxes": boxes, "crop": crop, "where": where, "reading": answer.get("reading"), "right": right})
     return {
         "image": row["image"],
         "plate": f"plate {row['plate'] + 1} of {plates}" if plates > 1 else "",

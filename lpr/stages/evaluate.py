@@ -1,12 +1,13 @@
-"""Score the detector: `reports/detections.csv`, `metrics/detection.json`, `reports/figures/`."""
+"""Score the detector: `reports/predictions.csv`, `detections.csv` and `figures/`, `metrics/detection.json`."""
 
 import shutil
 import time
 
+from lpr.boxes import BOX_COLUMNS
 from lpr.config import Config
-from lpr.data.batches import decode_pictures
 from lpr.data.tables import read_table, write_table
-from lpr.detector.scoring import detections, predict_boxes, score_detections
+from lpr.detector.prediction import find_plates
+from lpr.detector.scoring import detections, predictions, score_detections
 from lpr.detector.training import choose_hardware, prepare_tensorflow
 from lpr.provenance import write_timing
 from lpr.report.figures import choose_rows, draw_contact_sheet, draw_history, draw_iou_histogram
@@ -17,9 +18,9 @@ from lpr.stages.files import (
     HISTORY,
     IMAGES,
     METRICS,
-    SCRATCH,
+    PREDICTIONS,
     print_scores,
-    read_split_plates,
+    read_split,
     write_json,
 )
 
@@ -27,19 +28,21 @@ _PICTURES_A_SHEET = 24
 
 
 def run(config: Config) -> None:
-    """Look for the plate in every picture of every side."""
+    """Look for plates in every picture of every side."""
     started = time.monotonic()
     prepare_tensorflow(choose_hardware("float32", config.train.threads), config.train.seed)
     import keras
 
-    plates = read_split_plates()
+    rows = read_split()
+    pictures, plates = rows.drop_duplicates("image"), rows.dropna(subset=BOX_COLUMNS)
     model = keras.saving.load_model(DETECTOR, compile=False)
-    images = plates["image"].drop_duplicates()
-    paths, scratch = [IMAGES / name for name in images], SCRATCH / "pictures" / "all.npy"
-    pictures = decode_pictures(paths, model.input_shape[1], config.train.max_memory_mb, scratch)
-    table = detections(plates, images, predict_boxes(model, pictures))
+    found = predictions(pictures, find_plates(model, [IMAGES / name for name in pictures["image"]]))
+    write_table(found, PREDICTIONS)
+    # The seed's network has no confidence: it always says that there is one plate.
+    confidence = 0.0 if config.detector.name == "seed" else config.detector.confidence
+    table = detections(plates, found[found["confidence"] >= confidence])
     write_table(table, DETECTIONS)
-    scores = score_detections(table, plates)
+    scores = score_detections(table, found, pictures, confidence)
     write_json(scores, METRICS / "detection.json")
 
     shutil.rmtree(FIGURES, ignore_errors=True)

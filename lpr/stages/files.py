@@ -16,6 +16,7 @@ PLATES, REJECTS = DATA / "plates.csv", DATA / "rejects.csv"
 PICTURES, FAILURES = DATA / "pictures.csv", DATA / "failures.csv"
 SPLIT = DATA / "split.csv"
 DETECTOR, HISTORY = MODELS / "detector.keras", REPORTS / "history.csv"
+PREDICTIONS = REPORTS / "predictions.csv"
 DETECTIONS, READINGS = REPORTS / "detections.csv", REPORTS / "readings.csv"
 FIGURES = REPORTS / "figures"
 PAGE, PROVENANCE = REPORTS / "index.html", REPORTS / "provenance.json"
@@ -29,18 +30,25 @@ def write_json(content: Any, path: Path) -> None:
 
 
 def read_placed_plates() -> pd.DataFrame:
-    """The plates of the cached pictures, boxes in the pixels of these."""
+    """The plates of the cached pictures, boxes in the pixels of these; a picture without plates has a row without."""
     from lpr.data.placement import place_boxes
     from lpr.data.tables import read_table
 
     return place_boxes(read_table(PLATES), read_table(PICTURES))
 
 
-def read_split_plates() -> pd.DataFrame:
-    """The same, each with its side: train, validation or test."""
+def read_split() -> pd.DataFrame:
+    """The same, each row with its side: train, validation or test."""
     from lpr.data.tables import read_table
 
     return read_placed_plates().merge(read_table(SPLIT)[["image", "split"]], on="image", validate="many_to_one")
+
+
+def read_split_plates() -> pd.DataFrame:
+    """The plates alone, without the rows of pictures that show none."""
+    from lpr.boxes import BOX_COLUMNS
+
+    return read_split().dropna(subset=BOX_COLUMNS)
 
 
 def print_scores(scores: dict[str, Any], path: tuple[str, ...] = ()) -> None:

@@ -75,6 +75,23 @@ def test_bad_rows_of_a_table_are_rejected_with_the_tables_own_lines(tmp_path: Pa
     assert all(word in reason for word, reason in zip(words, found.rejects["reason"], strict=True))
 
 
+def test_a_row_with_neither_box_nor_text_is_a_picture_without_plates(tmp_path: Path, data: Data) -> None:
+    csv = tmp_path / "boxes.csv"
+    csv.write_text(
+        "image,width,height,xmin,ymin,xmax,ymax,text\n"
+        "a.jpg,200,100,10,20,60,40,AB 12\n"
+        "street.jpg,200,100,,,,,\n"
+        "no-size.jpg,,,,,,,\n"
+        "where.jpg,200,100,,,,,AB 12\n"
+        "half.jpg,200,100,10,20,,,\n"
+    )
+    found = obtained(source("table", csv), tmp_path / "out", data)
+    assert list(found.plates["url"]) == ["a.jpg", "street.jpg"]
+    assert found.plates["top_x"].isna().tolist() == [False, True]
+    assert (found.counts["pictures"], found.counts["plates"], found.counts["without_plates"]) == (2, 1, 1)
+    assert list(found.rejects["line"]) == [4, 5, 6]
+
+
 def test_a_table_without_its_columns_says_which(tmp_path: Path, data: Data) -> None:
     csv = tmp_path / "boxes.csv"
     csv.write_text("image,xmin\na.jpg,3\n")

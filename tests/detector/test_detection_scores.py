@@ -1,11 +1,15 @@
 """Detection scores mean what their names say."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from lpr.boxes import iou, pairwise_iou
-from lpr.detector.scoring import detections, score_detections
+from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS, iou, pairwise_iou
+from lpr.detector.average_precision import average_precision, match
+from lpr.detector.decoding import Plates
+from lpr.detector.scoring import detections, predictions, score_detections
 
 
 def test_iou() -> None:
@@ -18,34 +22,164 @@ def test_iou() -> None:
     assert pairwise_iou(np.array([whole]), np.array([whole, whole + 5])).shape == (1, 2)
 
 
-def plates() -> pd.DataFrame:
-    rows = [
+PICTURES = pd.DataFrame(
+    [("a.jpg", "one", "test"), ("b.jpg", "one", "test"), ("c.jpg", "two", "train"), ("empty.jpg", "two", "train")],
+    columns=["image", "source", "split"],
+).assign(width=100, height=50)
+TRUE = pd.DataFrame(
+    [
         ("a.jpg", "one", "test", 0, 10, 10, 50, 30),
         ("a.jpg", "one", "test", 1, 60, 10, 90, 30),
         ("b.jpg", "one", "test", 0, 0, 0, 20, 10),
         ("c.jpg", "two", "train", 0, 0, 0, 20, 10),
+    ],
+    columns=["image", "source", "split", "plate", *BOX_COLUMNS],
+).assign(text="")
+ONE_EACH = [[10, 10, 50, 30], [0, 0, 20, 5], [50, 25, 70, 35], [0, 0, 20, 10]]
+
+
+def found(boxes: Any, confidences: Any) -> Plates:
+    return Plates(np.array(boxes, float).reshape(-1, 4), np.array(confidences, float).reshape(-1))
+
+
+def scored(each: list[Plates], confidence: float = 0.0, plates: pd.DataFrame = TRUE) -> dict[str, Any]:
+    """The scores of what was found in a.jpg, b.jpg, c.jpg and empty.jpg."""
+    table = predictions(PICTURES, each)
+    matched = detections(plates, table[table["confidence"] >= confidence])
+    return score_detections(matched, table, PICTURES, confidence)
+
+
+def values(scores: dict[str, Any]) -> dict[str, float]:
+    return {name: score["value"] for name, score in scores.items()}
+
+
+def one_each(boxes: list[list[float]]) -> list[Plates]:
+    return [found(box, 1) for box in boxes]
+
+
+def test_predictions_are_a_row_a_plate_best_first_and_none_where_none_is_found() -> None:
+    every = [found([[1, 2, 3, 4], [5, 6, 7, 8.00049]], [0.9, 0.4]), found([], []), found([np.nan] * 4, 1)]
+    table = predictions(PICTURES, [*every, found([0, 0, 1, 1], 0.1)])
+    assert table[["image", "rank", "confidence"]].to_numpy().tolist() == [
+        ["a.jpg", 0, 0.9],
+        ["a.jpg", 1, 0.4],
+        ["empty.jpg", 0, 0.1],
     ]
-    columns = ["image", "source", "split", "plate", "top_x", "top_y", "bottom_x", "bottom_y"]
-    return pd.DataFrame(rows, columns=columns).assign(width=100, height=50, text="")
+    assert table[PREDICTED_BOX_COLUMNS].iloc[1].tolist() == [5, 6, 7, 8]
+    assert table["split"].tolist() == ["test", "test", "train"]
 
 
-def test_predictions_are_pixels_and_every_plate_has_its_iou() -> None:
-    boxes = np.array([[0.1, 0.2, 0.5, 0.6], [0.0, 0.0, 0.2, 0.1], [0.5, 0.5, 0.7, 0.7]])
-    table = detections(plates(), pd.Series(["a.jpg", "b.jpg", "c.jpg"]), boxes)
-    assert list(table["iou"]) == [1.0, 0.0, 0.5, 0.0]
-    assert list(table["predicted_bottom_y"]) == [30, 30, 5, 35]
+def test_every_plate_has_its_best_prediction() -> None:
+    a = found([[0, 0, 5, 5], [60, 10, 90, 30], [10, 10, 50, 20], [10, 10, 50, 30]], [0.9, 0.8, 0.7, 0.2])
+    table = predictions(PICTURES, [a, found([], []), found([50, 25, 70, 35], 0.6), found([0, 0, 9, 9], 0.9)])
+    every = detections(TRUE, table)
+    assert every["iou"].tolist() == [1, 1, 0, 0]
+    assert every["confidence"].fillna(-1).tolist() == [0.2, 0.8, -1, 0.6]
+    assert every.loc[2, PREDICTED_BOX_COLUMNS].isna().all()
+    assert every.loc[3, PREDICTED_BOX_COLUMNS].tolist() == [50, 25, 70, 35]
+    confident = detections(TRUE, table[table["confidence"] >= 0.3])
+    assert confident["iou"].tolist() == [0.5, 1, 0, 0]
 
 
 def test_scores_are_by_source_and_split_and_over_plates() -> None:
-    boxes = np.array([[0.1, 0.2, 0.5, 0.6], [0.0, 0.0, 0.2, 0.1], [0.5, 0.5, 0.7, 0.7]])
-    table = detections(plates(), pd.Series(["a.jpg", "b.jpg", "c.jpg"]), boxes)
-    scores = score_detections(table, plates())
+    scores = scored(one_each(ONE_EACH))
     tested = scores["one"]["test"]
-    assert (tested["mean_iou"]["value"], tested["mean_iou"]["n"]) == (0.5, 3)  # type: ignore[index]
-    assert tested["recall@0.5"]["value"] == pytest.approx(2 / 3, abs=1e-6)  # type: ignore[index]
-    assert tested["recall@0.7"]["value"] == pytest.approx(1 / 3, abs=1e-6)  # type: ignore[index]
-    assert tested["seed_accuracy"]["n"] == 2  # type: ignore[index]  # a picture, not a plate
-    assert scores["two"]["train"]["recall@0.5"]["value"] == 0  # type: ignore[index]
+    assert (tested["mean_iou"]["value"], tested["mean_iou"]["n"]) == (0.5, 3)
+    assert tested["recall@0.5"]["value"] == pytest.approx(2 / 3, abs=1e-6)
+    assert tested["recall@0.7"]["value"] == pytest.approx(1 / 3, abs=1e-6)
+    assert {tested[name]["n"] for name in ("seed_accuracy", "AP50", "AP50:95", "false_plates")} == {2}  # pictures
+    assert scores["two"]["train"]["recall@0.5"]["value"] == 0
+
+
+def test_exact_boxes_have_every_score_at_its_best() -> None:
+    two, nothing = found([[10, 10, 50, 30], [60, 10, 90, 30]], [0.9, 0.8]), found([], [])
+    scores = scored([two, found([0, 0, 20, 10], 0.7), found([0, 0, 20, 10], 0.6), nothing], confidence=0.5)
+    best = {"mean_iou": 1, "recall@0.5": 1, "recall@0.7": 1, "AP50": 1, "AP50:95": 1, "false_plates": 0}
+    for part in (scores["one"]["test"], scores["two"]["train"]):
+        assert values(part) == best | {"seed_accuracy": 1}
+        assert (part["AP50"]["low"], part["AP50"]["high"]) == (1, 1)
+
+
+def test_average_precision_of_one_plate_in_three() -> None:
+    """34 of COCO's 101 recalls, 0 to 0.33, are reached, all with a precision of 1."""
+    scores = scored([found([10, 10, 50, 30], 0.9), found([], []), found([], []), found([], [])])["one"]["test"]
+    assert values(scores)["AP50"] == values(scores)["AP50:95"] == pytest.approx(34 / 101, abs=1e-6)
+    assert scores["AP50"]["low"] == 0  # of samples in which only b.jpg is
+    assert scores["AP50"]["high"] == pytest.approx(51 / 101, abs=1e-6)  # only a.jpg
+
+
+def test_a_loose_box_counts_at_the_low_thresholds_alone() -> None:
+    """IoU 0.6, which is enough at 0.5, 0.55 and 0.6 of the ten."""
+    loose = [found([], []), found([], []), found([0, 0, 20, 6], 0.9), found([], [])]
+    assert values(scored(loose)["two"]["train"])["AP50:95"] == pytest.approx(0.3)
+
+
+def test_a_false_plate_costs_precision_if_it_is_more_confident_than_a_true_one() -> None:
+    def of(confidence: float) -> dict[str, float]:
+        nothing, false = found([], []), found([0, 0, 9, 9], confidence)
+        return values(scored([nothing, nothing, found([0, 0, 20, 10], 0.8), false], confidence=0.3)["two"]["train"])
+
+    assert (of(0.9)["AP50"], of(0.9)["false_plates"]) == (0.5, 0.5)
+    assert (of(0.7)["AP50"], of(0.7)["false_plates"]) == (1, 0.5)
+    assert (of(0.2)["AP50"], of(0.2)["false_plates"]) == (1, 0)
+
+
+def test_false_plates_hit_no_plate_at_all() -> None:
+    """Both boxes of a.jpg hit one plate; one of b.jpg's three overlaps its plate by less than half."""
+    a, b = [[10, 10, 50, 30], [10, 10, 50, 28]], [[0, 0, 20, 10], [0, 0, 20, 4], [70, 30, 90, 40]]
+    scores = scored([found(a, [0.9, 0.8]), found(b, [0.9, 0.8, 0.7]), found([], []), found([], [])])
+    assert (values(scores["one"]["test"])["false_plates"], scores["one"]["test"]["false_plates"]["n"]) == (1, 2)
+
+
+def test_pictures_without_plates_have_false_plates_alone() -> None:
+    scores = scored(one_each(ONE_EACH), plates=TRUE[TRUE["source"] == "one"])
+    assert values(scores["two"]["train"]) == {"false_plates": 1}
+
+
+def cocos(plates: pd.DataFrame, every: pd.DataFrame) -> tuple[float, float]:
+    """AP50 and AP50:95 of pictures that all show plates, as pycocotools' own programs have them."""
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    def listed(rows: pd.DataFrame, columns: list[str]) -> list[dict[str, Any]]:
+        corners = rows[columns].to_numpy()
+        boxes = np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
+        facts = {"category_id": 1, "iscrowd": 0, "area": 1.0}
+        return [
+            {"id": n, "image_id": row["image"], "bbox": box.tolist(), "score": row.get("confidence"), **facts}
+            for n, (row, box) in enumerate(zip(rows.to_dict("records"), boxes, strict=True), start=1)
+        ]
+
+    truth = COCO()
+    names = [{"id": image} for image in plates["image"].unique()]
+    truth.dataset = {"images": names, "categories": [{"id": 1}], "annotations": listed(plates, BOX_COLUMNS)}
+    truth.createIndex()
+    evaluation = COCOeval(truth, truth.loadRes(listed(every, PREDICTED_BOX_COLUMNS)), "bbox")
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summarize()
+    return float(evaluation.stats[1]), float(evaluation.stats[0])
+
+
+def test_average_precision_is_cocos_of_a_sample_and_of_what_is_drawn_of_it() -> None:
+    random = np.random.default_rng(0)
+    corner, names = random.uniform(0, 60, (90, 2)), [f"{index // 3:02}.jpg" for index in range(90)]
+    true = pd.DataFrame(np.hstack([corner, corner + 30]), columns=BOX_COLUMNS).assign(image=names)
+    moved = true[BOX_COLUMNS].to_numpy() + random.normal(0, 3, (90, 4))
+    every = pd.DataFrame(moved, columns=PREDICTED_BOX_COLUMNS).assign(image=names, confidence=random.random(90))
+    true, every = true[np.arange(90) % 5 > 0], every[np.arange(90) % 7 > 0]
+    images = sorted(set(names))
+    scores = average_precision(true, every, images)
+    assert (scores["AP50"].value, scores["AP50:95"].value) == pytest.approx(cocos(true, every))
+    assert scores["AP50:95"].low < scores["AP50:95"].value < scores["AP50:95"].high
+
+    drawn = random.integers(30, size=30)
+    copies = [
+        pd.concat([rows[rows["image"] == images[one]].assign(image=f"copy{n}") for n, one in enumerate(drawn)])
+        for rows in (true, every)
+    ]
+    precision = match(true, every, images).precision(np.bincount(drawn, minlength=30))
+    assert (precision[0], precision.mean()) == pytest.approx(cocos(*copies))
 
 
 def test_seed_accuracy_is_kerass_accuracy_of_four_numbers() -> None:
@@ -57,16 +191,21 @@ def test_seed_accuracy_is_kerass_accuracy_of_four_numbers() -> None:
     table = pd.DataFrame(truth * 100, columns=["top_x", "top_y", "bottom_x", "bottom_y"]).assign(
         image=[f"{n}.jpg" for n in range(40)], source="s", split="test", plate=0, text="", width=100, height=100
     )
-    found = score_detections(detections(table, table["image"], predicted), table)["s"]["test"]["seed_accuracy"]
+    every = predictions(table, [found(box * 100, 1) for box in predicted])
+    accuracy = score_detections(detections(table, every), every, table, 0)["s"]["test"]["seed_accuracy"]
     kerass = keras.metrics.CategoricalAccuracy()
     kerass.update_state(truth, predicted)
-    assert found["value"] == pytest.approx(float(kerass.result()), abs=1e-6)  # type: ignore[index]
+    assert accuracy["value"] == pytest.approx(float(kerass.result()), abs=1e-6)  # type: ignore[index]
 
 
 def test_a_constant_box_in_the_corner_has_seed_accuracy_and_no_iou() -> None:
-    frame = plates()
-    boxes = np.tile([0.9, 0.9, 1.0, 0.95], (3, 1))
-    table = detections(frame, pd.Series(["a.jpg", "b.jpg", "c.jpg"]), boxes)
-    scores = score_detections(table, frame)["one"]["test"]
-    assert scores["mean_iou"]["value"] == 0  # type: ignore[index]
-    assert scores["seed_accuracy"]["value"] >= 0.5  # type: ignore[index]
+    scores = values(scored(one_each([[90, 45, 100, 47.5]] * 4))["one"]["test"])
+    assert scores["mean_iou"] == 0
+    assert scores["seed_accuracy"] >= 0.5
+
+
+def test_a_plate_that_is_not_found_is_no_hit_of_seed_accuracy() -> None:
+    nothing = [found([], [])] * 4
+    assert values(scored(nothing)["one"]["test"]) == dict.fromkeys(
+        ("mean_iou", "recall@0.5", "recall@0.7", "AP50", "AP50:95", "false_plates", "seed_accuracy"), 0
+    )

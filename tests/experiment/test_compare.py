@@ -79,6 +79,15 @@ def test_the_page_shows_the_disagreements_and_asks_for_nothing_but_itself(worksp
     assert not re.search(r"https?://|url\(|@import|<script", page)
 
 
+def test_an_experiment_that_finds_nothing_is_worse_and_has_its_page(workspace: Clone) -> None:
+    corners = (f"predicted_{name}" for name in ("top_x", "top_y", "bottom_x", "bottom_y"))
+    change(copy_run(workspace, "blind"), iou=0.0, confidence=float("nan"), **dict.fromkeys(corners, float("nan")))
+    workspace.lpr("compare", "experiments/right", "experiments/blind", "--output", "page")
+    table = pd.read_csv(workspace.folder / "page/comparison.csv").set_index("metric")
+    assert table.loc["mean_iou", ["baseline", "other"]].tolist() == [1, 0]
+    assert "the box of experiments/right is better" in (workspace.folder / "page/index.html").read_text()
+
+
 def test_what_only_one_tested_is_left_out_and_told(workspace: Clone) -> None:
     images = read_table(workspace.folder / CACHED[0]).query("split == 'test'")["image"].unique()
     run = workspace.folder / "experiments/right"

@@ -2,7 +2,20 @@
 
 import json
 
+import pytest
 from clones import TINY, Clone
+
+from lpr.errors import UserError
+from lpr.experiment.run import objective
+
+
+def test_pictures_without_plates_have_no_part_in_the_objective() -> None:
+    empty = {"false_plates": {"value": 2.0, "n": 8}}
+    cars = {"mean_iou": {"value": 0.5, "n": 8}, **empty}
+    assert objective({"streets": {"validation": empty}, "cars": {"validation": cars}}) == 0.5
+    assert objective({"streets": {"validation": empty}, "cars": {"test": cars}}) == 0.5
+    with pytest.raises(UserError, match="nothing was validated or tested"):
+        objective({"streets": {"validation": empty}})
 
 
 def test_an_experiment_has_the_metrics_of_dvc_repro_to_the_last_digit(clone: Clone) -> None:

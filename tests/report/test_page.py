@@ -84,6 +84,8 @@ def make_project(root: Path, text: str = "MH12AB1234", name: str = "drawn") -> P
         "mean_iou": score(0.512),
         "recall@0.5": score(0.613),
         "recall@0.7": score(0.3),
+        "AP50:95": score(0.234),
+        "false_plates": score(1.25),
         "seed_accuracy": score(0.8),
     }
     write_json(root / "metrics/detection.json", {name: {"test": found}})
@@ -132,6 +134,8 @@ def test_every_score_is_in_a_table_and_explained(page):
     seen = words(page)
     assert "drawn test 0.512 0.412 – 0.612 · n=6" in seen
     assert "0.150 0.050 – 0.250 · n=6" in seen
+    assert "0.234 0.134 – 0.334 · n=6 1.250 1.150 – 1.350 · n=6" in seen
+    assert "false_plates predicted boxes a picture with an IoU below 0.5 to every true plate" in seen
     assert "cer character error rate" in seen
     assert "seed_accuracy says nothing about localisation" in seen
 
@@ -226,7 +230,17 @@ def test_boxes_off_the_picture_or_not_a_number_do_not_stop_it(tmp_path):
     frame.loc[0, [column for column in frame if column.startswith("predicted_")]] = float("nan")
     frame.loc[1, [column for column in frame if column.startswith("predicted_")]] = -500.0
     write_table(frame, path)
-    assert words(written(tmp_path)).count("outside predicted box") == 2
+    seen = words(written(tmp_path))
+    assert seen.count("no box predicted box") == seen.count("outside predicted box") == 1
+
+
+def test_a_source_without_plates_shows_its_false_plates(tmp_path):
+    make_project(tmp_path)
+    found = json.loads((tmp_path / "metrics/detection.json").read_text())
+    write_json(tmp_path / "metrics/detection.json", found | {"empty": {"test": {"false_plates": score(0.375)}}})
+    seen = words(written(tmp_path))
+    assert "empty, test pictures mean IoU overlap with the true box – no score: no plate to find" in seen
+    assert "empty test – – – – 0.375 0.275 – 0.475 · n=6" in seen
 
 
 @pytest.mark.skipif("LPR_DATA" not in os.environ, reason="the photographs are not here: LPR_DATA names their folder")

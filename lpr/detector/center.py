@@ -1,0 +1,242 @@
+"""The centre detector: fully convolutional, several plates a picture.
+
+A residual backbone, a small feature pyramid, and at every cell of its finest level one score (is a plate's centre
+here?) and the distances to the four sides. After CenterNet (Zhou et al. 2019, "Objects as Points") and TTFNet (Liu et
+al. 2020, "Training-Time-Friendly Network for Real-Time Object Detection"), from which the targets and weights are.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lpr.boxes import BOX_COLUMNS
+from lpr.config import CenterDetector, Config, Loss, Views
+from lpr.data.batches import Examples, view_batches, whole_batches
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+_ALPHA = 0.54  # of the box's sides that the Gaussian of a centre covers (TTFNet, section 4.2)
+_PRIOR = 0.01  # of a centre, before training: a rare thing (RetinaNet, Lin et al. 2017, section 4.1)
+_HEAT_WEIGHT, _BOX_WEIGHT = 1.0, 5.0  # TTFNet, section 4.3
+
+
+def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
+    """Pictures, float (n, s, s, 3) in 0–1, to float32 (n, s / stride, s / stride, 5).
+
+    The channels are the logit of a centre, then the distances from the cell's middle to the left, top, right and bottom
+    side, as fractions of s.
+
+    Args:
+        config: `width` filters after the stem, doubled at every halving up to 8 ×; `depth` residual blocks a level.
+        precision: Keras dtype policy of all layers but the last.
+        seed: of the weights.
+    """
+    import keras
+    from keras import layers
+
+    seeds = iter(range(seed * 1000, seed * 1000 + 1000))
+
+    def conv(x: Any, filters: int, name: str, size: int = 3, stride: int = 1, activation: str | None = "relu") -> Any:
+        x = layers.Conv2D(
+            filters,
+            size,
+            stride,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+            dtype=precision,
+            name=name,
+        )(x)
+        x = layers.BatchNormalization(momentum=0.95, name=f"{name}_norm", dtype=precision)(x)
+        return layers.Activation(activation, name=f"{name}_{activation}", dtype=precision)(x) if activation else x
+
+    def block(x: Any, filters: int, name: str, stride: int) -> Any:
+        short = x
+        if stride > 1 or x.shape[-1] != filters:
+            short = conv(x, filters, f"{name}_short", 1, stride, None)
+        x = conv(x, filters, f"{name}_a", 3, stride)
+        x = conv(x, filters, f"{name}_b", 3, 1, None)
+        x = layers.Add(name=f"{name}_add", dtype=precision)([x, short])
+        return layers.Activation("relu", name=f"{name}_relu", dtype=precision)(x)
+
+    x = inputs = keras.Input((config.image_size, config.image_size, 3), name="picture")
+    x = conv(x, config.width, "stem", 3, 2)
+    levels: dict[int, Any] = {}
+    for number, stride in enumerate((4, 8, 16, 32)):
+        filters = config.width * min(2 ** (number + 1), 8)
+        for repeat in range(config.depth):
+            x = block(x, filters, f"level{stride}_{repeat + 1}", 2 if repeat == 0 else 1)
+        levels[stride] = x
+
+    x = conv(levels[32], config.neck, "lateral32", 1)
+    for stride in (16, 8, 4):
+        if stride < config.stride:
+            break
+        x = layers.UpSampling2D(name=f"up{stride}", dtype=precision)(x)
+        lateral = conv(levels[stride], config.neck, f"lateral{stride}", 1)
+        x = layers.Add(name=f"merge{stride}", dtype=precision)([x, lateral])
+        x = conv(x, config.neck, f"smooth{stride}")
+    x = conv(x, config.neck, "head")
+    heat = layers.Conv2D(
+        1,
+        1,
+        dtype="float32",
+        name="heat",
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01, seed=next(seeds)),
+        bias_initializer=keras.initializers.Constant(-math.log((1 - _PRIOR) / _PRIOR)),
+    )(x)
+    sides = layers.Conv2D(
+        4,
+        1,
+        activation="softplus",
+        dtype="float32",
+        name="sides",
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01, seed=next(seeds)),
+    )(x)
+    # softplus(0) = 0.69: a box of about a tenth of the picture before training.
+    sides = layers.Rescaling(0.08, name="fractions", dtype="float32")(sides)
+    outputs = layers.Concatenate(name="plates", dtype="float32")([heat, sides])
+    return keras.Model(inputs, outputs, name=config.name)
+
+
+def load_examples(plates: pd.DataFrame, images: Path, config: Config, scratch: Path) -> Examples:
+    """Each picture, letterboxed finer than the network's input so that views can zoom, with all its plates."""
+    from lpr.data.batches import letterbox_pictures
+
+    assert isinstance(config.augment, Views)
+    side = round(config.detector.image_size * config.augment.zoom)
+    names = plates["image"].drop_duplicates()
+    pictures = letterbox_pictures([images / name for name in names], side, config.train.max_memory_mb, scratch)
+    # In a letterboxed picture, a fraction of its longer side is a fraction of the square.
+    longest = plates[["width", "height"]].max(axis=1).to_numpy(float)
+    boxes = np.zeros((len(names), plates.groupby("image").size().max(), 4), np.float32)
+    row = plates["image"].map({name: row for row, name in enumerate(names)}).to_numpy()
+    boxes[row, plates.groupby("image").cumcount()] = plates[BOX_COLUMNS].to_numpy(float) / longest[:, None]
+    sizes = plates.drop_duplicates("image")[["height", "width"]].to_numpy(float)
+    extents = np.maximum(1, (sizes * side / sizes.max(axis=1, keepdims=True)).round()).astype(int)
+    return Examples(pictures, boxes, extents)
+
+
+def training_batches(examples: Examples, config: Config, steps_per_epoch: int, steps: range) -> tf.data.Dataset:
+    """Random views; see `lpr.data.views`."""
+    assert isinstance(config.augment, Views)
+    size, train = config.detector.image_size, config.train
+    return view_batches(examples, size, config.augment, train.batch_size, steps_per_epoch, steps, train.seed)
+
+
+def validation_batches(examples: Examples, config: Config) -> tf.data.Dataset:
+    """All pictures once, whole."""
+    return whole_batches(examples, config.detector.image_size, config.train.batch_size)
+
+
+def training_loss(config: Loss) -> Any:
+    """Of centres and boxes together; `config` is the loss of the boxes."""
+    from lpr.detector.losses import build_loss
+
+    return center_loss(build_loss(config, reduction=None))
+
+
+def metric() -> Any:
+    """IoU of the most confident box with the true plate that it fits best."""
+    import keras
+
+    return keras.metrics.MeanMetricWrapper(best_iou, name="mean_iou")
+
+
+def center_loss(box_loss: Any) -> Any:
+    """Focal loss of the centres (CenterNet, equation 1) + the weighted loss of the boxes around them (TTFNet, eq. 7).
+
+    Args:
+        box_loss: (n, 4), (n, 4) → (n,), over corners as fractions.
+
+    Returns:
+        a function of true boxes, float (b, m, 4) as fractions, all zero where there are fewer than m plates, and
+        outputs, (b, g, g, 5), to (b,).
+    """
+
+    def loss(y_true: Any, y_pred: Any) -> Any:
+        from keras import ops
+
+        heat, weight, boxes = center_targets(y_true, y_pred.shape[1])
+        found = ops.clip(ops.sigmoid(y_pred[..., 0]), 1e-6, 1 - 1e-6)
+        centre = ops.cast(heat >= 1 - 1e-4, "float32")
+        hit = -ops.log(found) * (1 - found) ** 2 * centre
+        miss = -ops.log(1 - found) * found**2 * (1 - heat) ** 4 * (1 - centre)
+        plates = ops.sum(centre, axis=(1, 2))
+        focal = ops.sum(hit + miss, axis=(1, 2)) / ops.maximum(plates, 1.0)
+
+        grid = y_pred.shape[1]
+        predicted = output_boxes(y_pred[..., 1:])
+        flat = box_loss(ops.reshape(boxes, (-1, 4)), ops.reshape(predicted, (-1, 4)))
+        regression = ops.sum(ops.reshape(flat, (-1, grid, grid)) * weight, axis=(1, 2))
+        regression = regression / ops.maximum(ops.sum(weight, axis=(1, 2)), 1e-6)
+        return _HEAT_WEIGHT * focal + _BOX_WEIGHT * regression
+
+    return loss
+
+
+def center_targets(boxes: Any, grid: int) -> tuple[Any, Any, Any]:
+    """What the network should say, cell by cell.
+
+    Args:
+        boxes: float (b, m, 4) as fractions; all zero where there is none.
+        grid: cells a side.
+
+    Returns:
+        heat (b, g, g) in 0–1, 1 at the cell of a plate's centre, falling off as a Gaussian over the plate; the weight
+        of the box in each cell (b, g, g); and the box that each cell is to give (b, g, g, 4).
+    """
+    from keras import ops
+
+    middle = (ops.arange(grid, dtype="float32") + 0.5) / grid
+    low, high = boxes[..., :2], boxes[..., 2:]
+    size = ops.maximum(high - low, 0.0)
+    there = ops.cast(ops.min(size, axis=-1) > 0, "float32")  # (b, m)
+    cell = (ops.floor((low + high) / 2 * grid) + 0.5) / grid  # the middle of the centre's cell
+    sigma = ops.maximum(size * _ALPHA / 6, 0.35 / grid)
+
+    def falling(axis: int) -> Any:
+        away = middle[None, None, :] - cell[..., axis, None]
+        return ops.exp(-(away**2) / (2 * sigma[..., axis, None] ** 2))
+
+    # (b, m, rows, columns)
+    each = falling(1)[..., :, None] * falling(0)[..., None, :] * there[..., None, None]
+    heat = ops.max(each, axis=1)
+    owner = ops.argmax(each, axis=1)
+    owned = ops.one_hot(owner, boxes.shape[1], axis=1, dtype="float32")  # (b, m, g, g)
+    wanted = ops.einsum("bmrc,bmk->brck", owned, boxes)
+    inside = each * ops.cast(each > 0.1, "float32") * owned
+    share = inside / ops.maximum(ops.sum(inside, axis=(2, 3), keepdims=True), 1e-6)
+    return heat, ops.sum(share, axis=1), wanted
+
+
+def output_boxes(sides: Any) -> Any:
+    """Distances to the sides (b, g, g, 4) → corners as fractions."""
+    from keras import ops
+
+    grid = sides.shape[1]
+    middle = (ops.arange(grid, dtype="float32") + 0.5) / grid
+    rows, columns = ops.meshgrid(middle, middle, indexing="ij")
+    middles = ops.stack([columns, rows], axis=-1)[None]
+    return ops.concatenate([middles - sides[..., :2], middles + sides[..., 2:]], axis=-1)
+
+
+def best_iou(y_true: Any, y_pred: Any) -> Any:
+    """IoU of the most confident box of each picture with the true plate that it fits best: (b,) in 0–1."""
+    from keras import ops
+
+    from lpr.detector.losses import mean_iou
+
+    count, plates = ops.shape(y_pred)[0], y_true.shape[1]
+    cells = ops.reshape(output_boxes(y_pred[..., 1:]), (count, -1, 4))
+    best = ops.argmax(ops.reshape(y_pred[..., 0], (count, -1)), axis=1)
+    chosen = ops.take_along_axis(cells, best[:, None, None], axis=1)  # (b, 1, 4)
+    pairs = mean_iou(ops.reshape(y_true, (-1, 4)), ops.reshape(ops.repeat(chosen, plates, axis=1), (-1, 4)))
+    return ops.max(ops.reshape(pairs, (count, plates)), axis=1)

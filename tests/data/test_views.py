@@ -1,0 +1,97 @@
+"""Views: the plate stays under its box, however the picture is turned, zoomed and lit."""
+
+import numpy as np
+import pytest
+
+from lpr.config import Views
+from lpr.data.views import draw_view, letterbox
+
+STILL = {
+    "name": "views",
+    "zoom": 2.0,
+    "whole": 0.0,
+    "plate_width": [0.2, 0.6],
+    "jitter": 1.0,
+    "aspect": 1.0,
+} | dict.fromkeys(
+    [
+        "rotate",
+        "perspective",
+        "flip",
+        "brightness",
+        "contrast",
+        "gamma",
+        "colour",
+        "grey",
+        "shadow",
+        "blur",
+        "noise",
+        "jpeg",
+    ],
+    0.0,
+)
+BOX = np.array([[60.0, 100.0, 140.0, 130.0]])
+
+
+def views(**changes: object) -> Views:
+    return Views.model_validate(STILL | changes)
+
+
+def street() -> np.ndarray:
+    """A dark picture of 300 × 200 with a bright plate at `BOX`."""
+    picture = np.full((200, 300, 3), 40, np.uint8)
+    picture[100:130, 60:140] = 230
+    return picture
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"whole": 1.0, "jitter": 1.5}, {"flip": 1.0}, {"aspect": 1.4}, {"rotate": 5.0}, {"perspective": 0.2}],
+)
+def test_the_box_lies_around_the_plate(change: dict[str, float]) -> None:
+    for seed in range(20):
+        view, boxes = draw_view(street(), BOX, 128, views(**change), np.random.default_rng(seed))
+        assert view.shape == (128, 128, 3)
+        assert boxes.shape == (1, 4)
+        rows, columns = np.nonzero(view[..., 0] > 150)
+        seen = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+        np.testing.assert_allclose(boxes[0] * 128, seen, atol=2.5)
+
+
+def test_zoomed_views_show_plates_of_many_sizes_all_of_them_inside() -> None:
+    found = [draw_view(street(), BOX, 128, views(), np.random.default_rng(seed))[1][0] for seed in range(60)]
+    widths = np.array([box[2] - box[0] for box in found])
+    assert widths.min() < 0.3
+    assert widths.max() > 0.5
+    assert np.min(found) >= 0
+    assert np.max(found) <= 1
+
+
+def test_a_plate_that_is_cut_off_is_greyed_out() -> None:
+    """What is half a plate would otherwise be taught as none."""
+    two = np.array([[60.0, 100.0, 140.0, 130.0], [290.0, 10.0, 420.0, 50.0]])  # the second leaves the picture
+    picture = np.pad(street(), [(0, 0), (0, 200), (0, 0)], constant_values=40)
+    picture[10:50, 290:420] = 230
+    greyed = 0
+    for seed in range(40):
+        view, boxes = draw_view(picture, two, 128, views(plate_width=[0.5, 0.6]), np.random.default_rng(seed))
+        bright = view[..., 0] > 150
+        for left, top, right, bottom in (boxes * 128).round().astype(int):
+            bright[max(top - 2, 0) : bottom + 2, max(left - 2, 0) : right + 2] = False
+        assert bright.sum() == 0
+        greyed += len(boxes) == 1
+    assert greyed
+
+
+def test_the_same_chance_gives_the_same_view_and_another_another() -> None:
+    lively = views(rotate=4.0, contrast=0.3, noise=1.0, blur=1.0, jpeg=1.0, shadow=1.0, grey=0.5, colour=0.1, gamma=0.3)
+    first, again, other = (draw_view(street(), BOX, 128, lively, np.random.default_rng(seed))[0] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_a_letterbox_holds_the_whole_picture_and_grey() -> None:
+    square, scale = letterbox(street(), 150)
+    assert (square.shape, scale) == ((150, 150, 3), 0.5)
+    assert square[60, 40].tolist() == [230, 230, 230]
+    assert (square[100:] == 114).all()

@@ -1,0 +1,121 @@
+"""The centre detector: targets, loss and decoding agree with each other, and it learns to find several plates."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from lpr.config import CenterDetector, Loss, compose
+from lpr.data.batches import Examples
+from lpr.detector import center
+from lpr.detector.decoding import Plates, decode_centers, decode_corners, suppress
+from lpr.detector.training import choose_hardware, train
+
+GRID = 32
+BOXES = np.zeros((2, 3, 4), np.float32)
+BOXES[0, 0], BOXES[0, 1] = [0.2, 0.3, 0.5, 0.4], [0.6, 0.6, 0.8, 0.65]
+BOXES[1, 0] = [0.1, 0.1, 0.9, 0.9]
+
+
+def answer(boxes: np.ndarray) -> np.ndarray:
+    """What a network would say that knows the boxes."""
+    _, _, wanted = center.center_targets(ops.convert_to_tensor(boxes), GRID)
+    sure = np.full((len(boxes), GRID, GRID, 1), -8, np.float32)
+    for picture, row in enumerate(boxes):
+        for left, top, right, bottom in row[row.any(axis=1)]:
+            sure[picture, int((top + bottom) / 2 * GRID), int((left + right) / 2 * GRID)] = 8
+    cells = (np.arange(GRID) + 0.5) / GRID
+    middles = np.stack(np.meshgrid(cells, cells), axis=-1)[None]
+    wanted = np.asarray(wanted)
+    return np.concatenate([sure, middles - wanted[..., :2], wanted[..., 2:] - middles], axis=-1).astype(np.float32)
+
+
+def loss_of(boxes: np.ndarray, outputs: np.ndarray, name: str = "giou") -> np.ndarray:
+    loss = center.training_loss(Loss(name=name, delta=0.05))  # type: ignore[arg-type]
+    return np.asarray(loss(ops.convert_to_tensor(boxes), ops.convert_to_tensor(outputs)))
+
+
+def test_every_plate_is_the_peak_of_its_own_hill_and_weighs_the_same() -> None:
+    heat, weight, _ = (np.asarray(part) for part in center.center_targets(ops.convert_to_tensor(BOXES), GRID))
+    assert (heat > 0.9999).sum(axis=(1, 2)).tolist() == [2, 1]
+    np.testing.assert_allclose(weight.sum(axis=(1, 2)), [2, 1], atol=1e-5)
+    assert heat[0, 11, 11] > 0.9999  # the middle of the first plate, at (0.35, 0.35)
+
+
+def test_a_picture_without_plates_wants_nothing() -> None:
+    heat, weight, _ = (np.asarray(part) for part in center.center_targets(ops.zeros((1, 3, 4)), GRID))
+    assert heat.max() == weight.max() == 0
+    silent = answer(np.zeros((1, 3, 4), np.float32))
+    loud = silent.copy()
+    loud[0, 5, 5, 0] = 4
+    assert loss_of(np.zeros((1, 3, 4), np.float32), silent)[0] < 1e-3
+    assert loss_of(np.zeros((1, 3, 4), np.float32), loud)[0] > 1
+
+
+@pytest.mark.parametrize("name", ["giou", "mse", "mae", "huber"])
+def test_the_right_answer_has_no_loss_and_any_other_has(name: str) -> None:
+    right = answer(BOXES)
+    np.testing.assert_allclose(loss_of(BOXES, right, name), 0, atol=1e-5)
+    moved, missed = right.copy(), right.copy()
+    moved[..., 1] += 0.05
+    missed[0, 11, 11, 0] = -4
+    assert (loss_of(BOXES, moved, name) > 1e-4).all()
+    assert loss_of(BOXES, missed, name)[0] > 1
+
+
+def test_the_right_answer_decodes_to_the_plates() -> None:
+    first, second = decode_centers(answer(BOXES))
+    np.testing.assert_allclose(sorted(first.boxes.tolist()), BOXES[0, :2], atol=1e-5)
+    np.testing.assert_allclose(second.boxes, BOXES[1, :1], atol=1e-5)
+    assert (first.confidences > 0.99).all()
+    np.testing.assert_allclose(
+        center.best_iou(ops.convert_to_tensor(BOXES), ops.convert_to_tensor(answer(BOXES))), 1, atol=1e-4
+    )
+
+
+def test_of_overlapping_plates_the_surest_stays() -> None:
+    boxes = np.array([[0, 0, 10, 5], [1, 0, 11, 5], [20, 0, 30, 5]], float)
+    kept = suppress(Plates(boxes, np.array([0.5, 0.9, 0.3])))
+    assert kept.confidences.tolist() == [0.9, 0.3]
+    assert kept.boxes.tolist() == [boxes[1].tolist(), boxes[2].tolist()]
+
+
+def test_a_box_turned_inside_out_is_the_one_between_its_corners() -> None:
+    (plates,) = decode_corners(np.array([[0.6, 0.2, 0.3, 0.4]]))
+    np.testing.assert_allclose(plates.boxes, [[0.3, 0.2, 0.6, 0.4]])
+
+
+@pytest.mark.parametrize("stride", [4, 8, 16])
+def test_the_output_has_a_cell_a_stride(stride: int) -> None:
+    config = CenterDetector(name="center", image_size=64, width=4, depth=1, neck=8, stride=stride, confidence=0.3)  # type: ignore[arg-type]
+    model = center.build(config, "float32", 0)
+    assert model.output_shape == (None, 64 // stride, 64 // stride, 5)
+    assert isinstance(model, keras.Model)
+
+
+def test_it_learns_to_find_several_plates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    tiny = [
+        *["experiment=none", "detector=center", "augment=views", "loss=giou", "augment.zoom=1", "augment.whole=1"],
+        *["augment.blur=0", "augment.noise=0", "augment.jpeg=0", "augment.shadow=0", "augment.perspective=0"],
+        *["detector.image_size=64", "detector.width=8", "detector.depth=1", "detector.neck=16", "train.epochs=25"],
+        *["train.batch_size=8", "train.threads=1", "train.precision=float32", "optimizer.learning_rate=3e-3"],
+    ]
+    generator = np.random.default_rng(0)
+    pictures, boxes = np.full((48, 64, 64, 3), 30, np.uint8), np.zeros((48, 2, 4), np.float32)
+    for number in range(48):
+        for plate in range(number % 2 + 1):
+            x, y = generator.integers(2, 40), generator.integers(2, 20) + 32 * plate
+            pictures[number, y : y + 8, x : x + 20] = 220
+            boxes[number, plate] = np.array([x, y, x + 20, y + 8]) / 64
+    split = 32
+    config, hardware = compose(tiny), choose_hardware("float32", 1)
+    made = Examples(pictures[:split], boxes[:split]), Examples(pictures[split:], boxes[split:])
+    metrics = train(config, *made, hardware, tmp_path, tmp_path / "history.csv", tmp_path / "state")
+    assert metrics["best_mean_iou"] > 0.6
+    model = keras.saving.load_model(tmp_path / "detector.keras", compile=False)
+    found = decode_centers(np.asarray(model(pictures[split:].astype(np.float32) / 255)))
+    counts = [int((plates.confidences > 0.3).sum()) for plates in found]
+    assert np.mean([count == number % 2 + 1 for number, count in enumerate(counts)]) > 0.7
