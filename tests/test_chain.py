@@ -101,7 +101,7 @@ def test_an_impossible_network_is_refused_before_anything_runs(clone: Clone) -> 
 def test_another_training_downloads_nothing_and_dvc_shows_what_it_changed(clone: Clone) -> None:
     shown = json.loads(clone.dvc("metrics", "show", "--json").stdout)[""]["data"]
     assert "mean_iou" in shown["metrics/detection.json"]["data"]["synthetic"]["test"]
-    clone.lpr("params", *TINY, "train.epochs=1")
+    clone.lpr("params", *TINY, "train.epochs=1", "optimizer.learning_rate=2e-3")
     assert ran(clone.dvc("repro")) == ["config", "train", "evaluate", "read", "report"]
     changed = json.loads(clone.dvc("metrics", "diff", "--json").stdout)
     assert changed["metrics/training.json"]["epochs"] == {"old": 2, "new": 1, "diff": -1}
