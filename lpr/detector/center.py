@@ -107,7 +107,7 @@ def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
 
 
 def load_examples(plates: pd.DataFrame, images: Path, config: Config, scratch: Path) -> Examples:
-    """Each picture, letterboxed finer than the network's input so that views can zoom, with all its plates."""
+    """Each picture, letterboxed finer than the network's input so that views can zoom, with all its plates, or none."""
     from lpr.data.batches import letterbox_pictures
 
     assert isinstance(config.augment, Views)
@@ -118,7 +118,8 @@ def load_examples(plates: pd.DataFrame, images: Path, config: Config, scratch: P
     longest = plates[["width", "height"]].max(axis=1).to_numpy(float)
     boxes = np.zeros((len(names), plates.groupby("image").size().max(), 4), np.float32)
     row = plates["image"].map({name: row for row, name in enumerate(names)}).to_numpy()
-    boxes[row, plates.groupby("image").cumcount()] = plates[BOX_COLUMNS].to_numpy(float) / longest[:, None]
+    fractions = plates[BOX_COLUMNS].to_numpy(float) / longest[:, None]
+    boxes[row, plates.groupby("image").cumcount()] = np.nan_to_num(fractions)  # pictures without plates
     sizes = plates.drop_duplicates("image")[["height", "width"]].to_numpy(float)
     extents = np.maximum(1, (sizes * side / sizes.max(axis=1, keepdims=True)).round()).astype(int)
     return Examples(pictures, boxes, extents)

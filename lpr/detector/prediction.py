@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lpr.cores import usable_cores
 from lpr.detector.decoding import Plates, decode_centers, decode_corners
 
 if TYPE_CHECKING:
@@ -21,12 +24,14 @@ def find_plates(model: keras.Model, paths: Sequence[Path]) -> list[Plates]:
     from tqdm import tqdm
 
     found: list[Plates] = []
-    with tqdm(desc="detecting", total=len(paths), unit="picture", leave=False) as bar:
+    with (
+        tqdm(desc="detecting", total=len(paths), unit="picture", leave=False) as bar,
+        ThreadPoolExecutor(usable_cores()) as pool,
+    ):
+        load = partial(load_picture, family=model.name, size=model.input_shape[1])
         for start in range(0, len(paths), _BATCH_SIZE):
             part = paths[start : start + _BATCH_SIZE]
-            pictures, scales = zip(
-                *(load_picture(path, model.name, model.input_shape[1]) for path in part), strict=True
-            )
+            pictures, scales = zip(*pool.map(load, part), strict=True)
             outputs = np.asarray(model.predict_on_batch(np.stack(pictures).astype(np.float32) / 255))
             decoded = decode_corners(outputs) if model.name == "seed" else decode_centers(outputs)
             found += [Plates(one.boxes * scale, one.confidences) for one, scale in zip(decoded, scales, strict=True)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lpr.boxes import BOX_COLUMNS
 from lpr.config import Augment, Config, Loss, SeedDetector
 from lpr.data.batches import Examples, box_fractions, decode_pictures, evaluation_batches, largest_plates
 from lpr.detector.losses import build_loss, mean_iou
@@ -61,10 +62,11 @@ def build(config: SeedDetector, precision: str, seed: int) -> keras.Model:
 
 
 def load_examples(plates: pd.DataFrame, images: Path, config: Config, scratch: Path) -> Examples:
-    """Each picture with its largest plate, which is the one to find."""
-    chosen = largest_plates(plates)
-    if len(chosen) < len(plates):
-        print(f"{len(plates) - len(chosen)} plates are not their picture's largest, which is the one to find")
+    """Each picture with its largest plate, which is the one to find; pictures without plates are left out."""
+    seen = plates.dropna(subset=BOX_COLUMNS)
+    chosen = largest_plates(seen)
+    if len(chosen) < len(seen):
+        print(f"{len(seen) - len(chosen)} plates are not their picture's largest, which is the one to find")
     paths = [images / name for name in chosen["image"]]
     pictures = decode_pictures(paths, config.detector.image_size, config.train.max_memory_mb, scratch)
     return Examples(pictures, box_fractions(chosen))

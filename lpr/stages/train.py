@@ -7,14 +7,14 @@ from lpr.data.batches import Examples
 from lpr.detector.networks import family_of
 from lpr.detector.training import choose_hardware, train
 from lpr.provenance import write_timing
-from lpr.stages.files import DETECTOR, HISTORY, IMAGES, METRICS, MODELS, SCRATCH, read_split_plates, write_json
+from lpr.stages.files import DETECTOR, HISTORY, IMAGES, METRICS, MODELS, SCRATCH, read_split, write_json
 
 
 def run(config: Config) -> None:
     """Train on the train side, choose the best epoch on the validation side."""
     started = time.monotonic()
     hardware = choose_hardware(config.train.precision, config.train.threads)
-    plates = read_split_plates()
+    plates = read_split()
     family = family_of(config.detector)
 
     def load(side: str) -> Examples | None:
