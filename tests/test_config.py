@@ -39,8 +39,16 @@ def test_every_experiment_composes(in_root: Path, name: str) -> None:
 
 @pytest.mark.parametrize("group", ["split", "detector", "augment", "optimizer", "loss", "train", "reader", "tracking"])
 def test_every_option_of_every_group_composes(in_root: Path, group: str) -> None:
+    together = {"detector=center": ["augment=views"], "augment=views": ["detector=center"]}
     for option in Path("conf", group).glob("*.yaml"):
-        config.compose([f"{group}={option.stem}"])
+        chosen = f"{group}={option.stem}"
+        config.compose([chosen, "experiment=none", *together.get(chosen, [])])
+
+
+def test_views_are_for_the_centre_detector_alone(in_root: Path) -> None:
+    for overrides in (["detector=center", "experiment=none"], ["augment=views"]):
+        with pytest.raises(UserError, match="augment=views is for detector=center"):
+            config.compose(overrides)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ SIDE = 64
 
 def augment(**changes: float) -> Augment:
     none = {"flip": 0.0, "scale": 1.0, "shift": 0.0, "rotate": 0.0, "brightness": 0.0, "contrast": 0.0, "colour": 0.0}
-    return Augment.model_validate({"name": "test", **none, **changes})
+    return Augment.model_validate({"name": "standard", **none, **changes})
 
 
 def painted(count: int = 10) -> tuple[np.ndarray, np.ndarray]:
