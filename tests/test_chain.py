@@ -64,6 +64,7 @@ def test_dvc_run_composes_conf_by_itself(clone: Clone) -> None:
     assert "lpr params" in stopped.stdout + stopped.stderr
 
 
+@pytest.mark.slow
 def test_a_queued_grid_runs_every_combination(clone: Clone) -> None:
     clone.dvc("exp", "run", "--queue", *(f"--set-param={o}" for o in [*TINY, "detector.filters=2,3", "train.epochs=1"]))
     clone.dvc("exp", "run", "--run-all", "--jobs=1")

@@ -189,6 +189,7 @@ def _epochs(folder: Path) -> int:
     return len(pd.read_csv(folder / "reports" / "history.csv")) if file.is_file() else 0
 
 
+@pytest.mark.slow
 def test_two_workers_do_the_trials_of_one_though_one_is_killed(clone: Clone) -> None:
     search = ["tune", *BASE, "train.epochs=8", "tuner=grid", *space("detector.dense: {choice: [[4], [5], [6], [7]]}")]
     process = start(clone, *search, "tuner.workers=2")
@@ -289,6 +290,7 @@ def test_the_default_space_can_be_searched(in_root: Path, name: str) -> None:
     assert len(checked(f"tuner={name}").dimensions) == 7
 
 
+@pytest.mark.slow
 def test_dvc_searches_by_a_command_of_its_own_only(clone: Clone) -> None:
     clone.lpr("params", *TINY, "tuner=grid", *space("detector.dense: {choice: [[4], [5]]}"))
     assert "tune" not in clone.dvc("repro").stdout
