@@ -29,10 +29,10 @@ from lpr.detector.losses import build_loss, build_optimizer, mean_iou
 from lpr.detector.networks import build_detector
 from lpr.detector.training import choose_hardware, prepare_tensorflow
 from lpr.data.batches import box_fractions, largest_plates
-from lpr.stages.files import IMAGES, read_split_plates
+from lpr.stages.files import IMAGES, read_split
 
 settings = config.load()
-plates = read_split_plates()
+plates = read_split()
 hardware = choose_hardware(settings.train.precision, settings.train.threads)
 prepare_tensorflow(hardware, 0)
 

@@ -96,11 +96,6 @@ def is_repetition(key: str) -> bool:
     return key in _REPETITIONS or (key.startswith("data.sources") and key.endswith(".seed"))
 
 
-def is_sweep(folder: Path) -> bool:
-    """Whether Hydra's multirun made this folder."""
-    return (folder / "multirun.yaml").is_file()
-
-
 def read_jobs(folder: Path) -> list[Job]:
     """The jobs of a sweep, in the order of their names; numbers as numbers."""
     found = [path.parent.parent for path in folder.glob("*/.hydra/overrides.yaml")]

@@ -44,13 +44,6 @@ def read_split() -> pd.DataFrame:
     return read_placed_plates().merge(read_table(SPLIT)[["image", "split"]], on="image", validate="many_to_one")
 
 
-def read_split_plates() -> pd.DataFrame:
-    """The plates alone, without the rows of pictures that show none."""
-    from lpr.boxes import BOX_COLUMNS
-
-    return read_split().dropna(subset=BOX_COLUMNS)
-
-
 def print_scores(scores: dict[str, Any], path: tuple[str, ...] = ()) -> None:
     """A line a score, however deep it lies."""
     from lpr.statistics import Score
