@@ -183,7 +183,6 @@ class CenterDetector(Section):
     depth: Annotated[int, Field(ge=1, le=8, description="residual blocks a level")]
     neck: Annotated[int, Field(ge=8, le=512, description="filters of the feature pyramid and the head")]
     stride: Literal[4, 8, 16] = Field(description="input pixels a cell of the output")
-    confidence: Annotated[float, Field(ge=0.05, le=1, description="from which a plate counts as found")]
 
 
 Detector = Annotated[SeedDetector | CenterDetector, Field(discriminator="name")]
@@ -241,6 +240,28 @@ class Loss(Section):
 
     name: Literal["mse", "mae", "huber", "giou"]
     delta: Positive = Field(description="huber: where the square turns into a line")
+
+
+class OneLook(Section):
+    """A trained detector looks at the picture once: stretched to a square (the seed's family), or whole."""
+
+    name: Literal["stretched", "one_look"]
+    image_size: Annotated[int, Field(ge=16, le=4096, description="longest side of what is looked at, pixels")]
+    confidence: Annotated[Fraction, Field(description="from which a plate counts as found")]
+
+
+class TwoLooks(Section):
+    """It looks at the whole picture first, then closer at what might be a plate."""
+
+    name: Literal["two_looks"]
+    image_size: Annotated[int, Field(ge=32, le=4096, description="longest side of the first look, pixels")]
+    confidence: Annotated[Fraction, Field(description="from which a plate counts as found")]
+    candidates: Annotated[int, Field(ge=1, le=20, description="most places that are looked at again")]
+    second_size: Annotated[int, Field(ge=32, le=1024, multiple_of=32, description="side of a second look, pixels")]
+    plate_width: Annotated[float, Field(gt=0, lt=1, description="of a second look's side that the plate would fill")]
+
+
+Inference = Annotated[OneLook | TwoLooks, Field(discriminator="name")]
 
 
 class Train(Section):
@@ -401,6 +422,7 @@ class Config(Section):
     optimizer: Optimizer
     loss: Loss
     train: Train
+    inference: Inference
     reader: Reader
     tracking: Tracking
     tuner: Tuner
@@ -411,6 +433,11 @@ class Config(Section):
             raise ValueError(
                 f"detector={self.detector.name} cannot be trained with augment={self.augment.name}: augment=views is "
                 "for detector=center, the others for detector=seed"
+            )
+        if (self.detector.name == "seed") != (self.inference.name == "stretched"):
+            raise ValueError(
+                f"detector={self.detector.name} cannot look by inference={self.inference.name}: inference=stretched is "
+                "for detector=seed, the others for detector=center"
             )
         if self.train.early_stopping_patience is not None and self.split.validation == 0:
             raise ValueError(
@@ -613,6 +640,7 @@ def _field_names(location: list[Any]) -> list[str]:
         "optimizer": [Optimizer],
         "loss": [Loss],
         "train": [Train],
+        "inference": [OneLook, TwoLooks],
         "reader": [RapidOcrReader, TesseractReader, OcrSpaceReader],
         "tracking": [Tracking],
         "tuner": [SearchTuner, HyperbandTuner],

@@ -37,17 +37,25 @@ def test_every_experiment_composes(in_root: Path, name: str) -> None:
     config.compose([f"experiment={name}"])
 
 
-@pytest.mark.parametrize("group", ["split", "detector", "augment", "optimizer", "loss", "train", "reader", "tracking"])
+GROUPS = ["split", "detector", "augment", "optimizer", "loss", "train", "inference", "reader", "tracking"]
+
+
+@pytest.mark.parametrize("group", GROUPS)
 def test_every_option_of_every_group_composes(in_root: Path, group: str) -> None:
-    together = {"detector=center": ["augment=views"], "augment=views": ["detector=center"]}
+    family = ["detector=center", "augment=views", "inference=one_look"]
     for option in Path("conf", group).glob("*.yaml"):
         chosen = f"{group}={option.stem}"
-        config.compose([chosen, "experiment=none", *together.get(chosen, [])])
+        of_family = {*family, "inference=two_looks"}
+        others = [other for other in family if not other.startswith(group)] if chosen in of_family else []
+        config.compose([chosen, "experiment=none", *others])
 
 
-def test_views_are_for_the_centre_detector_alone(in_root: Path) -> None:
+def test_what_is_for_the_centre_detector_alone(in_root: Path) -> None:
     for overrides in (["detector=center", "experiment=none"], ["augment=views"]):
         with pytest.raises(UserError, match="augment=views is for detector=center"):
+            config.compose(overrides)
+    for overrides in (["detector=center", "augment=views", "experiment=none"], ["inference=two_looks"]):
+        with pytest.raises(UserError, match="inference=stretched is for detector=seed"):
             config.compose(overrides)
 
 

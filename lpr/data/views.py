@@ -11,14 +11,14 @@ import numpy as np
 from lpr.config import Views
 
 cv2.setNumThreads(1)  # several pictures are worked on at a time
-_BORDER = (114, 114, 114)  # as YOLO's letterbox has it
+BORDER = (114, 114, 114)  # as YOLO's letterbox has it
 
 
 def letterbox(picture: np.ndarray, size: int) -> tuple[np.ndarray, float]:
     """The whole picture in the upper left of a square, grey beside it: uint8 (size, size, 3), and the scale of it."""
     scale = size / max(picture.shape[:2])
     height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
-    square = np.full((size, size, 3), _BORDER, np.uint8)
+    square = np.full((size, size, 3), BORDER, np.uint8)
     shrunk = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     square[:height, :width] = shrunk
     return square, scale
@@ -41,12 +41,12 @@ def draw_view(
         greyed out rather than kept by half.
     """
     matrix = _geometry(picture.shape[:2], boxes, size, views, random)
-    view = cv2.warpPerspective(picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=_BORDER)
+    view = cv2.warpPerspective(picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=BORDER)
     boxes = _moved(boxes, matrix)
     inside = np.clip(boxes, 0, size)
     kept = _areas(inside) >= 0.6 * np.maximum(_areas(boxes), 1e-6)
     for left, top, right, bottom in inside[~kept].round().astype(int):
-        view[top:bottom, left:right] = _BORDER
+        view[top:bottom, left:right] = BORDER
     view = _colours(view, views, random)
     view = _camera(view, views, random)
     return view, (inside[kept] / size).astype(np.float32)

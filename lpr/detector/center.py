@@ -28,10 +28,10 @@ _HEAT_WEIGHT, _BOX_WEIGHT = 1.0, 5.0  # TTFNet, section 4.3
 
 
 def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
-    """Pictures, float (n, s, s, 3) in 0–1, to float32 (n, s / stride, s / stride, 5).
+    """Pictures, float (n, h, w, 3) in 0–1, h and w multiples of 32, to float32 (n, h / stride, w / stride, 5).
 
     The channels are the logit of a centre, then the distances from the cell's middle to the left, top, right and bottom
-    side, as fractions of s.
+    side, in cells.
 
     Args:
         config: `width` filters after the stem, doubled at every halving up to 8 ×; `depth` residual blocks a level.
@@ -66,7 +66,7 @@ def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
         x = layers.Add(name=f"{name}_add", dtype=precision)([x, short])
         return layers.Activation("relu", name=f"{name}_relu", dtype=precision)(x)
 
-    x = inputs = keras.Input((config.image_size, config.image_size, 3), name="picture")
+    x = inputs = keras.Input((None, None, 3), name="picture")
     x = conv(x, config.width, "stem", 3, 2)
     levels: dict[int, Any] = {}
     for number, stride in enumerate((4, 8, 16, 32)):
@@ -100,8 +100,8 @@ def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
         name="sides",
         kernel_initializer=keras.initializers.RandomNormal(stddev=0.01, seed=next(seeds)),
     )(x)
-    # softplus(0) = 0.69: a box of about a tenth of the picture before training.
-    sides = layers.Rescaling(0.08, name="fractions", dtype="float32")(sides)
+    # softplus(0) = 0.69: a box of some 28 px before training.
+    sides = layers.Rescaling(20 / config.stride, name="cells", dtype="float32")(sides)
     outputs = layers.Concatenate(name="plates", dtype="float32")([heat, sides])
     return keras.Model(inputs, outputs, name=config.name)
 
@@ -219,14 +219,14 @@ def center_targets(boxes: Any, grid: int) -> tuple[Any, Any, Any]:
 
 
 def output_boxes(sides: Any) -> Any:
-    """Distances to the sides (b, g, g, 4) → corners as fractions."""
+    """Distances to the sides, in cells, (b, g, g, 4) → corners as fractions."""
     from keras import ops
 
     grid = sides.shape[1]
-    middle = (ops.arange(grid, dtype="float32") + 0.5) / grid
+    middle = ops.arange(grid, dtype="float32") + 0.5
     rows, columns = ops.meshgrid(middle, middle, indexing="ij")
     middles = ops.stack([columns, rows], axis=-1)[None]
-    return ops.concatenate([middles - sides[..., :2], middles + sides[..., 2:]], axis=-1)
+    return ops.concatenate([middles - sides[..., :2], middles + sides[..., 2:]], axis=-1) / grid
 
 
 def best_iou(y_true: Any, y_pred: Any) -> Any:

@@ -33,19 +33,18 @@ def decode_corners(outputs: np.ndarray) -> list[Plates]:
     return [Plates(boxes, np.ones(1)) for boxes in corners]
 
 
-def decode_centers(outputs: np.ndarray) -> list[Plates]:
-    """Outputs of the centre detector, (n, g, g, 5), as `lpr.detector.center` has them; boxes in its units."""
+def decode_centers(outputs: np.ndarray, stride: int) -> list[Plates]:
+    """Outputs of the centre detector, (n, rows, columns, 5), as `lpr.detector.center` has them; boxes in its pixels."""
     found = []
     for output in np.asarray(outputs, np.float32):
-        grid = output.shape[0]
         heat = 1 / (1 + np.exp(-output[..., 0].astype(float)))
         padded = np.pad(heat, 1)
-        around = [padded[r : r + grid, c : c + grid] for r in range(3) for c in range(3)]
+        around = [padded[r : r + heat.shape[0], c : c + heat.shape[1]] for r in range(3) for c in range(3)]
         rows, columns = np.nonzero((heat >= np.max(around, axis=0)) & (heat >= FLOOR))
         middles = np.stack([columns, rows], axis=1) + 0.5
         sides = output[rows, columns, 1:].astype(float)
-        boxes = np.concatenate([middles / grid - sides[:, :2], middles / grid + sides[:, 2:]], axis=1)
-        found.append(suppress(Plates(boxes.clip(0, 1), heat[rows, columns])))
+        boxes = np.concatenate([middles - sides[:, :2], middles + sides[:, 2:]], axis=1) * stride
+        found.append(suppress(Plates(boxes, heat[rows, columns])))
     return found
 
 

@@ -134,9 +134,13 @@ def train(
             shuffle=False,  # the batches are, already
             verbose=0,
         )
-    save_detector(model, models / "last.keras")
+    # What is used is in float32, whatever it was trained in: the same boxes on every machine and after an export.
+    plain = family.build(config.detector, "float32", config.train.seed)
+    plain.set_weights(model.get_weights())
+    save_detector(plain, models / "last.keras")
     checkpoint.load_best()
-    save_detector(model, models / "detector.keras")
+    plain.set_weights(model.get_weights())
+    save_detector(plain, models / "detector.keras")
     checkpoint.remove()
     best = rows[recorder.best_epoch - 1]
     return {

@@ -36,10 +36,9 @@ def run(config: Config) -> None:
     rows = read_split()
     pictures, plates = rows.drop_duplicates("image"), rows.dropna(subset=BOX_COLUMNS)
     model = keras.saving.load_model(DETECTOR, compile=False)
-    found = predictions(pictures, find_plates(model, [IMAGES / name for name in pictures["image"]]))
+    found = predictions(pictures, find_plates(model, [IMAGES / name for name in pictures["image"]], config.inference))
     write_table(found, PREDICTIONS)
-    # The seed's network has no confidence: it always says that there is one plate.
-    confidence = 0.0 if config.detector.name == "seed" else config.detector.confidence
+    confidence = config.inference.confidence
     table = detections(plates, found[found["confidence"] >= confidence])
     write_table(table, DETECTIONS)
     scores = score_detections(table, found, pictures, confidence)
