@@ -52,6 +52,8 @@ def _run(options: argparse.Namespace) -> None:
         print(f"wrote {config.PARAMS}; `dvc repro` runs it")
     elif options.verb == "compare":
         importlib.import_module("lpr.experiment.compare").run(options.names, options.output, options.baseline)
+    elif options.verb == "audit":
+        importlib.import_module("lpr.audit.run").run(options.folder)
     elif options.verb == "tune":
         importlib.import_module("lpr.experiment.tuning").run(options.overrides)
     elif options.verb == "check":
@@ -87,6 +89,14 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("names", nargs="*", metavar="EXPERIMENT", help="or the folder of one sweep")
     compare.add_argument("--baseline", type=int, metavar="ROW", help="of a sweep: hold the others against this row")
     compare.add_argument("--output", type=Path, metavar="FOLDER", help="where table, picture and page go")
+    audit = verbs.add_parser(
+        "audit",
+        help="the labels that the trained detector disagrees with most → reports/audit/",
+        description="Unlabelled, doubtful, loose, tight and shifted plates, and duplicates across the split, as a page "
+        "and a CSV in FOLDER/reports/audit/. A sweep over the folds of split=kfold judges every picture by a detector "
+        "that did not train on it.",
+    )
+    audit.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="experiment or sweep")
     tune = verbs.add_parser(
         "tune",
         help="search the space of conf/tuner/ with Keras Tuner → tuning/, conf/experiment/tuned.yaml",

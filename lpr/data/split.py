@@ -42,7 +42,7 @@ def split_pictures(
     """
     pictures = plates.drop_duplicates("image")[["image", "source"]].reset_index(drop=True)
     twins = near_duplicates(perceptual_hashes([images / name for name in pictures["image"]]), config.hash_distance)
-    same_text = _same_text(plates, pictures["image"])
+    same_text = same_plate(plates, pictures["image"])
     roles = pictures["source"].map({source.name: source.role for source in sources}).to_numpy()
 
     groups = _connected(len(pictures), twins + same_text)
@@ -95,8 +95,8 @@ def near_duplicates(hashes: np.ndarray, distance: int) -> list[tuple[int, int]]:
     return list(zip(first.tolist(), second.tolist(), strict=True))
 
 
-def _same_text(plates: pd.DataFrame, images: pd.Series) -> list[tuple[int, int]]:
-    """Pairs of pictures with a plate text in common."""
+def same_plate(plates: pd.DataFrame, images: pd.Series) -> list[tuple[int, int]]:
+    """Pairs of pictures with a plate text in common, by their places in `images`."""
     number = {image: index for index, image in enumerate(images)}
     known = plates[plates["text"] != ""]
     pairs = set()

@@ -20,6 +20,7 @@ PREDICTIONS = REPORTS / "predictions.csv"
 DETECTIONS, READINGS = REPORTS / "detections.csv", REPORTS / "readings.csv"
 FIGURES = REPORTS / "figures"
 PAGE, PROVENANCE = REPORTS / "index.html", REPORTS / "provenance.json"
+AUDIT = REPORTS / "audit"
 SCRATCH = Path(".lpr")  # what is neither versioned nor kept: times, unfinished work, answers of remote readers
 
 
@@ -29,19 +30,24 @@ def write_json(content: Any, path: Path) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def read_placed_plates() -> pd.DataFrame:
-    """The plates of the cached pictures, boxes in the pixels of these; a picture without plates has a row without."""
+def read_placed_plates(root: Path = Path()) -> pd.DataFrame:
+    """The plates of the cached pictures, boxes in the pixels of these; a picture without plates has a row without.
+
+    Args:
+        root: of the project, or an experiment's folder, which is laid out like it.
+    """
     from lpr.data.placement import place_boxes
     from lpr.data.tables import read_table
 
-    return place_boxes(read_table(PLATES), read_table(PICTURES))
+    return place_boxes(read_table(root / PLATES), read_table(root / PICTURES))
 
 
-def read_split() -> pd.DataFrame:
+def read_split(root: Path = Path()) -> pd.DataFrame:
     """The same, each row with its side: train, validation or test."""
     from lpr.data.tables import read_table
 
-    return read_placed_plates().merge(read_table(SPLIT)[["image", "split"]], on="image", validate="many_to_one")
+    sides = read_table(root / SPLIT)[["image", "split"]]
+    return read_placed_plates(root).merge(sides, on="image", validate="many_to_one")
 
 
 def print_scores(scores: dict[str, Any], path: tuple[str, ...] = ()) -> None:

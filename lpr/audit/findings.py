@@ -1,0 +1,191 @@
+"""Where the labels and a trained detector disagree, a row a finding.
+
+A finding is a disagreement, not a verdict: the label is wrong, or the detector is, and a person who looks at the picture
+can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS, pairwise_iou
+
+FINDING_COLUMNS = [
+    *["image", "source", "split", "plate", "kind", "severity"],
+    *[*BOX_COLUMNS, *PREDICTED_BOX_COLUMNS, "confidence", "iou", "other_image", "reason", "url"],
+]
+
+# Chosen by looking at training pictures of Dataturks, cars433 and Indonesia; docs/audit.md tells what each lets through.
+TOUCH = 0.2  # of the smaller of two boxes that must lie in the other one for them to be about the same plate
+SURE = 0.5  # quantile of the confidences of predictions that lie on labels, from which a plate without label is listed
+UNSEEN = 0.1  # below this confidence, nothing is seen
+AGREEMENT = 0.5  # IoU from which label and prediction agree
+RESIZED = 1.5  # times the area, from which a box is another size rather than in another place
+HUGE = 0.5  # of the picture's area
+SLIVER_PX = 3  # a box with a shorter side shows no plate
+
+
+def match(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Each label beside the prediction that is about the same plate, if there is one.
+
+    Of a picture's labels and predictions that touch, those are paired whose confidence × IoU has the largest sum.
+
+    Args:
+        labels: a row a plate with its true box, pixels.
+        predictions: rows of `reports/predictions.csv`.
+
+    Returns:
+        The labels with the predicted box and its `confidence` and `iou`; without one, no box, and 0 in both. `seen` is
+        the confidence of the surest prediction that touches the label, paired with it or not.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    found = {image: part for image, part in predictions.groupby("image")}
+    beside = np.full((len(labels), 7), np.nan)
+    beside[:, 4:] = 0
+    for image, rows in labels.reset_index(drop=True).groupby("image"):
+        if image not in found:
+            continue
+        part = found[image]
+        overlap, inside = _overlaps(_boxes(rows, BOX_COLUMNS), _boxes(part, PREDICTED_BOX_COLUMNS))
+        touching = np.where(inside >= TOUCH, part["confidence"].to_numpy(float), 0)
+        beside[rows.index, 6] = touching.max(axis=1)
+        gain = overlap * touching
+        for label, prediction in zip(*linear_sum_assignment(gain, maximize=True), strict=True):
+            if gain[label, prediction] > 0:
+                values = part.iloc[prediction][[*PREDICTED_BOX_COLUMNS, "confidence"]]
+                beside[rows.index[label], :6] = [*values, overlap[label, prediction]]
+    columns = [*PREDICTED_BOX_COLUMNS, "confidence", "iou", "seen"]
+    return labels.reset_index(drop=True).join(pd.DataFrame(beside, columns=columns).round(6))
+
+
+def find_wrong_labels(matches: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """The labels that the detector does not see, or sees elsewhere, larger or smaller.
+
+    Args:
+        matches: of `match`.
+        confidence: from which a prediction counts as a plate.
+
+    Returns:
+        Rows of `FINDING_COLUMNS`, at most one a label. Severity is, for `doubtful`, 1 − the confidence with which a
+        plate is seen there, or that confidence where another label fits the plate; for the others, confidence ×
+        (1 − IoU).
+    """
+    return pd.DataFrame(_judged(matches, confidence), columns=FINDING_COLUMNS)
+
+
+def find_missing_labels(labels: pd.DataFrame, matches: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """The predictions that touch no label, of those that are as sure as the sure ones on labels.
+
+    Args:
+        labels: a row a plate, and a row without a box for a picture that is said to show none.
+        matches: of `match`.
+        predictions: rows of `reports/predictions.csv`.
+
+    Returns:
+        Rows of `FINDING_COLUMNS`. Severity is the confidence.
+    """
+    sure = sure_confidence(matches)
+    boxes = dict(iter(labels.dropna(subset=BOX_COLUMNS).groupby("image")))
+    urls = labels.drop_duplicates("image").set_index("image")["url"]
+    rows = []
+    for row in predictions[predictions["confidence"] >= sure].to_dict("records"):
+        labelled = boxes.get(row["image"])
+        predicted = np.array([[row[column] for column in PREDICTED_BOX_COLUMNS]], float)
+        if labelled is not None and (_overlaps(_boxes(labelled, BOX_COLUMNS), predicted)[1] >= TOUCH).any():
+            continue
+        there = "the picture is said to show no plate" if labelled is None else "no label is there"
+        rows.append(
+            {
+                **row,
+                "kind": "missing",
+                "severity": row["confidence"],
+                "iou": 0.0,
+                "reason": f"a plate is seen, {_size(predicted[0])} px, and {there}",
+                "url": urls[row["image"]],
+            }
+        )
+    return pd.DataFrame(rows, columns=FINDING_COLUMNS)
+
+
+def sure_confidence(matches: pd.DataFrame) -> float:
+    """From which a prediction is sure: half of those that agree with labels are. NaN where none does."""
+    return float(matches.loc[matches["iou"] >= AGREEMENT, "confidence"].quantile(SURE))
+
+
+def _judged(matches: pd.DataFrame, confidence: float) -> Iterator[dict[str, Any]]:
+    for row in matches.to_dict("records"):
+        true, predicted = (np.array([row[c] for c in columns], float) for columns in (BOX_COLUMNS, PREDICTED_BOX_COLUMNS))
+        if (finding := _judge(row, true, predicted, confidence)) is not None:
+            kind, severity, reason = finding
+            yield {**row, "kind": kind, "severity": round(severity, 6), "reason": reason}
+
+
+def _judge(
+    row: dict[Any, Any], true: np.ndarray, predicted: np.ndarray, confidence: float
+) -> tuple[str, float, str] | None:
+    """Kind, severity and reason; None for a label that the detector agrees with, or cannot judge."""
+    sides = true[2:] - true[:2]
+    share = float(sides.clip(0).prod() / (row["width"] * row["height"]))
+    if (sides < SLIVER_PX).any():
+        return "doubtful", 1.0, f"no plate fits into {_size(true)} px: corners swapped, or outside the picture?"
+    seen = row["seen"]
+    if seen < UNSEEN or (share > HUGE and seen < confidence):
+        covered = f", {share:.0%} of the picture" if share > HUGE else ""
+        return "doubtful", 1 - seen, f"{'hardly anything' if seen else 'nothing'} is seen in {_size(true)} px{covered}"
+    if row["confidence"] == 0 and seen >= confidence:
+        return "doubtful", seen, f"the plate that is seen here fits another label better: {_size(true)} px, a second label?"
+    if row["confidence"] < confidence or row["iou"] >= AGREEMENT:
+        return None
+    severity = row["confidence"] * (1 - row["iou"])
+    ratio = float(sides.prod() / (predicted[2:] - predicted[:2]).prod())
+    if ratio >= RESIZED:
+        return "loose", severity, f"{ratio:.1f} times the area of the plate that is seen: {_sides(true, predicted, 1)}"
+    if ratio <= 1 / RESIZED:
+        return "tight", severity, f"{ratio:.2f} of the area of the plate that is seen: {_sides(true, predicted, -1)}"
+    return "shifted", severity, f"about as large as the plate that is seen, but {_shift(true, predicted)}"
+
+
+def _sides(true: np.ndarray, predicted: np.ndarray, sign: int) -> str:
+    """By how much of its size the label reaches beyond the prediction (sign 1), or stops short of it (−1), and where."""
+    size = np.tile(predicted[2:] - predicted[:2], 2)
+    beyond = sign * (true - predicted) * [-1, -1, 1, 1] / size
+    words = zip(beyond, ("left", "top", "right", "bottom"), ("width", "height") * 2, strict=True)
+    # Those that matter: at least half of the largest.
+    parts = [f"{value:.0%} of its {side} at the {name}" for value, name, side in words if value >= beyond.max() / 2]
+    return ("reaches farther by " if sign > 0 else "lacks ") + ", ".join(parts)
+
+
+def _shift(true: np.ndarray, predicted: np.ndarray) -> str:
+    size = predicted[2:] - predicted[:2]
+    x, y = ((true[:2] + true[2:]) - (predicted[:2] + predicted[2:])) / 2 / size
+    if max(abs(x), abs(y)) < 0.1:
+        wide, high = (true[2:] - true[:2]) / size
+        return f"of another shape: {wide:.1f} times as wide and {high:.1f} times as high"
+    parts = [
+        f"{abs(value):.0%} of its {side} to the {names[int(value > 0)]}"
+        for value, side, names in ((x, "width", ("left", "right")), (y, "height", ("top", "bottom")))
+        if abs(value) >= max(abs(x), abs(y)) / 2
+    ]
+    return "moved by " + " and ".join(parts)
+
+
+def _size(box: np.ndarray) -> str:
+    return f"{box[2] - box[0]:.0f} × {box[3] - box[1]:.0f}"
+
+
+def _boxes(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    return rows[columns].to_numpy(float)
+
+
+def _overlaps(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of every pair of boxes (n, 4) and (m, 4): IoU, and the share of the smaller that lies in the other; (n, m) each."""
+    overlap = pairwise_iou(a, b)
+    areas = [np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1) for boxes in (a, b)]
+    total, smaller = np.add.outer(*areas), np.minimum.outer(*areas)
+    intersection = overlap / (1 + overlap) * total
+    return overlap, np.divide(intersection, smaller, out=np.zeros_like(overlap), where=smaller > 0)

@@ -1,0 +1,48 @@
+"""`lpr audit`: the labels that the trained detector disagrees with most, as a page and a CSV in `reports/audit/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from lpr.audit.duplicates import find_duplicates
+from lpr.audit.evidence import gather
+from lpr.audit.findings import find_missing_labels, find_wrong_labels, match
+from lpr.audit.page import KINDS, write_page
+from lpr.boxes import BOX_COLUMNS
+from lpr.data.tables import write_table
+from lpr.stages.files import AUDIT
+
+
+def run(folder: Path) -> None:
+    """Audit the labels of the project (`.`), an experiment or a sweep, and print how much was found.
+
+    Raises:
+        UserError: what the stages leave is not there.
+    """
+    from tabulate import tabulate
+
+    evidence = gather(folder)
+    matches = match(evidence.labels.dropna(subset=BOX_COLUMNS), evidence.predictions)
+    duplicates, harmless = find_duplicates(
+        evidence.labels, evidence.splits, evidence.images, evidence.config.split.hash_distance
+    )
+    found = [
+        find_missing_labels(evidence.labels, matches, evidence.predictions),
+        find_wrong_labels(matches, evidence.config.inference.confidence),
+        duplicates,
+    ]
+    findings = pd.concat([part for part in found if len(part)] or found)
+    # Of findings that are as severe, the largest plates first: small ones may be hard to see rather than wrong.
+    findings["kind"] = pd.Categorical(findings["kind"], list(KINDS))
+    findings["area"] = (findings["bottom_x"] - findings["top_x"]) * (findings["bottom_y"] - findings["top_y"])
+    findings = findings.sort_values(["kind", "severity", "area", "image"], ascending=[True, False, False, True])
+    findings = findings.drop(columns="area").reset_index(drop=True)
+
+    output = folder / AUDIT
+    write_table(findings, output / "audit.csv")
+    write_page(evidence, matches, findings, harmless, output / "index.html")
+    counts = pd.crosstab(findings["source"], findings["kind"], dropna=False)
+    print(tabulate(counts, headers="keys", tablefmt="simple"))
+    print(f"{len(findings)} findings of {len(matches)} labels: {output / 'index.html'}, {output / 'audit.csv'}")
