@@ -24,11 +24,10 @@ FACES = (
 FACE_SHARES = (0.24, 0.14, 0.12, 0.12, 0.14, 0.02, 0.02, 0.2)
 
 _EM = 72  # height of a letter, pixels
-_LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-# A character that stands for any one of its script → those there are in the font.
+# A character that stands for any one of its script → those that there are in the font.
 _SCRIPTS = {
-    "A": _LATIN,
-    "0": "0123456789",
+    "@": "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "#": "0123456789",
     "ع": "ابحدرسصطعقكلمنهوى",
     "٠": "٠١٢٣٤٥٦٧٨٩",
     "۰": "۰۱۲۳۴۵۶۷۸۹",
@@ -46,26 +45,19 @@ def text_line(pattern: str, face: str | None, rng: Generator) -> np.ndarray:
     """A random line of lettering: uint8 (h, w), 255 in the letters, cropped to their outer edges.
 
     Args:
-        pattern: a character of a script stands for any of that script: A for a letter, 0 for a digit, 漢 for a shape
-            like a Chinese character, and so on through `_SCRIPTS` and `_DRAWN`. What follows a backslash, and any
-            other character, is drawn as it is.
-        face: one of `FACES`.
+        pattern: @ stands for any letter, # for any digit, 漢 for a shape like a Chinese character, and so on through
+            `_SCRIPTS` and `_DRAWN`; any other character for itself. At least one must leave a mark.
+        face: of Latin letters, one of `FACES`.
     """
     runs: list[np.ndarray] = []
     run = ""
-    literal = False
     for character in pattern:
-        if character == "\\" and not literal:
-            literal = True
-            continue
-        if not literal and character in _DRAWN:
+        if character in _DRAWN:
             runs += [_written(run, face, rng), _shape(character, rng)]
             run = ""
-        elif not literal and character in _SCRIPTS:
-            run += _SCRIPTS[character][int(rng.integers(len(_SCRIPTS[character])))]
         else:
-            run += character
-        literal = False
+            some = _SCRIPTS.get(character, character)
+            run += some[int(rng.integers(len(some)))] if len(some) > 1 else some
     runs.append(_written(run, face, rng))
     return _side_by_side([mask for mask in runs if mask.size])
 
@@ -132,8 +124,12 @@ def _stocked(script: str, index: int) -> np.ndarray:
         points = (np.asarray(stroke) * _EM + 8).round().astype(np.int32)
         cv2.polylines(canvas, [points], False, 255, thickness, cv2.LINE_AA)
     mask = _cropped(canvas)
-    # Chinese and Korean characters fill a square, whatever their strokes.
-    return cv2.resize(mask, (_EM - 4, _EM)) if script in "漢한" else _resized(mask, _EM)
+    # Chinese and Korean characters fill a square, whatever their strokes; kana stand small beside digits.
+    return (
+        cv2.resize(mask, (_EM - 4, _EM))
+        if script in "漢한"
+        else _resized(mask, _EM * 2 // 3 if script == "あ" else _EM)
+    )
 
 
 Stroke = list[tuple[float, float]]

@@ -26,7 +26,7 @@ from lpr.data.plate_art import SIGN_FONTS, Colour
 from lpr.data.plate_bank import WIDTH, Art
 
 SHOPS = phrases(
-    "NEW FASHION|Bäckerei|FARMACIA|Pizza & Kebab|SALE 50% OFF|Supermercado|TO LET|CAR WASH|TYRE WORKS|Coiffeur|BANK ATM|"
+    "NEW FASHION|Bäckerei|FARMACIA|Pizza & Kebab|SALE 50% OFF|Supermercado|TO LET|CAR WASH|TYRE WORKS|Coiffeur|ATM|"
     "NO PARKING|Tea Stall|Mobile Repair|Autohaus|Wir sind umgezogen|FRESH FISH DAILY|Open 24 hours|Ice cold drinks"
 )
 MODELS = phrases(
@@ -34,7 +34,7 @@ MODELS = phrases(
     "automatic|16V|LIMITED|BLUE HDI|CRDi|GT-Line|SUPERB"
 )
 WATERMARKS = phrases(
-    "© stock photo|www.autoblog.example|PREVIEW|carpictures|© 2016 Motors|dreamwheels|SAMPLE|indianauto|Exclusive|@motolife"
+    "© stock photo|www.autoblog.example|PREVIEW|carpictures|© 2016 Motors|dreamwheels|SAMPLE|indianauto|Exclusive"
 )
 _OTHER = ("漢漢漢漢", "あ漢ああ", "한한 한한", "বববব ববব", "กกกกกกก", "ЯЯЯЯЯ", "ععع عع ععع", "ΛΛΛΛΛΛ")
 
@@ -74,7 +74,7 @@ def _board(rng: Generator) -> Art:
 
 def _bare(rng: Generator) -> Art:
     """Letters alone: chrome or painted ones, or a watermark that shines through."""
-    words = _literal(pick(rng, (*MODELS, *WATERMARKS)))
+    words = pick(rng, (*MODELS, *WATERMARKS))
     if rng.random() < 0.15:
         words = pick(rng, _OTHER)
     mask = text_line(words, pick(rng, (*SIGN_FONTS, "DejaVuSans-BoldOblique.ttf")), rng)
@@ -87,21 +87,17 @@ def _bare(rng: Generator) -> Art:
     return Art(np.asarray(art), (0, 0, WIDTH, height))
 
 
-def _literal(words: str) -> str:
-    return "".join(f"\\{character}" for character in words)
-
-
 def _sentence(rng: Generator, shortest: int) -> str:
     """At least so many letters: what is short could be taken for a plate's number."""
     kind = rng.random()
     if kind < 0.15:
-        return _literal(f"{pick(rng, ('Ph: ', 'CALL ', 'Tel. ', ''))}{choose_phone(rng)}")
+        return f"{pick(rng, ('Ph: ', 'CALL ', 'Tel. ', ''))}{choose_phone(rng)}"
     if kind < 0.3:
         return pick(rng, _OTHER) + " " + pick(rng, _OTHER)
     words = pick(rng, (*SHOPS, *SLOGANS))
     while len(words) < shortest:
         words += f" {pick(rng, (*SHOPS, *SLOGANS))}"
-    return _literal(words if rng.random() < 0.7 else words.title())
+    return words if rng.random() < 0.7 else words.title()
 
 
 def _letter(
