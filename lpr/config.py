@@ -224,6 +224,10 @@ class Views(Section):
     blur: Fraction
     noise: Fraction
     jpeg: Fraction
+    paste_replace: Fraction = Field(description="probability for each plate that a drawn one is pasted over it")
+    paste_add: Fraction = Field(description="probability of one more plate, pasted anywhere")
+    distractors: Fraction = Field(description="probability of pasted lettering that is no plate")
+    bank: Count = Field(description="drawn plates to paste from")
 
 
 class Optimizer(Section):

@@ -169,9 +169,11 @@ def view_batches(
     """
     import tensorflow as tf
 
+    from lpr.data.pasting import Bank
     from lpr.data.views import draw_view
 
-    side, plates = examples.pictures.shape[1], examples.boxes.shape[1]
+    side, plates = examples.pictures.shape[1], examples.boxes.shape[1] + (views.paste_add > 0)
+    bank = Bank.drawn(views.bank, seed) if max(views.paste_replace, views.paste_add, views.distractors) > 0 else None
     choose = _order(len(examples.pictures), batch_size, steps_per_epoch, seed)
 
     def view(job: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -180,7 +182,7 @@ def view_batches(
         there = boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)] * side
         random = np.random.default_rng([seed, step, place])
         height, width = (side, side) if examples.extents is None else examples.extents[index]
-        picture, seen = draw_view(examples.pictures[index, :height, :width], there, size, views, random)
+        picture, seen = draw_view(examples.pictures[index, :height, :width], there, size, views, random, bank)
         return picture, np.pad(seen, [(0, plates - len(seen)), (0, 0)])
 
     pool = ThreadPoolExecutor(usable_cores())

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from lpr.config import Views
+from lpr.data.pasting import Bank, paste
 
 cv2.setNumThreads(1)  # several pictures are worked on at a time
 BORDER = (114, 114, 114)  # as YOLO's letterbox has it
@@ -25,7 +26,12 @@ def letterbox(picture: np.ndarray, size: int) -> tuple[np.ndarray, float]:
 
 
 def draw_view(
-    picture: np.ndarray, boxes: np.ndarray, size: int, views: Views, random: np.random.Generator
+    picture: np.ndarray,
+    boxes: np.ndarray,
+    size: int,
+    views: Views,
+    random: np.random.Generator,
+    bank: Bank | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """One random view.
 
@@ -35,10 +41,11 @@ def draw_view(
         size: side of the view, pixels.
         views: how far views stray.
         random: where the chance comes from.
+        bank: what is pasted; None for nothing.
 
     Returns:
-        uint8 (size, size, 3), and the boxes in it, as fractions (k, 4); plates that lie outside by more than 40 % are
-        greyed out rather than kept by half.
+        uint8 (size, size, 3), and the boxes in it, as fractions (k, 4), a pasted plate's last; plates that lie outside
+        by more than 40 % are greyed out rather than kept by half.
     """
     matrix = _geometry(picture.shape[:2], boxes, size, views, random)
     boxes = _moved(boxes, matrix)
@@ -47,9 +54,13 @@ def draw_view(
     kept = _areas(inside) >= 0.6 * np.maximum(_areas(boxes), 1e-6)
     for left, top, right, bottom in inside[~kept].round().astype(int):
         view[top:bottom, left:right] = BORDER
+    seen = inside[kept]
+    if bank is not None:  # after the geometry, so that boxes hug what is pasted
+        odds = {"replace": views.paste_replace, "add": views.paste_add, "distract": views.distractors}
+        view, seen = paste(view, seen, bank, random, **odds, nowhere=BORDER)
     view = _colours(view, views, random)
     view = _camera(view, views, random)
-    return view, (inside[kept] / size).astype(np.float32)
+    return view, (seen / size).astype(np.float32)
 
 
 def _geometry(

@@ -14,6 +14,7 @@ STILL = {
     "plate_width": [0.2, 0.6],
     "jitter": 1.0,
     "aspect": 1.0,
+    "bank": 8,
 } | dict.fromkeys(
     [
         "rotate",
@@ -28,6 +29,9 @@ STILL = {
         "blur",
         "noise",
         "jpeg",
+        "paste_replace",
+        "paste_add",
+        "distractors",
     ],
     0.0,
 )
