@@ -276,6 +276,7 @@ class Train(Section):
     epochs: Count
     batch_size: Count
     steps_per_epoch: Count | None
+    source_weights: dict[str, Positive] = Field(description="source → how often an epoch shows its pictures; else once")
     schedule: Literal["constant", "cosine"]
     warmup_epochs: Annotated[int, Field(ge=0)]
     early_stopping_patience: Count | None
@@ -445,6 +446,12 @@ class Config(Section):
                 f"detector={self.detector.name} cannot look by inference={self.inference.name}: inference=stretched is "
                 "for detector=seed, the others for detector=center"
             )
+        names = [source.name for source in self.data.sources]
+        for name in self.train.source_weights:
+            if name not in names:
+                raise ValueError(
+                    f"train.source_weights.{name}: data.sources has no {name!r}; it has {', '.join(names)}"
+                )
         if self.train.early_stopping_patience is not None and self.split.validation == 0:
             raise ValueError(
                 "train.early_stopping_patience needs validation pictures, and split.validation is 0: "

@@ -16,7 +16,7 @@ import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS
 from lpr.config import CenterDetector, Config, Loss, Views
-from lpr.data.batches import Examples, view_batches, whole_batches
+from lpr.data.batches import Examples, source_weights, view_batches, whole_batches
 
 if TYPE_CHECKING:
     import keras
@@ -118,7 +118,7 @@ def load_examples(plates: pd.DataFrame, images: Path, config: Config, scratch: P
     boxes[row, plates.groupby("image").cumcount()] = np.nan_to_num(fractions)  # pictures without plates
     sizes = plates.drop_duplicates("image")[["height", "width"]].to_numpy(float)
     extents = np.maximum(1, (sizes * side / sizes.max(axis=1, keepdims=True)).round()).astype(int)
-    return Examples(pictures, boxes, extents)
+    return Examples(pictures, boxes, extents, source_weights(plates, config.train.source_weights))
 
 
 def training_batches(examples: Examples, config: Config, steps_per_epoch: int, steps: range) -> tf.data.Dataset:

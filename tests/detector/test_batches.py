@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from lpr.config import Augment
-from lpr.data.batches import box_fractions, decode_pictures, largest_plates, training_batches
+from lpr.data.batches import Examples, box_fractions, decode_pictures, largest_plates, training_batches
 
 SIDE = 64
 
@@ -32,7 +32,7 @@ def painted(count: int = 10) -> tuple[np.ndarray, np.ndarray]:
 
 def batches(steps: range, change: Augment, per_epoch: int = 3, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
     pictures, boxes = painted()
-    dataset = training_batches(pictures, boxes, 4, per_epoch, steps, change, seed)
+    dataset = training_batches(Examples(pictures, boxes), 4, per_epoch, steps, change, seed)
     return [(p.numpy(), b.numpy()) for p, b in dataset]
 
 
@@ -122,3 +122,19 @@ def test_the_largest_plate_is_the_one_to_find() -> None:
     chosen = largest_plates(plates)
     assert list(chosen["image"]) == ["a", "b"]
     np.testing.assert_allclose(box_fractions(chosen)[0], [0.2, 0, 0.6, 0.2])
+
+
+def test_an_epoch_shows_each_source_as_often_as_its_weight_says() -> None:
+    pictures = np.zeros((30, 4, 4, 3), np.uint8)
+    boxes = np.arange(30, dtype=np.float32)[:, None] / 100 * np.ones((1, 4), np.float32)
+    weights = np.repeat([1.0, 2.5, 0.5], 10)
+    weighted = Examples(pictures, boxes, weights=weights)
+    assert weighted.shown == 40
+    shown = np.zeros(30)
+    for _, corners in training_batches(weighted, 8, 5, range(20), augment(), 0):
+        indices = (np.asarray(corners)[:, 0] * 100).round().astype(int)
+        np.add.at(shown, indices, 1)
+    assert shown[:10].tolist() == [4.0] * 10  # four epochs, once each
+    assert shown[10:20].sum() == 100
+    assert set(shown[10:20]) <= {8.0, 9.0, 10.0, 11.0, 12.0}
+    assert shown[20:].sum() == 20
