@@ -115,7 +115,7 @@ def _replace(
     if covering < 1.4 * new_width:
         new_width = covering
     new_width = min(new_width, 0.98 * width, 0.98 * height * aspect)
-    corners = _corners((box[:2] + box[2:]) / 2, new_width, new_width / aspect, random, tilt=1.5)
+    corners = _corners((box[:2] + box[2:]) / 2, new_width, new_width / aspect, random, tilt=2.5)
     corners -= np.minimum(corners.min(axis=0), 0) + np.maximum(corners.max(axis=0) - (width, height), 0)
     if _crosses(picture, _around(corners), nowhere):
         return box

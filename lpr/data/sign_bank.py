@@ -66,7 +66,7 @@ def _board(rng: Generator) -> Art:
     row = (0.94 * height - y) / rows
     for _ in range(rows):
         high = row * rng.uniform(0.35, 0.8)
-        _letter(board, _sentence(rng, 12), (0.05 * width, y + (row - high) / 2, 0.9 * width, high), ink, rng)
+        _letter(board, _sentence(rng, 16 if rows == 1 else 10), (0.05 * width, y + (row - high) / 2, 0.9 * width, high), ink, rng)
         y += row
     board.putalpha(255)
     return Art(np.asarray(board), (0, 0, width, height))
@@ -90,10 +90,10 @@ def _bare(rng: Generator) -> Art:
 def _sentence(rng: Generator, shortest: int) -> str:
     """At least so many letters: what is short could be taken for a plate's number."""
     kind = rng.random()
-    if kind < 0.15:
-        return f"{pick(rng, ('Ph: ', 'CALL ', 'Tel. ', ''))}{choose_phone(rng)}"
+    if kind < 0.15 and shortest < 14:
+        return f"{pick(rng, ('Ph: ', 'CALL ', 'Tel. '))}{choose_phone(rng)}"
     if kind < 0.3:
-        return pick(rng, _OTHER) + " " + pick(rng, _OTHER)
+        return f"{pick(rng, _OTHER)} {pick(rng, _OTHER)}"
     words = pick(rng, (*SHOPS, *SLOGANS))
     while len(words) < shortest:
         words += f" {pick(rng, (*SHOPS, *SLOGANS))}"

@@ -8,8 +8,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lpr.config import Augment
-from lpr.data.batches import box_fractions, decode_pictures, largest_plates, training_batches
+from lpr.config import Augment, Views, compose
+from lpr.data.batches import (
+    Examples,
+    box_fractions,
+    decode_pictures,
+    largest_plates,
+    training_batches,
+    view_batches,
+)
 
 SIDE = 64
 
@@ -122,3 +129,18 @@ def test_the_largest_plate_is_the_one_to_find() -> None:
     chosen = largest_plates(plates)
     assert list(chosen["image"]) == ["a", "b"]
     np.testing.assert_allclose(box_fractions(chosen)[0], [0.2, 0, 0.6, 0.2])
+
+
+def test_pasted_plates_have_room_beside_the_real_ones(in_root: Path) -> None:
+    config = compose(["experiment=center", "augment.paste_add=1", "augment.bank=8"]).augment
+    assert isinstance(config, Views)
+    pictures, boxes = painted(4)
+    examples = Examples(pictures.repeat(2, axis=1).repeat(2, axis=2), boxes[:, None])
+    found = [[b.numpy() for b in batch] for batch in view_batches(examples, 64, config, 4, 1, range(4), 0)]
+    again = [[b.numpy() for b in batch] for batch in view_batches(examples, 64, config, 4, 1, range(4), 0)]
+    for (p, b), (q, c) in zip(found, again, strict=True):
+        np.testing.assert_array_equal(p, q)
+        np.testing.assert_array_equal(b, c)
+    plates = np.concatenate([b for _, b in found])
+    assert plates.shape == (16, 2, 4)
+    assert (plates[:, 1, 2] > plates[:, 1, 0]).sum() > 6
