@@ -104,6 +104,14 @@ def test_plates_stay_inside_apart_and_the_rest_as_it_was(bank: Bank) -> None:
     assert added > 50
 
 
+def test_a_plate_that_would_cover_its_neighbour_is_left_alone(bank: Bank) -> None:
+    close = np.concatenate([OLD, OLD + np.array([0, 28, 0, 28])])
+    square = Bank([plain(1)], [])
+    picture, boxes = pasted(street(), close, square, 0, replace=1.0)
+    np.testing.assert_array_equal(boxes, close)
+    np.testing.assert_array_equal(picture, street())
+
+
 def test_nothing_is_pasted_across_the_edge_of_the_photograph(bank: Bank) -> None:
     bordered = np.full((300, 300, 3), 114, np.uint8)
     bordered[100:220, 50:250] = street()[80:200, 50:250]
