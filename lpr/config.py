@@ -183,6 +183,7 @@ class CenterDetector(Section):
     depth: Annotated[int, Field(ge=1, le=8, description="residual blocks a level")]
     neck: Annotated[int, Field(ge=8, le=512, description="filters of the feature pyramid and the head")]
     stride: Literal[4, 8, 16] = Field(description="input pixels a cell of the output")
+    norm: Literal["batch", "weight"] = Field(description="what is normalised: every batch, or the kernels")
 
 
 Detector = Annotated[SeedDetector | CenterDetector, Field(discriminator="name")]
@@ -205,7 +206,8 @@ class Views(Section):
     """Training on random views of the pictures: zoomed on a plate or whole, in another light, by another camera."""
 
     name: Literal["views"]
-    zoom: Annotated[float, Field(ge=1, le=8, description="how much finer than the input the pictures are kept")]
+    stored_size: Annotated[int, Field(ge=32, le=4096, description="longest side of the pictures as kept, pixels")]
+    enlarge: Annotated[float, Field(ge=1, le=8, description="most that a view magnifies the picture as kept")]
     whole: Fraction = Field(description="probability of a view of the whole picture rather than around a plate")
     plate_width: Annotated[list[Fraction], Field(min_length=2, max_length=2, description="of a zoomed view's side")]
     jitter: Annotated[float, Field(ge=1, le=4, description="largest zoom of a whole view, in or out")]

@@ -9,7 +9,8 @@ from lpr.data.views import draw_view, letterbox
 
 STILL = {
     "name": "views",
-    "zoom": 2.0,
+    "stored_size": 300,
+    "enlarge": 3.0,
     "whole": 0.0,
     "plate_width": [0.2, 0.6],
     "jitter": 1.0,
