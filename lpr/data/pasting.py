@@ -303,7 +303,7 @@ def _lay(picture: np.ndarray, art: Art, corners: np.ndarray, look: _Look, random
     lit = cv2.LUT(np.ascontiguousarray(pixels[..., :3]), np.clip(light, 0, 255).astype(np.uint8).reshape(1, 256, 3))
     layer = cv2.warpPerspective(lit, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.warpPerspective(pixels[..., 3].astype(np.float32) / 255, matrix, size, flags=cv2.INTER_LINEAR)
-    blur = float(np.sqrt(max((look.blur * random.uniform(0.75, 1.05)) ** 2 - _SHARP**2, 0)))
+    blur = float(np.sqrt(max((look.blur * random.uniform(0.9, 1.3)) ** 2 - _SHARP**2, 0)))
     if blur > 0.25:
         layer, alpha = cv2.GaussianBlur(layer, (0, 0), blur), cv2.GaussianBlur(alpha, (0, 0), blur)
 
