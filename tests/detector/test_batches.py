@@ -8,8 +8,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lpr.config import Augment
-from lpr.data.batches import Examples, box_fractions, decode_pictures, largest_plates, training_batches
+from lpr.config import Augment, Views, compose
+from lpr.data.batches import (
+    Examples,
+    box_fractions,
+    decode_pictures,
+    largest_plates,
+    training_batches,
+    view_batches,
+)
 
 SIDE = 64
 
@@ -138,3 +145,18 @@ def test_an_epoch_shows_each_source_as_often_as_its_weight_says() -> None:
     assert shown[10:20].sum() == 100
     assert set(shown[10:20]) <= {8.0, 9.0, 10.0, 11.0, 12.0}
     assert shown[20:].sum() == 20
+
+
+def test_pasted_plates_have_room_beside_the_real_ones(in_root: Path) -> None:
+    config = compose(["experiment=center", "augment.paste_add=1", "augment.bank=8"]).augment
+    assert isinstance(config, Views)
+    pictures, boxes = painted(4)
+    examples = Examples(pictures.repeat(2, axis=1).repeat(2, axis=2), boxes[:, None])
+    found = [[b.numpy() for b in batch] for batch in view_batches(examples, 64, config, 4, 1, range(4), 0)]
+    again = [[b.numpy() for b in batch] for batch in view_batches(examples, 64, config, 4, 1, range(4), 0)]
+    for (p, b), (q, c) in zip(found, again, strict=True):
+        np.testing.assert_array_equal(p, q)
+        np.testing.assert_array_equal(b, c)
+    plates = np.concatenate([b for _, b in found])
+    assert plates.shape == (16, 2, 4)
+    assert (plates[:, 1, 2] > plates[:, 1, 0]).sum() > 6
