@@ -183,6 +183,7 @@ class CenterDetector(Section):
     depth: Annotated[int, Field(ge=1, le=8, description="residual blocks a level")]
     neck: Annotated[int, Field(ge=8, le=512, description="filters of the feature pyramid and the head")]
     stride: Literal[4, 8, 16] = Field(description="input pixels a cell of the output")
+    norm: Literal["batch", "weight"] = Field(description="what is normalised: every batch, or the kernels")
 
 
 Detector = Annotated[SeedDetector | CenterDetector, Field(discriminator="name")]
@@ -205,7 +206,8 @@ class Views(Section):
     """Training on random views of the pictures: zoomed on a plate or whole, in another light, by another camera."""
 
     name: Literal["views"]
-    zoom: Annotated[float, Field(ge=1, le=8, description="how much finer than the input the pictures are kept")]
+    stored_size: Annotated[int, Field(ge=32, le=4096, description="longest side of the pictures as kept, pixels")]
+    enlarge: Annotated[float, Field(ge=1, le=8, description="most that a view magnifies the picture as kept")]
     whole: Fraction = Field(description="probability of a view of the whole picture rather than around a plate")
     plate_width: Annotated[list[Fraction], Field(min_length=2, max_length=2, description="of a zoomed view's side")]
     jitter: Annotated[float, Field(ge=1, le=4, description="largest zoom of a whole view, in or out")]
@@ -222,6 +224,10 @@ class Views(Section):
     blur: Fraction
     noise: Fraction
     jpeg: Fraction
+    paste_replace: Fraction = Field(description="probability for each plate that a drawn one is pasted over it")
+    paste_add: Fraction = Field(description="probability of one more plate, pasted anywhere")
+    distractors: Fraction = Field(description="probability of pasted lettering that is no plate")
+    bank: Count = Field(description="drawn plates to paste from")
 
 
 class Optimizer(Section):
@@ -270,6 +276,7 @@ class Train(Section):
     epochs: Count
     batch_size: Count
     steps_per_epoch: Count | None
+    source_weights: dict[str, Positive] = Field(description="source → how often an epoch shows its pictures; else once")
     schedule: Literal["constant", "cosine"]
     warmup_epochs: Annotated[int, Field(ge=0)]
     early_stopping_patience: Count | None
@@ -439,6 +446,12 @@ class Config(Section):
                 f"detector={self.detector.name} cannot look by inference={self.inference.name}: inference=stretched is "
                 "for detector=seed, the others for detector=center"
             )
+        names = [source.name for source in self.data.sources]
+        for name in self.train.source_weights:
+            if name not in names:
+                raise ValueError(
+                    f"train.source_weights.{name}: data.sources has no {name!r}; it has {', '.join(names)}"
+                )
         if self.train.early_stopping_patience is not None and self.split.validation == 0:
             raise ValueError(
                 "train.early_stopping_patience needs validation pictures, and split.validation is 0: "

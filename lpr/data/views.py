@@ -5,10 +5,15 @@ A view is a function of the photograph and of a random generator alone, so that 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 
 from lpr.config import Views
+
+if TYPE_CHECKING:
+    from lpr.data.pasting import Bank
 
 cv2.setNumThreads(1)  # several pictures are worked on at a time
 BORDER = (114, 114, 114)  # as YOLO's letterbox has it
@@ -25,7 +30,12 @@ def letterbox(picture: np.ndarray, size: int) -> tuple[np.ndarray, float]:
 
 
 def draw_view(
-    picture: np.ndarray, boxes: np.ndarray, size: int, views: Views, random: np.random.Generator
+    picture: np.ndarray,
+    boxes: np.ndarray,
+    size: int,
+    views: Views,
+    random: np.random.Generator,
+    bank: Bank | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """One random view.
 
@@ -35,21 +45,28 @@ def draw_view(
         size: side of the view, pixels.
         views: how far views stray.
         random: where the chance comes from.
+        bank: what is pasted; None for nothing.
 
     Returns:
-        uint8 (size, size, 3), and the boxes in it, as fractions (k, 4); plates that lie outside by more than 40 % are
-        greyed out rather than kept by half.
+        uint8 (size, size, 3), and the boxes in it, as fractions (k, 4), a pasted plate's last; plates that lie outside
+        by more than 40 % are greyed out rather than kept by half.
     """
     matrix = _geometry(picture.shape[:2], boxes, size, views, random)
-    view = cv2.warpPerspective(picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=BORDER)
     boxes = _moved(boxes, matrix)
+    view = _warped(picture, matrix, size)
     inside = np.clip(boxes, 0, size)
     kept = _areas(inside) >= 0.6 * np.maximum(_areas(boxes), 1e-6)
     for left, top, right, bottom in inside[~kept].round().astype(int):
         view[top:bottom, left:right] = BORDER
+    seen = inside[kept]
+    if bank is not None:  # after the geometry, so that boxes hug what is pasted
+        from lpr.data.pasting import paste
+
+        odds = {"replace": views.paste_replace, "add": views.paste_add, "distract": views.distractors}
+        view, seen = paste(view, seen, bank, random, **odds, nowhere=BORDER)
     view = _colours(view, views, random)
     view = _camera(view, views, random)
-    return view, (inside[kept] / size).astype(np.float32)
+    return view, (seen / size).astype(np.float32)
 
 
 def _geometry(
@@ -62,7 +79,7 @@ def _geometry(
         seen = boxes[random.integers(len(boxes))]
         low, high = np.log(views.plate_width)
         scale = float(np.exp(random.uniform(low, high))) * size / max(seen[2] - seen[0], 1)
-        scale = min(max(scale, 0.7 * fit), 1.5 * views.zoom * fit)
+        scale = min(max(scale, 0.7 * fit), views.enlarge)
     else:
         seen = np.array([width / 2, height / 2, width / 2, height / 2])
         scale = fit * random.uniform(1 / views.jitter, views.jitter)
@@ -90,6 +107,22 @@ def _geometry(
         centre[:2, 2] = -size / 2
         matrix = np.linalg.inv(centre) @ tilt @ centre @ matrix
     return matrix
+
+
+def _warped(picture: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """The view; a picture that is much finer than it is first averaged, as a warp alone would leave pixels out."""
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+    if scale < 0.75:
+        height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
+        finer = np.diag([picture.shape[1] / width, picture.shape[0] / height, 1.0])
+        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        matrix = matrix @ finer
+    # OpenCV's pixels have their centres at whole numbers, boxes have them at + ½.
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    flags = cv2.INTER_LINEAR
+    return cv2.warpPerspective(
+        picture, np.linalg.inv(half) @ matrix @ half, (size, size), flags=flags, borderValue=BORDER
+    )
 
 
 def _moved(boxes: np.ndarray, matrix: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS
 from lpr.config import CenterDetector, Config, Loss, Views
-from lpr.data.batches import Examples, view_batches, whole_batches
+from lpr.data.batches import Examples, source_weights, view_batches, whole_batches
 
 if TYPE_CHECKING:
     import keras
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _ALPHA = 0.54  # of the box's sides that the Gaussian of a centre covers (TTFNet, section 4.2)
 _PRIOR = 0.01  # of a centre, before training: a rare thing (RetinaNet, Lin et al. 2017, section 4.1)
+_BOX_SPREAD = 0.15  # standard deviation of the weight of the box around the centre, in the box's sides
 _HEAT_WEIGHT, _BOX_WEIGHT = 1.0, 5.0  # TTFNet, section 4.3
 
 
@@ -41,39 +42,42 @@ def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
     import keras
     from keras import layers
 
+    from lpr.detector.layers import BoxSides, Gain, ScaledConv2D
+
     seeds = iter(range(seed * 1000, seed * 1000 + 1000))
 
-    def conv(x: Any, filters: int, name: str, size: int = 3, stride: int = 1, activation: str | None = "relu") -> Any:
+    def conv(x: Any, filters: int, name: str, size: int = 3, stride: int = 1) -> Any:
+        if config.norm == "weight":
+            return ScaledConv2D(filters, size, stride, next(seeds), dtype=precision, name=name)(x)
+        start = keras.initializers.HeNormal(seed=next(seeds))
         x = layers.Conv2D(
-            filters,
-            size,
-            stride,
-            padding="same",
-            use_bias=False,
-            kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
-            dtype=precision,
-            name=name,
+            filters, size, stride, "same", use_bias=False, kernel_initializer=start, dtype=precision, name=name
         )(x)
-        x = layers.BatchNormalization(momentum=0.95, name=f"{name}_norm", dtype=precision)(x)
-        return layers.Activation(activation, name=f"{name}_{activation}", dtype=precision)(x) if activation else x
+        return layers.BatchNormalization(momentum=0.95, name=f"{name}_norm", dtype=precision)(x)
 
-    def block(x: Any, filters: int, name: str, stride: int) -> Any:
-        short = x
-        if stride > 1 or x.shape[-1] != filters:
-            short = conv(x, filters, f"{name}_short", 1, stride, None)
-        x = conv(x, filters, f"{name}_a", 3, stride)
-        x = conv(x, filters, f"{name}_b", 3, 1, None)
-        x = layers.Add(name=f"{name}_add", dtype=precision)([x, short])
+    def relu(x: Any, name: str) -> Any:
         return layers.Activation("relu", name=f"{name}_relu", dtype=precision)(x)
 
-    x = inputs = keras.Input((None, None, 3), name="picture")
+    def block(x: Any, filters: int, name: str, stride: int) -> Any:
+        """A residual block, activated before its convolutions (He et al. 2016, arXiv:1603.05027)."""
+        short = x
+        x = relu(x, name)
+        if stride > 1 or x.shape[-1] != filters:
+            short = conv(x, filters, f"{name}_short", 1, stride)
+        x = relu(conv(x, filters, f"{name}_a", 3, stride), f"{name}_a")
+        x = conv(x, filters, f"{name}_b")
+        x = Gain(0.2 if config.norm == "weight" else 1.0, name=f"{name}_gain", dtype=precision)(x)
+        return layers.Add(name=f"{name}_add", dtype=precision)([x, short])
+
+    inputs = keras.Input((None, None, 3), name="picture")
+    x = layers.Rescaling(4.0, -2.0, name="centred", dtype=precision)(inputs)  # about 0, with a spread of about 1
     x = conv(x, config.width, "stem", 3, 2)
     levels: dict[int, Any] = {}
     for number, stride in enumerate((4, 8, 16, 32)):
         filters = config.width * min(2 ** (number + 1), 8)
         for repeat in range(config.depth):
             x = block(x, filters, f"level{stride}_{repeat + 1}", 2 if repeat == 0 else 1)
-        levels[stride] = x
+        levels[stride] = relu(x, f"level{stride}")
 
     x = conv(levels[32], config.neck, "lateral32", 1)
     for stride in (16, 8, 4):
@@ -82,27 +86,19 @@ def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
         x = layers.UpSampling2D(name=f"up{stride}", dtype=precision)(x)
         lateral = conv(levels[stride], config.neck, f"lateral{stride}", 1)
         x = layers.Add(name=f"merge{stride}", dtype=precision)([x, lateral])
-        x = conv(x, config.neck, f"smooth{stride}")
-    x = conv(x, config.neck, "head")
-    heat = layers.Conv2D(
-        1,
-        1,
-        dtype="float32",
-        name="heat",
-        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01, seed=next(seeds)),
-        bias_initializer=keras.initializers.Constant(-math.log((1 - _PRIOR) / _PRIOR)),
-    )(x)
-    sides = layers.Conv2D(
-        4,
-        1,
-        activation="softplus",
-        dtype="float32",
-        name="sides",
-        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01, seed=next(seeds)),
-    )(x)
-    # softplus(0) = 0.69: a box of some 28 px before training.
-    sides = layers.Rescaling(20 / config.stride, name="cells", dtype="float32")(sides)
-    outputs = layers.Concatenate(name="plates", dtype="float32")([heat, sides])
+        x = relu(conv(x, config.neck, f"smooth{stride}"), f"smooth{stride}")
+    x = relu(conv(x, config.neck, "head"), "head")
+
+    def output(channels: int, name: str, start: Any) -> Any:
+        spread = keras.initializers.RandomNormal(stddev=0.01, seed=next(seeds))
+        return layers.Conv2D(
+            channels, 1, dtype="float32", name=name, kernel_initializer=spread, bias_initializer=start
+        )(x)
+
+    heat = output(1, "heat", keras.initializers.Constant(-math.log((1 - _PRIOR) / _PRIOR)))
+    typical = 48 / config.stride, 16 / config.stride  # of a plate, in cells
+    cells = BoxSides(*typical, name="sides", dtype="float32")(output(4, "box", "zeros"))
+    outputs = layers.Concatenate(name="plates", dtype="float32")([heat, cells])
     return keras.Model(inputs, outputs, name=config.name)
 
 
@@ -111,7 +107,7 @@ def load_examples(plates: pd.DataFrame, images: Path, config: Config, scratch: P
     from lpr.data.batches import letterbox_pictures
 
     assert isinstance(config.augment, Views)
-    side = round(config.detector.image_size * config.augment.zoom)
+    side = config.augment.stored_size
     names = plates["image"].drop_duplicates()
     pictures = letterbox_pictures([images / name for name in names], side, config.train.max_memory_mb, scratch)
     # In a letterboxed picture, a fraction of its longer side is a fraction of the square.
@@ -122,7 +118,7 @@ def load_examples(plates: pd.DataFrame, images: Path, config: Config, scratch: P
     boxes[row, plates.groupby("image").cumcount()] = np.nan_to_num(fractions)  # pictures without plates
     sizes = plates.drop_duplicates("image")[["height", "width"]].to_numpy(float)
     extents = np.maximum(1, (sizes * side / sizes.max(axis=1, keepdims=True)).round()).astype(int)
-    return Examples(pictures, boxes, extents)
+    return Examples(pictures, boxes, extents, source_weights(plates, config.train.source_weights))
 
 
 def training_batches(examples: Examples, config: Config, steps_per_epoch: int, steps: range) -> tf.data.Dataset:
@@ -201,19 +197,17 @@ def center_targets(boxes: Any, grid: int) -> tuple[Any, Any, Any]:
     size = ops.maximum(high - low, 0.0)
     there = ops.cast(ops.min(size, axis=-1) > 0, "float32")  # (b, m)
     cell = (ops.floor((low + high) / 2 * grid) + 0.5) / grid  # the middle of the centre's cell
-    sigma = ops.maximum(size * _ALPHA / 6, 0.35 / grid)
 
-    def falling(axis: int) -> Any:
-        away = middle[None, None, :] - cell[..., axis, None]
-        return ops.exp(-(away**2) / (2 * sigma[..., axis, None] ** 2))
+    def hills(sigma: Any) -> Any:  # (b, m, rows, columns)
+        away = middle[None, None, :] - cell[..., None]  # (b, m, 2, cells)
+        falling = ops.exp(-(away**2) / (2 * sigma[..., None] ** 2))
+        return falling[:, :, 1, :, None] * falling[:, :, 0, None, :] * there[..., None, None]
 
-    # (b, m, rows, columns)
-    each = falling(1)[..., :, None] * falling(0)[..., None, :] * there[..., None, None]
-    heat = ops.max(each, axis=1)
-    owner = ops.argmax(each, axis=1)
-    owned = ops.one_hot(owner, boxes.shape[1], axis=1, dtype="float32")  # (b, m, g, g)
+    heat = ops.max(hills(ops.maximum(size * _ALPHA / 6, 0.35 / grid)), axis=1)
+    near = hills(ops.maximum(size * _BOX_SPREAD, 0.7 / grid))
+    owned = ops.one_hot(ops.argmax(near, axis=1), boxes.shape[1], axis=1, dtype="float32")  # (b, m, g, g)
     wanted = ops.einsum("bmrc,bmk->brck", owned, boxes)
-    inside = each * ops.cast(each > 0.1, "float32") * owned
+    inside = near * ops.cast(near > 0.1, "float32") * owned
     share = inside / ops.maximum(ops.sum(inside, axis=(2, 3), keepdims=True), 1e-6)
     return heat, ops.sum(share, axis=1), wanted
 

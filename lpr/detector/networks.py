@@ -31,6 +31,16 @@ def build_detector(config: Detector, precision: str, seed: int) -> keras.Model:
     return model
 
 
+def load_detector(path: Path) -> keras.Model:
+    """A network that `save_detector` wrote."""
+    import keras
+
+    import lpr.detector.layers  # noqa: F401  (registers its layers)
+
+    model: keras.Model = keras.saving.load_model(path, compile=False)
+    return model
+
+
 def save_detector(model: keras.Model, path: Path) -> None:
     """Write a `.keras` file that two equal models have byte for byte: no dates in it. Atomic."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ import time
 from lpr.boxes import BOX_COLUMNS
 from lpr.config import Config
 from lpr.data.tables import read_table, write_table
+from lpr.detector.networks import load_detector
 from lpr.detector.prediction import find_plates
 from lpr.detector.scoring import detections, predictions, score_detections
 from lpr.detector.training import choose_hardware, prepare_tensorflow
@@ -31,11 +32,9 @@ def run(config: Config) -> None:
     """Look for plates in every picture of every side."""
     started = time.monotonic()
     prepare_tensorflow(choose_hardware("float32", config.train.threads), config.train.seed)
-    import keras
-
     rows = read_split()
     pictures, plates = rows.drop_duplicates("image"), rows.dropna(subset=BOX_COLUMNS)
-    model = keras.saving.load_model(DETECTOR, compile=False)
+    model = load_detector(DETECTOR)
     found = predictions(pictures, find_plates(model, [IMAGES / name for name in pictures["image"]], config.inference))
     write_table(found, PREDICTIONS)
     confidence = config.inference.confidence
