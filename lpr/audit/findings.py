@@ -135,43 +135,48 @@ def _judge(
         return "doubtful", 1.0, f"no plate fits into {_size(true)} px: corners swapped, or outside the picture?"
     seen = row["seen"]
     if seen < UNSEEN or (share > HUGE and seen < confidence):
-        covered = f", {share:.0%} of the picture" if share > HUGE else ""
-        return "doubtful", 1 - seen, f"{'hardly anything' if seen else 'nothing'} is seen in {_size(true)} px{covered}"
+        covered = f", {100 * share:.0f} % of the picture" if share > HUGE else ""
+        return "doubtful", 1 - seen, f"{'hardly anything' if seen else 'nothing'} is seen in its {_size(true)} px{covered}"
     if row["confidence"] == 0 and seen >= confidence:
-        return "doubtful", seen, f"the plate that is seen here fits another label better: {_size(true)} px, a second label?"
+        return "doubtful", seen, f"the plate that is seen here fits another label better; a second label of {_size(true)} px?"
     if row["confidence"] < confidence or row["iou"] >= AGREEMENT:
         return None
     severity = row["confidence"] * (1 - row["iou"])
     ratio = float(sides.prod() / (predicted[2:] - predicted[:2]).prod())
     if ratio >= RESIZED:
-        return "loose", severity, f"{ratio:.1f} times the area of the plate that is seen: {_sides(true, predicted, 1)}"
+        return "loose", severity, f"{_times(ratio)} the area of the plate that is seen: {_sides(true, predicted, 1)}"
     if ratio <= 1 / RESIZED:
-        return "tight", severity, f"{ratio:.2f} of the area of the plate that is seen: {_sides(true, predicted, -1)}"
+        return "tight", severity, f"{_times(ratio)} the area of the plate that is seen: {_sides(true, predicted, -1)}"
     return "shifted", severity, f"about as large as the plate that is seen, but {_shift(true, predicted)}"
 
 
+def _times(ratio: float) -> str:
+    return f"{ratio:.0f} ×" if ratio >= 10 else f"{ratio:.2g} ×"
+
+
 def _sides(true: np.ndarray, predicted: np.ndarray, sign: int) -> str:
-    """By how much of its size the label reaches beyond the prediction (sign 1), or stops short of it (−1), and where."""
-    size = np.tile(predicted[2:] - predicted[:2], 2)
-    beyond = sign * (true - predicted) * [-1, -1, 1, 1] / size
-    words = zip(beyond, ("left", "top", "right", "bottom"), ("width", "height") * 2, strict=True)
-    # Those that matter: at least half of the largest.
-    parts = [f"{value:.0%} of its {side} at the {name}" for value, name, side in words if value >= beyond.max() / 2]
-    return ("reaches farther by " if sign > 0 else "lacks ") + ", ".join(parts)
+    """How far the label reaches beyond the prediction (sign 1), or stops short of it (−1), on the sides that matter."""
+    beyond = sign * (true - predicted) * [-1, -1, 1, 1]
+    names = ("left", "top", "right", "bottom")
+    parts = [
+        f"{value:.0f} px at the {name}" for value, name in zip(beyond, names, strict=True) if value >= beyond.max() / 4
+    ]
+    return ("reaches beyond it by " if sign > 0 else "leaves out ") + ", ".join(parts)
 
 
 def _shift(true: np.ndarray, predicted: np.ndarray) -> str:
+    moved = ((true[:2] + true[2:]) - (predicted[:2] + predicted[2:])) / 2
     size = predicted[2:] - predicted[:2]
-    x, y = ((true[:2] + true[2:]) - (predicted[:2] + predicted[2:])) / 2 / size
-    if max(abs(x), abs(y)) < 0.1:
+    if (np.abs(moved) < size / 10).all():
         wide, high = (true[2:] - true[:2]) / size
-        return f"of another shape: {wide:.1f} times as wide and {high:.1f} times as high"
+        return f"{wide:.2g} × as wide and {high:.2g} × as high"
+    directions = [("left", "right")[int(moved[0] > 0)], ("up", "down")[int(moved[1] > 0)]]
     parts = [
-        f"{abs(value):.0%} of its {side} to the {names[int(value > 0)]}"
-        for value, side, names in ((x, "width", ("left", "right")), (y, "height", ("top", "bottom")))
-        if abs(value) >= max(abs(x), abs(y)) / 2
+        f"{distance:.0f} px {direction}"
+        for distance, direction in zip(np.abs(moved), directions, strict=True)
+        if distance >= np.abs(moved).max() / 4
     ]
-    return "moved by " + " and ".join(parts)
+    return "moved " + " and ".join(parts)
 
 
 def _size(box: np.ndarray) -> str:

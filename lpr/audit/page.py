@@ -101,7 +101,7 @@ def _meanings(evidence: Evidence, matches: pd.DataFrame) -> dict[str, str]:
         "missing": f"A prediction that touches no label, with a confidence of at least {sure:.2f}, as half of the "
         "predictions have that lie on labels. Severity: its confidence.",
         "doubtful": f"A label that no prediction touches with a confidence of {rules.UNSEEN:g} or more; one of more than "
-        f"{rules.HUGE:.0%} of the picture where none reaches {confidence:g}; one with a side below {rules.SLIVER_PX} px; "
+        f"{100 * rules.HUGE:.0f} % of the picture where none reaches {confidence:g}; one with a side below {rules.SLIVER_PX} px; "
         "or the second label of one plate. Severity: 1 − the highest confidence there, of a second label that confidence.",
         "loose": f"{paired}{rules.AGREEMENT:g}; the label has at least {rules.RESIZED:g} times the area. "
         "Severity: confidence × (1 − IoU).",
