@@ -137,7 +137,9 @@ def score_labels(
         boxes, own_boxes = (both[columns].to_numpy(float) for columns in (BOX_COLUMNS, OWN_BOX_COLUMNS))
         margins = fit_margins(boxes, own_boxes, sizes.loc[both["image"]].to_numpy(float))
         told = ", ".join(f"{side} {margin:g}" for side, margin in asdict(margins).items())
-        print(f"{source}: its own boxes are the joined ones with margins, fitted to {len(both)} training plates: {told}")
+        print(
+            f"{source}: its own boxes are the joined ones with margins, fitted to {len(both)} training plates: {told}"
+        )
         own, widened = part.copy(), seen.copy()
         own.loc[joined, BOX_COLUMNS] = part.loc[joined, OWN_BOX_COLUMNS].to_numpy(float)
         widened[PREDICTED_BOX_COLUMNS] = margins.around(
