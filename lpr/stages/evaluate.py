@@ -40,7 +40,8 @@ def run(config: Config) -> None:
     confidence = config.inference.confidence
     table = detections(plates, found[found["confidence"] >= confidence])
     write_table(table, DETECTIONS)
-    scores = score_detections(table, found, pictures, confidence) | score_labels(plates, found, pictures, confidence)
+    plain = score_detections(table, found, pictures, confidence)
+    scores = dict(sorted((plain | score_labels(plates, found, pictures, confidence)).items()))
     write_json(scores, METRICS / "detection.json")
 
     shutil.rmtree(FIGURES, ignore_errors=True)
