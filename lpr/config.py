@@ -22,6 +22,8 @@ from lpr.hashes import file_md5
 
 CONF = Path("conf")
 PARAMS = Path("params.yaml")
+JOINED_BOXES, OWN_BOXES = "_joined_boxes", "_own_boxes"
+"""What a source's scores by one kind of label alone are named by, after its name; the plain ones have every plate."""
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -87,6 +89,8 @@ class Data(Section):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"data.sources: two sources are named {name!r}; names must differ")
+            if name.endswith((JOINED_BOXES, OWN_BOXES)):
+                raise ValueError(f"data.sources: {name!r} is what scores are named; end it otherwise")
         if all(source.role == "test" for source in self.sources):
             raise ValueError("data.sources: every source has role 'test', so there is nothing to train on")
         places = [source.where for source in self.sources if isinstance(source, FileSource)]
