@@ -12,7 +12,9 @@ from lpr.audit.findings import AGREEMENT, FINDING_COLUMNS
 from lpr.boxes import BOX_COLUMNS, pairwise_iou
 from lpr.data.split import near_duplicates, perceptual_hashes, same_plate
 
-_SAME_SHAPE = 0.02  # two pictures whose width / height differ by more are not cut alike, so that boxes cannot be compared
+_SAME_SHAPE = (
+    0.02  # two pictures whose width / height differ by more are not cut alike, so that boxes cannot be compared
+)
 
 
 def find_duplicates(
@@ -46,7 +48,11 @@ def find_duplicates(
             harmless += are_twins
             continue
         severity, words = contradiction or (1.0, "")
-        what = "the same photograph" if are_twins else f"the plate {_common_text(here, there)} is in another photograph, too"
+        what = (
+            "the same photograph"
+            if are_twins
+            else f"the plate {_common_text(here, there)} is in another photograph, too"
+        )
         where = f"one is in {astride[0]}, the other in {astride[1]}" if astride else ""
         rows.append(
             {
@@ -79,7 +85,7 @@ def _contradiction(here: pd.DataFrame, there: pd.DataFrame) -> tuple[float, str]
         return None
     boxes = [_fractions(rows.dropna(subset=BOX_COLUMNS)) for rows in (here, there)]
     if len(boxes[0]) != len(boxes[1]):
-        return 1.0, f"{len(boxes[0])} labelled here, {len(boxes[1])} there"
+        return 1.0, f"labels: {len(boxes[0])} here, {len(boxes[1])} there"
     overlap = pairwise_iou(*boxes)
     worst = overlap[linear_sum_assignment(overlap, maximize=True)].min(initial=1.0)
     return (1 - worst, f"the boxes have an IoU of {worst:.2f}") if worst < AGREEMENT else None

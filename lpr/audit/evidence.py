@@ -41,6 +41,11 @@ class Evidence:
     splits: list[pd.DataFrame]
     images: Path
 
+    @property
+    def graded(self) -> bool:
+        """Whether confidences say how sure the detector is, rather than that every picture has one plate."""
+        return self.config.inference.name != "stretched"
+
 
 def gather(folder: Path) -> Evidence:
     """What the project, an experiment or a sweep left in its folder.
@@ -57,9 +62,7 @@ def gather(folder: Path) -> Evidence:
     sides = pd.concat(splits, keys=range(len(splits)), names=["experiment", None]).reset_index("experiment")
     best = sides.sort_values("split", key=lambda names: names.map(_SIDES.index), kind="stable")
     judge = best.drop_duplicates("image").set_index("image")["experiment"]
-    chosen = [
-        [table[table["image"].map(judge) == number] for table in pair] for number, pair in enumerate(tables)
-    ]
+    chosen = [[table[table["image"].map(judge) == number] for table in pair] for number, pair in enumerate(tables)]
     labels, predictions = (pd.concat(parts, ignore_index=True) for parts in zip(*chosen, strict=True))
     images = experiments[0] / IMAGES
     if missing := [name for name in labels["image"].unique() if not (images / name).is_file()]:
@@ -74,7 +77,9 @@ def gather(folder: Path) -> Evidence:
 def _experiments(folder: Path) -> list[Path]:
     """The folders of finished experiments: the project's or the experiment's alone, or those of a sweep's jobs."""
     if not folder.is_dir():
-        raise UserError(f"there is no folder {folder}: name that of an experiment or of a sweep, or none for the project")
+        raise UserError(
+            f"there is no folder {folder}: name that of an experiment or of a sweep, or none for the project"
+        )
     if (folder / "multirun.yaml").is_file():
         return _jobs(folder)
     if (folder / ".hydra").is_dir() and not (folder / FINISHED).is_file():

@@ -1,12 +1,10 @@
 """Where the labels and a trained detector disagree, a row a finding.
 
-A finding is a disagreement, not a verdict: the label is wrong, or the detector is, and a person who looks at the picture
-can tell.
+A finding is a disagreement, not a verdict: the label is wrong, or the detector is. A person who looks at it can tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,11 +17,12 @@ FINDING_COLUMNS = [
     *[*BOX_COLUMNS, *PREDICTED_BOX_COLUMNS, "confidence", "iou", "other_image", "reason", "url"],
 ]
 
-# Chosen by looking at training pictures of Dataturks, cars433 and Indonesia; docs/audit.md tells what each lets through.
+# Chosen by looking at what they list of the training pictures of Dataturks, cars433 and Indonesia.
 TOUCH = 0.2  # of the smaller of two boxes that must lie in the other one for them to be about the same plate
-SURE = 0.5  # quantile of the confidences of predictions that lie on labels, from which a plate without label is listed
+SURE = 0.5  # quantile of the confidences of the predictions that agree with labels, from which a prediction is sure
 UNSEEN = 0.1  # below this confidence, nothing is seen
 AGREEMENT = 0.5  # IoU from which label and prediction agree
+SPECK = 0.1  # IoU below which only a sure prediction says anything of a label: others are letters within a plate
 RESIZED = 1.5  # times the area, from which a box is another size rather than in another place
 HUGE = 0.5  # of the picture's area
 SLIVER_PX = 3  # a box with a shorter side shows no plate
@@ -44,7 +43,7 @@ def match(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     """
     from scipy.optimize import linear_sum_assignment
 
-    found = {image: part for image, part in predictions.groupby("image")}
+    found = dict(iter(predictions.groupby("image")))
     beside = np.full((len(labels), 7), np.nan)
     beside[:, 4:] = 0
     for image, rows in labels.reset_index(drop=True).groupby("image"):
@@ -75,7 +74,13 @@ def find_wrong_labels(matches: pd.DataFrame, confidence: float) -> pd.DataFrame:
         plate is seen there, or that confidence where another label fits the plate; for the others, confidence ×
         (1 − IoU).
     """
-    return pd.DataFrame(_judged(matches, confidence), columns=FINDING_COLUMNS)
+    sure = sure_confidence(matches)
+    rows = []
+    for row in matches.to_dict("records"):
+        if finding := _judge(row, confidence, sure):
+            kind, severity, reason = finding
+            rows.append({**row, "kind": kind, "severity": round(severity, 6), "reason": reason})
+    return pd.DataFrame(rows, columns=FINDING_COLUMNS)
 
 
 def find_missing_labels(labels: pd.DataFrame, matches: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -117,31 +122,27 @@ def sure_confidence(matches: pd.DataFrame) -> float:
     return float(matches.loc[matches["iou"] >= AGREEMENT, "confidence"].quantile(SURE))
 
 
-def _judged(matches: pd.DataFrame, confidence: float) -> Iterator[dict[str, Any]]:
-    for row in matches.to_dict("records"):
-        true, predicted = (np.array([row[c] for c in columns], float) for columns in (BOX_COLUMNS, PREDICTED_BOX_COLUMNS))
-        if (finding := _judge(row, true, predicted, confidence)) is not None:
-            kind, severity, reason = finding
-            yield {**row, "kind": kind, "severity": round(severity, 6), "reason": reason}
-
-
-def _judge(
-    row: dict[Any, Any], true: np.ndarray, predicted: np.ndarray, confidence: float
-) -> tuple[str, float, str] | None:
+def _judge(row: dict[Any, Any], confidence: float, sure: float) -> tuple[str, float, str] | None:
     """Kind, severity and reason; None for a label that the detector agrees with, or cannot judge."""
+    true, predicted = (np.array([row[c] for c in columns], float) for columns in (BOX_COLUMNS, PREDICTED_BOX_COLUMNS))
     sides = true[2:] - true[:2]
     share = float(sides.clip(0).prod() / (row["width"] * row["height"]))
     if (sides < SLIVER_PX).any():
         return "doubtful", 1.0, f"no plate fits into {_size(true)} px: corners swapped, or outside the picture?"
-    seen = row["seen"]
-    if seen < UNSEEN or (share > HUGE and seen < confidence):
-        covered = f", {100 * share:.0f} % of the picture" if share > HUGE else ""
-        return "doubtful", 1 - seen, f"{'hardly anything' if seen else 'nothing'} is seen in its {_size(true)} px{covered}"
-    if row["confidence"] == 0 and seen >= confidence:
-        return "doubtful", seen, f"the plate that is seen here fits another label better; a second label of {_size(true)} px?"
-    if row["confidence"] < confidence or row["iou"] >= AGREEMENT:
+    seen, own = row["seen"], row["confidence"]
+    if row["iou"] >= AGREEMENT and own >= UNSEEN:
         return None
-    severity = row["confidence"] * (1 - row["iou"])
+    judged = own > 0 and own >= (confidence if row["iou"] >= SPECK else sure)
+    if not judged and (seen < UNSEEN or share > HUGE):
+        what = "little" if seen else "nothing"
+        covered = f", {100 * share:.0f} % of the picture" if share > HUGE else ""
+        return "doubtful", 1 - seen, f"{what} is seen in its {_size(true)} px{covered}"
+    if own == 0 and seen >= confidence:
+        reason = f"the plate that is seen here fits another label better; a second label of {_size(true)} px?"
+        return "doubtful", seen, reason
+    if not judged:
+        return None
+    severity = own * (1 - row["iou"])
     ratio = float(sides.prod() / (predicted[2:] - predicted[:2]).prod())
     if ratio >= RESIZED:
         return "loose", severity, f"{_times(ratio)} the area of the plate that is seen: {_sides(true, predicted, 1)}"
@@ -188,7 +189,7 @@ def _boxes(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
 
 
 def _overlaps(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of every pair of boxes (n, 4) and (m, 4): IoU, and the share of the smaller that lies in the other; (n, m) each."""
+    """Of every pair of (n, 4) and (m, 4) boxes, (n, m): IoU, and the share of the smaller that lies in the other."""
     overlap = pairwise_iou(a, b)
     areas = [np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1) for boxes in (a, b)]
     total, smaller = np.add.outer(*areas), np.minimum.outer(*areas)

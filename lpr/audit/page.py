@@ -63,7 +63,7 @@ def write_page(evidence: Evidence, matches: pd.DataFrame, findings: pd.DataFrame
     page = template("audit.html.j2").render(
         config=evidence.config,
         kinds=KINDS,
-        meanings=_meanings(evidence, matches),
+        meanings=_meanings(evidence, sure),
         counts=list(_counts(evidence, matches, findings)),
         totals=findings["kind"].value_counts(),
         cards=cards,
@@ -92,20 +92,23 @@ def folds_command(evidence: Evidence) -> str:
     return shlex.join(["lpr", "experiment", "-m", *given, *roles, *folds])
 
 
-def _meanings(evidence: Evidence, matches: pd.DataFrame) -> dict[str, str]:
+def _meanings(evidence: Evidence, sure: float) -> dict[str, str]:
     """What makes a finding of each kind, with the thresholds, and what its severity is."""
     confidence = evidence.config.inference.confidence
-    sure = rules.sure_confidence(matches)
-    paired = f"A plate is seen there with a confidence of at least {confidence:g}, and the two boxes have an IoU below "
+    missing = (
+        f"A prediction that touches no label, and is sure: of a confidence of at least {sure:.2f}, as half of those "
+        "are that agree with labels. Severity: the confidence."
+    )
     return {
-        "missing": f"A prediction that touches no label, with a confidence of at least {sure:.2f}, as half of the "
-        "predictions have that lie on labels. Severity: its confidence.",
-        "doubtful": f"A label that no prediction touches with a confidence of {rules.UNSEEN:g} or more; one of more than "
-        f"{100 * rules.HUGE:.0f} % of the picture where none reaches {confidence:g}; one with a side below {rules.SLIVER_PX} px; "
-        "or the second label of one plate. Severity: 1 − the highest confidence there, of a second label that confidence.",
-        "loose": f"{paired}{rules.AGREEMENT:g}; the label has at least {rules.RESIZED:g} times the area. "
-        "Severity: confidence × (1 − IoU).",
-        "tight": f"The same, where the label has at most 1/{rules.RESIZED:g} of the area.",
+        "missing": missing if evidence.graded else "Not looked for: this detector sees one plate in every picture.",
+        "doubtful": f"A label that no prediction of a confidence of {rules.UNSEEN:g} or more touches; one of more than "
+        f"{100 * rules.HUGE:.0f} % of the picture with no prediction to judge it by; one with a side below "
+        f"{rules.SLIVER_PX} px; or a second label of the same plate. Severity: 1 − the highest confidence there, of a "
+        "second label that confidence.",
+        "loose": f"A prediction of a confidence of at least {confidence:g} (a sure one where the IoU is below "
+        f"{rules.SPECK:g}) is about the same plate, with an IoU below {rules.AGREEMENT:g}, and the label has at least "
+        f"{rules.RESIZED:g} × its area. Severity: confidence × (1 − IoU).",
+        "tight": f"The same, where the prediction has at least {rules.RESIZED:g} × the label's area.",
         "shifted": "The same, where the areas differ less: the label lies elsewhere, or is of another shape.",
         "duplicate": "Near-duplicates (perceptual hashes that differ in at most "
         f"{evidence.config.split.hash_distance} of 64 bits) or photographs of the same plate text on two sides of the "
@@ -157,14 +160,14 @@ def _draw(evidence: Evidence, image: str, row: dict[Any, Any], sure: float) -> I
             predicted = np.concatenate([own[1:], predicted])
         height = max(1, round(width * (view[3] - view[1]) / (view[2] - view[0])))
         drawn = picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS, tuple(view), reducing_gap=3.0)
-    inside = [_placed(boxes, view, width) for boxes in (true, predicted)]
-    for pair in zip_longest(*inside, fillvalue=_NOTHING):
-        drawn = draw_boxes(drawn, *pair, width)
+    pairs = zip_longest(_placed(true, view, width), _placed(predicted, view, width), fillvalue=_NOTHING)
+    for label, prediction in pairs:
+        drawn = draw_boxes(drawn, label, prediction, width)
     return drawn
 
 
 def _surroundings(own: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A part of the picture (left, top, right, bottom) around the finite ones of some boxes, of `_ASPECT` if it fits."""
+    """The part of the picture around boxes, (2, 4) of which one may be none: left, top, right, bottom."""
     left, top = np.nanmin(own[:, :2], axis=0)
     right, bottom = np.nanmax(own[:, 2:], axis=0)
     width = max(_CONTEXT * (right - left), _CONTEXT * _ASPECT * (bottom - top), _LEAST_VIEW_PX)

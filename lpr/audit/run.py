@@ -28,21 +28,27 @@ def run(folder: Path) -> None:
     duplicates, harmless = find_duplicates(
         evidence.labels, evidence.splits, evidence.images, evidence.config.split.hash_distance
     )
-    found = [
-        find_missing_labels(evidence.labels, matches, evidence.predictions),
-        find_wrong_labels(matches, evidence.config.inference.confidence),
-        duplicates,
-    ]
+    found = [find_wrong_labels(matches, evidence.config.inference.confidence), duplicates]
+    if evidence.graded:
+        found.append(find_missing_labels(evidence.labels, matches, evidence.predictions))
+    else:
+        print(
+            f"detector={evidence.config.detector.name} sees one plate in every picture, and is always sure of it: what "
+            "it misses looks like a wrong label, and plates without a label are not looked for. One that can tell is "
+            "experiment=center."
+        )
     findings = pd.concat([part for part in found if len(part)] or found)
     # Of findings that are as severe, the largest plates first: small ones may be hard to see rather than wrong.
     findings["kind"] = pd.Categorical(findings["kind"], list(KINDS))
     findings["area"] = (findings["bottom_x"] - findings["top_x"]) * (findings["bottom_y"] - findings["top_y"])
     findings = findings.sort_values(["kind", "severity", "area", "image"], ascending=[True, False, False, True])
-    findings = findings.drop(columns="area").reset_index(drop=True)
+    findings = findings.drop(columns="area").astype({"plate": "Int64"}).reset_index(drop=True)
 
     output = folder / AUDIT
     write_table(findings, output / "audit.csv")
     write_page(evidence, matches, findings, harmless, output / "index.html")
-    counts = pd.crosstab(findings["source"], findings["kind"], dropna=False)
-    print(tabulate(counts, headers="keys", tablefmt="simple"))
+    counts = pd.crosstab(findings["source"], findings["kind"]).reindex(
+        index=evidence.labels["source"].unique(), columns=list(KINDS), fill_value=0
+    )
+    print(tabulate(counts.reset_index().to_numpy().tolist(), ["source", *KINDS]))
     print(f"{len(findings)} findings of {len(matches)} labels: {output / 'index.html'}, {output / 'audit.csv'}")

@@ -1,16 +1,13 @@
-import functools
 import html
 import json
 import os
 import re
 import shutil
-import subprocess
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from browser import check_page, needs_browser
 from PIL import Image
 
 from lpr import config
@@ -20,23 +17,6 @@ from lpr.report.page import write_page
 
 CONF = Path(__file__).parents[2] / "conf"
 HOSTILE = """"><script>window.hacked = 1</script><img src=x onerror="hacked = 1">'{{ 7 * 7 }}"""
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PROBE = """<!DOCTYPE html><link rel="icon" href="data:,"><style>body {{ margin: 0 }}</style>
-<iframe id="page" src="index.html" style="width:{width}px;height:900px;border:0"></iframe><pre id="result"></pre>
-<script>
-document.getElementById("page").onload = event => {{
-  const seen = event.target.contentDocument, view = event.target.contentWindow, root = seen.documentElement;
-  seen.querySelectorAll("details").forEach(details => details.open = true);
-  const images = [...seen.images], boxes = [...seen.querySelectorAll("main *")];
-  const clipped = box => box.closest(".scroll") !== null;
-  document.getElementById("result").textContent = JSON.stringify({{
-    width: root.clientWidth, scroll: root.scrollWidth, images: images.length,
-    broken: images.filter(image => !image.complete || image.naturalWidth === 0).length,
-    outside: boxes.filter(box => !clipped(box) && box.getBoundingClientRect().right > root.clientWidth + 1).length,
-    hacked: view.hacked === 1, requests: view.performance.getEntriesByType("resource").map(entry => entry.name),
-  }});
-}};
-</script>"""
 PROVENANCE = {
     "written": "2024-05-01T12:00:00+00:00",
     "git": {"revision": "f00dfeed" * 5, "dirty": True, "changed": ["lpr/detector/networks.py"]},
@@ -276,41 +256,9 @@ def test_with_photographs_the_page_stays_small(tmp_path):
     assert 1_000_000 < len(written(tmp_path).encode()) < 5_000_000
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def served(tmp_path):
-    """A project whose texts are hostile and whose names are long, and the address of its reports over loopback."""
+@needs_browser
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_browser_shows_it_whole(tmp_path, width):
     root = make_project(tmp_path / "project", text=HOSTILE, name="n" * 40)
     written(root)
-    handler = functools.partial(_Quiet, directory=root / "reports")
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield root / "reports", f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.mark.skipif(BROWSER is None, reason="no browser: chromium is not installed")
-@pytest.mark.parametrize("width", [375, 1280])
-def test_a_browser_shows_it_whole(served, tmp_path, width):
-    folder, address = served
-    (folder / "probe.html").write_text(PROBE.format(width=width))
-    command = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-    command += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    command += ["--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1400,1000"]
-    command += ["--virtual-time-budget=10000", "--dump-dom", f"{address}/probe.html"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    found = re.search(r'<pre id="result">(.+?)</pre>', done.stdout)
-    assert found, done.stdout[-2000:] + done.stderr[-2000:]
-    result = json.loads(html.unescape(found[1]))
-    assert result["images"] == 2 + 6 * 3
-    assert result["width"] <= width
-    assert result["scroll"] <= result["width"]
-    assert result["outside"] == 0
-    assert result["broken"] == 0
-    assert result["requests"] == []
-    assert not result["hacked"]
-    assert [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
+    assert check_page(root / "reports", width, tmp_path)["images"] == 2 + 6 * 3
