@@ -187,7 +187,6 @@ class CenterDetector(Section):
     depth: Annotated[int, Field(ge=1, le=8, description="residual blocks a level")]
     neck: Annotated[int, Field(ge=8, le=512, description="filters of the feature pyramid and the head")]
     stride: Literal[4, 8, 16] = Field(description="input pixels a cell of the output")
-    norm: Literal["batch", "weight"] = Field(description="what is normalised: every batch, or the kernels")
 
 
 Detector = Annotated[SeedDetector | CenterDetector, Field(discriminator="name")]
@@ -280,6 +279,9 @@ class Train(Section):
     epochs: Count
     batch_size: Count
     steps_per_epoch: Count | None
+    only_joined_boxes: bool = Field(
+        description="leave out pictures whose plates data.boxes should have had, and has not"
+    )
     source_weights: dict[str, Positive] = Field(description="source → how often an epoch shows its pictures; else once")
     schedule: Literal["constant", "cosine"]
     warmup_epochs: Annotated[int, Field(ge=0)]
