@@ -95,12 +95,15 @@ def folds_command(evidence: Evidence) -> str:
 def _meanings(evidence: Evidence, sure: float) -> dict[str, str]:
     """What makes a finding of each kind, with the thresholds, and what its severity is."""
     confidence = evidence.config.inference.confidence
-    missing = (
-        f"A prediction that touches no label, and is sure: of a confidence of at least {sure:.2f}, as half of those "
-        "are that agree with labels. Severity: the confidence."
-    )
+    missing = "A prediction that touches no label, and is sure: "
+    if not evidence.graded:
+        missing = "Not looked for: this detector sees one plate in every picture."
+    elif math.isnan(sure):
+        missing += "here, no prediction agrees with a label, so that none is sure."
+    else:
+        missing += f"its confidence, which is the severity, is at least {sure:.2f}, as half of those on labels reach."
     return {
-        "missing": missing if evidence.graded else "Not looked for: this detector sees one plate in every picture.",
+        "missing": missing,
         "doubtful": f"A label that no prediction of a confidence of {rules.UNSEEN:g} or more touches; one of more than "
         f"{100 * rules.HUGE:.0f} % of the picture with no prediction to judge it by; one with a side below "
         f"{rules.SLIVER_PX} px; or a second label of the same plate. Severity: 1 − the highest confidence there, of a "

@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 from lpr import cli, config
 from lpr.boxes import BOX_COLUMNS, OWN_BOX_COLUMNS, PREDICTED_BOX_COLUMNS
 from lpr.data.tables import write_table
+from lpr.detector.scoring import PREDICTION_COLUMNS
 
 WIDTH, HEIGHT = 400, 300
 PLATE = (150, 120, 250, 150)
@@ -86,7 +87,8 @@ class Project:
         write_table(pd.DataFrame(self.plates), self.root / "data/plates.csv")
         write_table(pictures.drop(columns="split").assign(**stored), self.root / "data/pictures.csv")
         write_table(pictures[["image", "source", "split"]], self.root / "data/split.csv")
-        write_table(pd.DataFrame(self.predictions), self.root / "reports/predictions.csv")
+        predictions = pd.DataFrame(self.predictions, columns=PREDICTION_COLUMNS)
+        write_table(predictions, self.root / "reports/predictions.csv")
 
 
 def audited(root: Path = Path()) -> pd.DataFrame:
@@ -128,7 +130,7 @@ def test_the_csv_says_what_where_how_much_and_why(scenes: Path) -> None:
     cli.main(["audit"])
     table = audited()
     loose = table.loc["loose"]
-    assert loose["source"], loose["split"] == ("cars", "test")
+    assert (loose["source"], loose["split"]) == ("cars", "test")
     assert list(loose[BOX_COLUMNS]) == [90, 118, 252, 184]
     assert list(loose[PREDICTED_BOX_COLUMNS]) == list(PLATE)
     assert loose["plate"] == 0
@@ -159,11 +161,23 @@ def test_the_page_counts_explains_and_shows_the_worst_first(scenes: Path) -> Non
     seen = words()
     assert "missing 2 doubtful 6 loose 1 tight 1 shifted 2 duplicate 0" in seen
     assert "cars 16 test 16" in seen
-    assert "is sure: of a confidence of at least 0.80" in seen
+    assert "is sure: its confidence, which is the severity, is at least 0.80" in seen
     assert "with an IoU below 0.5, and the label has at least 1.5 × its area" in seen
     assert "trained on" not in seen
     assert seen.index("empty.jpg") < seen.index("missing.jpg") < seen.index("unseen.jpg") < seen.index("faint.jpg")
     assert "Photographs that are there twice duplicate: 0 None." in seen
+
+
+@pytest.mark.parametrize("labels", [[PLATE], []])
+def test_where_nothing_is_wrong_nothing_is_listed(project: Path, capsys, labels: list) -> None:
+    made = Project(project)
+    made.add("only", labels, [(label, 0.9) for label in labels])
+    made.write()
+    assert cli.main(["audit"]) == 0
+    assert audited().empty
+    assert f"0 findings of {len(labels)} labels" in capsys.readouterr().out
+    assert "missing 0 doubtful 0 loose 0 tight 0 shifted 0 duplicate 0" in words()
+    assert ("so that none is sure" in words()) == (not labels)
 
 
 def test_the_rest_of_many_findings_is_in_the_csv_alone(project: Path) -> None:
@@ -254,7 +268,7 @@ def test_in_a_sweep_of_folds_each_picture_is_judged_by_the_one_that_tested_it(sw
     table = audited(sweep)
     assert table["split"].to_dict() == {"a": "test", "b": "test", "c": "validation"}
     assert (table["kind"] == "doubtful").all()
-    assert "cars 2 test, 1 validation 3" in words(sweep).replace("1 validation, 2 test", "2 test, 1 validation")
+    assert "cars 1 validation, 2 test 3" in words(sweep)
     assert "trained on" not in words(sweep)
 
 
