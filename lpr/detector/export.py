@@ -191,7 +191,7 @@ def _write_onnx(model: keras.Model, facts: Facts, path: Path) -> None:
 
 
 def _normalise(graph: onnx.ModelProto) -> None:
-    """Name everything by its place: tf2onnx's own names change from run to run, and so would the file's bytes."""
+    """Name all by its place: tf2onnx's own names change from run to run, and with them the file's bytes would."""
     nodes, outputs = graph.graph.node, graph.graph.output
     constants = {constant.name: constant for constant in graph.graph.initializer}
     kept: dict[bytes, onnx.TensorProto] = {}  # content → constant: equal ones are one
@@ -210,6 +210,7 @@ def _normalise(graph: onnx.ModelProto) -> None:
     graph.graph.ClearField("initializer")
     graph.graph.initializer.extend(kept.values())
     graph.graph.ClearField("value_info")
+    graph.graph.ClearField("doc_string")
     for value, sides in ((graph.graph.input[0], "nhwc"), (outputs[0], ("n", "rows", "columns", "channels"))):
         value.name = names[value.name]
         for side, name in zip(value.type.tensor_type.shape.dim, sides, strict=False):

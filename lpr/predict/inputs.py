@@ -62,6 +62,8 @@ def read_picture(path: Path) -> np.ndarray:
         raise Unreadable("a folder without pictures or videos") from None
     except OSError as error:
         raise Unreadable(error.strerror or "cannot be read") from None
+    if not content:
+        raise Unreadable("an empty file")
     # OpenCV decodes a JPEG to the same pixels as Pillow in half the time, and turns it by its EXIF as well.
     if content.startswith(_JPEG):
         picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)

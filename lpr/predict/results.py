@@ -46,7 +46,7 @@ class Outcome:
         frames_per_second: of a video.
         plates: in the order of the frames, the most confident first.
         annotated: the file that shows them, relative to the output's folder.
-        error: why it, or the rest of it, could not be read.
+        error: why it, or the rest of it, could not be read; None, too, where an interruption came first.
     """
 
     path: Path
@@ -57,6 +57,11 @@ class Outcome:
     plates: list[FoundPlate] = field(default_factory=list)
     annotated: str | None = None
     error: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The path as text that can be written, whatever bytes it has."""
+        return str(self.path).encode("utf-8", "backslashreplace").decode()
 
 
 def write_csv(outcomes: Sequence[Outcome], path: Path) -> None:
@@ -69,10 +74,10 @@ def write_csv(outcomes: Sequence[Outcome], path: Path) -> None:
             for plate in outcome.plates:
                 box = (round(side, 2) for side in plate.box)
                 sure = round(plate.confidence, 4)
-                row = (outcome.path, plate.frame, *size, *box, sure, plate.text, _rounded(plate.text_confidence))
+                row = (outcome.name, plate.frame, *size, *box, sure, plate.text, _rounded(plate.text_confidence))
                 writer.writerow(row)
             if outcome.pictures and not outcome.plates:
-                writer.writerow((outcome.path, None, *size, *[None] * 7))
+                writer.writerow((outcome.name, None, *size, *[None] * 7))
 
 
 def write_json(outcomes: Sequence[Outcome], about: dict[str, Any], path: Path) -> None:
@@ -82,7 +87,7 @@ def write_json(outcomes: Sequence[Outcome], about: dict[str, Any], path: Path) -
 
 
 def _entry(outcome: Outcome) -> dict[str, Any]:
-    entry: dict[str, Any] = {"image": str(outcome.path), "error": outcome.error}
+    entry: dict[str, Any] = {"image": outcome.name, "error": outcome.error}
     if not outcome.pictures:
         return entry
     is_video = outcome.frames_per_second is not None

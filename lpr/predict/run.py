@@ -25,6 +25,7 @@ from lpr.stages.files import SCRATCH
 
 ANNOTATED = "annotated"  # the folder of the drawn pictures, in that of the output
 SOME_UNREAD, INTERRUPTED = 3, 130  # exit codes
+_SAVED_AS = {"csv": "predictions.csv", "json": "predictions.json", "pictures": f"{ANNOTATED}/"}
 
 
 def run(
@@ -44,56 +45,38 @@ def run(
         0; or `SOME_UNREAD` where an input could not be read; or `INTERRUPTED`.
 
     Raises:
-        UserError: the detector or the reader cannot be had; no input could be read.
+        UserError: the detector or the reader cannot be had; no input could be read; the output cannot be written.
     """
     detector = _load(model)
     confidence = detector.facts.inference.confidence if confidence is None else confidence
     reader, read = _create_reader(reader)
-    finder = _Finder(detector, confidence, read)
     paths = find_inputs(names)
-    annotated = _annotated(paths, output) if "pictures" in save else {}
-    about = {
-        "model": str(model),
-        "exported": detector.facts.model_dump(),
-        "confidence": confidence,
-        "reader": reader,
-    }
+    targets = _targets(paths, output) if "pictures" in save else {}
+    about = {"model": str(model), "exported": detector.facts.model_dump(), "confidence": confidence, "reader": reader}
+    started, outcomes = time.monotonic(), [Outcome(path) for path in paths]
+    interrupted = False
     try:
-        (output / (ANNOTATED if annotated else "")).mkdir(parents=True, exist_ok=True)
+        (output / (ANNOTATED if targets else "")).mkdir(parents=True, exist_ok=True)
+        try:
+            _look_at_all(outcomes, _Finder(detector, confidence, read), targets)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            # What was found so far is kept, whatever ended the work.
+            if "csv" in save:
+                write_csv(outcomes, output / "predictions.csv")
+            if "json" in save:
+                write_json(outcomes, about, output / "predictions.json")
     except OSError as error:
-        raise UserError(f"--output {output}: {error.strerror}") from None
-
-    started, outcomes, interrupted = time.monotonic(), [], False
-    try:
-        with tqdm(total=sum(map(_count, paths)), desc="predict", unit="picture", disable=None) as bar:
-            for path in paths:
-                outcome = Outcome(path)
-                outcomes.append(outcome)
-                target = annotated.get(path)
-                try:
-                    (_look_at_video if is_video(path) else _look_at_picture)(outcome, finder, target, bar.update)
-                except Unreadable as error:
-                    outcome.error = str(error)
-                if target and outcome.pictures:
-                    outcome.annotated = target.relative_to(output).as_posix()
-                _tell(outcome)
-    except KeyboardInterrupt:
-        interrupted = True
-    finally:
-        # What was found so far is kept, whatever ended the work.
-        if "csv" in save:
-            write_csv(outcomes, output / "predictions.csv")
-        if "json" in save:
-            write_json(outcomes, about, output / "predictions.json")
+        raise UserError(f"{error.filename or output} cannot be written: {error.strerror}") from None
 
     unread = sum(outcome.error is not None for outcome in outcomes)
-    if not interrupted and not any(outcome.pictures for outcome in outcomes):
-        raise UserError(f"none of the {len(paths)} inputs could be read" if len(paths) > 1 else "nothing could be read")
-    print(_summary(outcomes, unread, time.monotonic() - started, reader))
-    if save:
-        print(f"{output}/: {', '.join(_written(save))}")
+    if unread == len(outcomes) and not any(outcome.pictures for outcome in outcomes):
+        raise UserError(f"none of the {unread} inputs could be read" if unread > 1 else "nothing could be read")
+    print(_summary(outcomes, time.monotonic() - started, reader))
+    print(f"{output}/: {', '.join(_SAVED_AS[what] for what in _SAVED_AS if what in save)}")
     if interrupted:
-        print(f"lpr predict: interrupted at input {len(outcomes)} of {len(paths)}", file=sys.stderr)
+        print("lpr predict: interrupted; what was found is kept", file=sys.stderr)
         return INTERRUPTED
     return SOME_UNREAD if unread else 0
 
@@ -137,6 +120,19 @@ def _create_reader(name: str | None) -> tuple[str, _Read]:
     return config.name, read
 
 
+def _look_at_all(outcomes: Sequence[Outcome], finder: _Finder, targets: dict[Path, Path]) -> None:
+    """Fill in what came of each input, and draw it into its target."""
+    total = sum(_count(outcome.path) for outcome in outcomes)
+    with tqdm(total=total, desc="predict", unit="picture", disable=None) as bar:
+        for outcome in outcomes:
+            look_at = _look_at_video if is_video(outcome.path) else _look_at_picture
+            try:
+                look_at(outcome, finder, targets.get(outcome.path), bar.update)
+            except Unreadable as error:
+                outcome.error = str(error)
+            _tell(outcome)
+
+
 def _look_at_picture(outcome: Outcome, finder: _Finder, target: Path | None, done: Callable[[], object]) -> None:
     picture = read_picture(outcome.path)
     image = Image.fromarray(picture)
@@ -144,6 +140,7 @@ def _look_at_picture(outcome: Outcome, finder: _Finder, target: Path | None, don
     outcome.pictures, (outcome.width, outcome.height) = 1, image.size
     if target:
         save_picture(draw_plates(image, outcome.plates), target)
+        outcome.annotated = f"{ANNOTATED}/{target.name}"
     done()
 
 
@@ -158,6 +155,7 @@ def _look_at_video(outcome: Outcome, finder: _Finder, target: Path | None, done:
             outcome.pictures += 1
             if target:
                 file = file or stack.enter_context(VideoFile(target, video.frames_per_second, *image.size))
+                outcome.annotated = f"{ANNOTATED}/{target.name}"
                 file.add(draw_plates(image, plates))
             done()
 
@@ -173,7 +171,7 @@ def _load(model: Path) -> ExportedDetector:
     return detector
 
 
-def _annotated(paths: Sequence[Path], output: Path) -> dict[Path, Path]:
+def _targets(paths: Sequence[Path], output: Path) -> dict[Path, Path]:
     """Where the drawn picture or video of each input goes: its name, numbered where several have it.
 
     Raises:
@@ -209,22 +207,19 @@ def _count(path: Path) -> int:
 def _tell(outcome: Outcome) -> None:
     """A line an input: what was found, on standard output, or why nothing could be, on standard error."""
     if outcome.error:
-        tqdm.write(f"lpr predict: {outcome.path}: {outcome.error}", file=sys.stderr)
+        tqdm.write(f"lpr predict: {outcome.name}: {outcome.error}", file=sys.stderr)
     if outcome.frames_per_second is not None and outcome.pictures:
-        tqdm.write(f"{outcome.path}: {outcome.pictures} frames, {len(outcome.plates)} plates")
+        tqdm.write(f"{outcome.name}: {outcome.pictures} frames, {len(outcome.plates)} plates")
     elif outcome.pictures:
         plates = [f"{plate.text or 'plate'} {plate.confidence:.2f}" for plate in outcome.plates]
-        tqdm.write(f"{outcome.path}: {', '.join(plates) or 'no plate'}")
+        tqdm.write(f"{outcome.name}: {', '.join(plates) or 'no plate'}")
 
 
-def _summary(outcomes: Sequence[Outcome], unread: int, seconds: float, reader: str) -> str:
+def _summary(outcomes: Sequence[Outcome], seconds: float, reader: str) -> str:
     pictures = sum(outcome.pictures for outcome in outcomes)
     plates = [plate for outcome in outcomes for plate in outcome.plates]
-    read = f", {sum(bool(plate.text) for plate in plates)} of them read" if reader != "none" else ""
-    failed = f"; {unread} inputs could not be read" if unread else ""
-    return f"{pictures} pictures, {len(plates)} plates{read}{failed}; {pictures / seconds:.1f} pictures/s"
-
-
-def _written(save: Sequence[str]) -> list[str]:
-    names = {"csv": "predictions.csv", "json": "predictions.json", "pictures": f"{ANNOTATED}/"}
-    return [names[what] for what in names if what in save]
+    read = f" ({sum(bool(plate.text) for plate in plates)} read)" if reader != "none" else ""
+    unread = sum(outcome.error is not None for outcome in outcomes)
+    return (
+        f"pictures: {pictures}, plates: {len(plates)}{read}, unreadable: {unread}; {pictures / seconds:.1f} pictures/s"
+    )
