@@ -3,25 +3,27 @@
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 import tensorflow as tf
+from clones import ROOT
 from finder import SETTINGS, box, build_finder, draw, trained_project
 
 from lpr import cli
-from lpr.config import compose
+from lpr.config import Config, compose
 from lpr.detector.decoding import Plates
-from lpr.detector.export import TOLERANCE_CONFIDENCE, TOLERANCE_PX, export
+from lpr.detector.export import TOLERANCE_CONFIDENCE, TOLERANCE_PX, Deviation, export
 from lpr.detector.exported import load_exported
 from lpr.detector.looks import look
 from lpr.detector.networks import build_detector, load_detector, save_detector
 from lpr.detector.prediction import keras_network
 from lpr.errors import UserError
 from lpr.hashes import file_md5
-from lpr.stages.files import DETECTOR
+from lpr.stages.files import DETECTOR, MODELS
 
 CENTER = [
     "experiment=none",
@@ -39,40 +41,64 @@ FAMILIES = {
 }
 
 
-def untrained(settings: list[str]) -> Path:
-    """A detector of that family, which sees plates in many places."""
-    config = compose([*settings, "train.threads=1"])
+@dataclass(frozen=True)
+class Exported:
+    """An untrained detector of a family, which sees plates in many places, and its export, below `folder`/models."""
+
+    folder: Path
+    config: Config
+    deviations: dict[str, Deviation]
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    folder = tmp_path_factory.mktemp(request.param)
+    config = compose([*FAMILIES[request.param], "train.threads=1"], ROOT / "conf")
     model = build_detector(config.detector, "float32", 0)
     if config.detector.name == "center":
         heat = model.get_layer("heat")
         kernel, bias = heat.get_weights()
         heat.set_weights([kernel * 100, bias + 4])
-    save_detector(model, DETECTOR)
-    return DETECTOR
-
-
-def noise(count: int) -> list[np.ndarray]:
+    save_detector(model, folder / DETECTOR)
     random = np.random.default_rng(0)
-    return [random.integers(0, 256, (*random.integers(40, 200, 2), 3), dtype=np.uint8) for _ in range(count)]
+    pictures = [random.integers(0, 256, (*random.integers(40, 200, 2), 3), dtype=np.uint8) for _ in range(4)]
+    return Exported(folder, config, export(folder / DETECTOR, config, pictures, folder / MODELS))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_every_family_says_what_keras_says_for_pictures_of_any_size(project: Path, family: str) -> None:
-    config = compose([*FAMILIES[family], "train.threads=1"])
-    deviations = export(untrained(FAMILIES[family]), config, noise(4), Path("out"))
-    assert {path.name for path in Path("out").iterdir()} == {"detector.onnx", "detector.tflite"} == set(deviations)
-    for deviation in deviations.values():
+def test_every_family_says_what_keras_says_for_pictures_of_any_size(exported: Exported) -> None:
+    files = {path.name for path in (exported.folder / MODELS).iterdir()}
+    assert files == {"detector.keras", "detector.onnx", "detector.tflite"} == {"detector.keras", *exported.deviations}
+    for deviation in exported.deviations.values():
         assert deviation.boxes >= 4
         assert 0 <= deviation.pixels <= TOLERANCE_PX
         assert 0 <= deviation.confidence <= TOLERANCE_CONFIDENCE
-    exported, model = load_exported(Path("out/detector.onnx")), load_detector(DETECTOR)
-    assert exported.facts.detector == config.detector.name
-    assert exported.facts.inference == config.inference
-    assert exported.facts.keras_md5 == file_md5(DETECTOR)
-    size = (32, 32) if family == "seed" else (64, 96)
+    detector, model = load_exported(exported.folder / MODELS / "detector.onnx"), exported.folder / DETECTOR
+    assert detector.facts.detector == exported.config.detector.name
+    assert detector.facts.inference == exported.config.inference
+    assert detector.facts.keras_md5 == file_md5(model)
+    expected = keras_network(load_detector(model))
+    size = (32, 32) if exported.config.detector.name == "seed" else (64, 96)
     for count in (1, 3):
         pictures = np.random.default_rng(count).integers(0, 256, (count, *size, 3), dtype=np.uint8)
-        np.testing.assert_allclose(exported.network(pictures), keras_network(model)(pictures), rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(detector.network(pictures), expected(pictures), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("exported", ["batch"], indirect=True)
+def test_the_same_detector_is_the_same_bytes_in_another_process(exported: Exported, tmp_path: Path) -> None:
+    code = (
+        "import sys, numpy; from pathlib import Path; from lpr.config import Config; "
+        "from lpr.detector.export import export; "
+        "export(Path(sys.argv[1]), Config.model_validate_json(sys.argv[2]), "
+        "[numpy.zeros((64, 64, 3), 'uint8')], Path(sys.argv[3]))"
+    )
+    config = exported.config.model_dump_json(by_alias=True)
+    subprocess.run(
+        [sys.executable, "-c", code, str(exported.folder / DETECTOR), config, str(tmp_path)],
+        check=True,
+        env=os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)},
+    )
+    for name in ("detector.onnx", "detector.tflite"):
+        assert (exported.folder / MODELS / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
 def plates_of(found: Plates, confidence: float) -> list[list[float]]:
@@ -100,22 +126,6 @@ def test_tflite_works_by_itself_at_any_size(project: Path) -> None:
     interpreter.set_tensor(taken["index"], draw((2, 3))[None])
     interpreter.invoke()
     assert np.unravel_index(interpreter.get_tensor(given["index"])[0, ..., 0].argmax(), (12, 20)) == (4, 4)
-
-
-def test_the_same_detector_is_the_same_bytes_in_another_process(project: Path) -> None:
-    config = compose([*FAMILIES["batch"], "train.threads=1"])
-    export(untrained(FAMILIES["batch"]), config, noise(1), Path("one"))
-    code = (
-        "import numpy; from pathlib import Path; from lpr.config import compose; "
-        "from lpr.detector.export import export; "
-        f"export(Path({str(DETECTOR)!r}), compose({[*FAMILIES['batch'], 'train.threads=1']!r}), "
-        "[numpy.zeros((64, 64, 3), 'uint8')], Path('other'))"
-    )
-    subprocess.run(
-        [sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": "."}
-    )
-    for name in ("detector.onnx", "detector.tflite"):
-        assert Path("one", name).read_bytes() == Path("other", name).read_bytes()
 
 
 def test_what_deviates_is_not_left_and_neither_is_an_earlier_one(project: Path) -> None:

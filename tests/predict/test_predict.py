@@ -21,9 +21,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lpr import cli
 from lpr.config import compose
+from lpr.data.images import decode
 from lpr.detector.export import export
 from lpr.detector.networks import build_detector, save_detector
 from lpr.detector.training import Hardware, prepare_tensorflow
+from lpr.predict.inputs import read_picture
 from lpr.stages.files import DETECTOR, MODELS
 
 Lpr = Callable[..., subprocess.CompletedProcess[str]]
@@ -172,6 +174,19 @@ def test_nothing_that_can_be_read(lpr: Lpr) -> None:
         "lpr predict: nothing: a folder without pictures or videos\nlpr predict: nothing could be read\n"
     )
     assert inputs() == [{"image": "nothing", "error": "a folder without pictures or videos"}]
+
+
+def test_the_pixels_are_those_that_detectors_are_trained_on(tmp_path: Path) -> None:
+    for mode in ("RGB", "L"):
+        Image.fromarray(draw(ONE, TWO, scale=2)).convert(mode).save(tmp_path / f"{mode}.jpg", quality=70)
+        expected = decode((tmp_path / f"{mode}.jpg").read_bytes())[0]
+        np.testing.assert_array_equal(read_picture(tmp_path / f"{mode}.jpg"), expected)
+
+
+def test_so_are_those_of_real_photographs(photographs: Path) -> None:
+    paths = sorted((photographs / "dataturks" / "mirror").iterdir())[::5]
+    for path in paths:
+        np.testing.assert_array_equal(read_picture(path), decode(path.read_bytes())[0], str(path))
 
 
 def write_video(name: str, code: str, frames: list[np.ndarray]) -> None:
