@@ -7,6 +7,8 @@ import numpy as np
 BOX_COLUMNS = ["top_x", "top_y", "bottom_x", "bottom_y"]
 PREDICTED_BOX_COLUMNS = [f"predicted_{column}" for column in BOX_COLUMNS]
 """What the tables call the corners of a true and of a predicted box."""
+OWN_BOX_COLUMNS = [f"own_{column}" for column in BOX_COLUMNS]
+"""The annotation's own box, where one from elsewhere replaced it as the true one; else not a number."""
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -22,6 +22,8 @@ from lpr.hashes import file_md5
 
 CONF = Path("conf")
 PARAMS = Path("params.yaml")
+JOINED_BOXES, OWN_BOXES = "_joined_boxes", "_own_boxes"
+"""What a source's scores by one kind of label alone are named by, after its name; the plain ones have every plate."""
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -87,6 +89,8 @@ class Data(Section):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"data.sources: two sources are named {name!r}; names must differ")
+            if name.endswith((JOINED_BOXES, OWN_BOXES)):
+                raise ValueError(f"data.sources: {name!r} is what scores are named; end it otherwise")
         if all(source.role == "test" for source in self.sources):
             raise ValueError("data.sources: every source has role 'test', so there is nothing to train on")
         places = [source.where for source in self.sources if isinstance(source, FileSource)]
@@ -183,7 +187,6 @@ class CenterDetector(Section):
     depth: Annotated[int, Field(ge=1, le=8, description="residual blocks a level")]
     neck: Annotated[int, Field(ge=8, le=512, description="filters of the feature pyramid and the head")]
     stride: Literal[4, 8, 16] = Field(description="input pixels a cell of the output")
-    norm: Literal["batch", "weight"] = Field(description="what is normalised: every batch, or the kernels")
 
 
 Detector = Annotated[SeedDetector | CenterDetector, Field(discriminator="name")]
@@ -276,6 +279,10 @@ class Train(Section):
     epochs: Count
     batch_size: Count
     steps_per_epoch: Count | None
+    only_joined_boxes: bool = Field(
+        description="leave out pictures whose plates data.boxes should have had, and has not"
+    )
+    source_weights: dict[str, Positive] = Field(description="source → how often an epoch shows its pictures; else once")
     schedule: Literal["constant", "cosine"]
     warmup_epochs: Annotated[int, Field(ge=0)]
     early_stopping_patience: Count | None
@@ -449,6 +456,12 @@ class Config(Section):
                 f"detector={self.detector.name} cannot look by inference={self.inference.name}: inference=stretched is "
                 "for detector=seed, the others for detector=center"
             )
+        names = [source.name for source in self.data.sources]
+        for name in self.train.source_weights:
+            if name not in names:
+                raise ValueError(
+                    f"train.source_weights.{name}: data.sources has no {name!r}; it has {', '.join(names)}"
+                )
         if self.train.early_stopping_patience is not None and self.split.validation == 0:
             raise ValueError(
                 "train.early_stopping_patience needs validation pictures, and split.validation is 0: "

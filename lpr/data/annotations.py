@@ -6,7 +6,8 @@ The JSON is Dataturks's: one object a picture, as lines or as an array,
      "imageWidth": 800, "imageHeight": 600}], "extras": null}
 
 with opposite corners of each plate as fractions of the picture's sides. A picture of which it is known that it shows
-no plate has one annotation, `{"label": ["no_plate"], "imageWidth": 800, "imageHeight": 600}`.
+no plate has one annotation, `{"label": ["no_plate"], "imageWidth": 800, "imageHeight": 600}`. Where `points` came from
+elsewhere, `own_points` are the annotation's own.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
-from lpr.boxes import BOX_COLUMNS
+from lpr.boxes import BOX_COLUMNS, OWN_BOX_COLUMNS
 from lpr.errors import UserError
 from lpr.plate_text import normalize
 
-PLATE_COLUMNS = ["image", "source", "url", "image_width", "image_height", *BOX_COLUMNS, "text"]
+PLATE_COLUMNS = ["image", "source", "url", "image_width", "image_height", *BOX_COLUMNS, *OWN_BOX_COLUMNS, "text"]
 REJECT_COLUMNS = ["source", "line", "url", "reason"]
 NO_PLATE = "no_plate"
 
@@ -41,7 +42,7 @@ class Annotations:
 
     Attributes:
         plates: a row a plate, `PLATE_COLUMNS`; boxes in pixels of the size that the JSON gives. A picture that shows no
-            plate has a row without a box.
+            plate has a row without a box. Own boxes are those that another replaced, and else not a number.
         rejects: a row a line or plate that cannot be used, `REJECT_COLUMNS`; lines count from 1.
         counts: lines, pictures, plates, texts, without_plates, rejected, swapped.
     """
@@ -145,15 +146,15 @@ class _Reader:
             return
         for annotation in annotations:
             try:
-                box, swapped = _box(annotation)
+                boxes, swapped = _boxes(annotation)
             except Unusable as error:
                 self._reject(line, url, error)
                 continue
             self.swapped += swapped
             notes = annotation.get("notes")
-            text = normalize(notes) if isinstance(notes, str) and not math.isnan(box["top_x"]) else ""
+            text = normalize(notes) if isinstance(notes, str) and not math.isnan(boxes["top_x"]) else ""
             self.plates.append(
-                {"image": image_name(self.source, url), "source": self.source, "url": url, **box, "text": text}
+                {"image": image_name(self.source, url), "source": self.source, "url": url, **boxes, "text": text}
             )
 
     def _reject(self, line: int, url: Any, reason: Unusable) -> None:
@@ -175,23 +176,38 @@ def _picture(record: Any) -> tuple[str, list[Any]]:
     return url.strip(), annotations
 
 
-def _box(annotation: Any) -> tuple[dict[str, float], bool]:
-    """The plate's box in pixels, not a number for no plate, and whether its corners had to be put right."""
+def _boxes(annotation: Any) -> tuple[dict[str, float], bool]:
+    """The picture's size and the plate's boxes, in pixels, and whether its corners had to be put right."""
     if not isinstance(annotation, dict):
         raise Unusable("an annotation that is no JSON object")
     width, height = (_side(annotation.get(key), key) for key in ("imageWidth", "imageHeight"))
+    none = dict.fromkeys([*BOX_COLUMNS, *OWN_BOX_COLUMNS], math.nan)
+    row: dict[str, float] = {"image_width": width, "image_height": height, **none}
     if annotation.get("label") == [NO_PLATE]:
-        return {"image_width": width, "image_height": height, **dict.fromkeys(BOX_COLUMNS, math.nan)}, False
-    points = annotation.get("points")
+        return row, False
+    points = _points(annotation, "points")
+    row |= zip(BOX_COLUMNS, _corners(points, width, height), strict=True)
+    if annotation.get("own_points") is not None:
+        row |= zip(OWN_BOX_COLUMNS, _corners(_points(annotation, "own_points"), width, height), strict=True)
+    swapped = len(points) == 2 and any(points[0][axis] > points[1][axis] for axis in "xy")
+    return row, swapped
+
+
+def _points(annotation: dict[str, Any], key: str) -> list[Any]:
+    points = annotation.get(key)
     if not isinstance(points, list) or len(points) < 2:
-        raise Unusable(f"{len(points) if isinstance(points, list) else 'no'} points where two corners are needed")
+        raise Unusable(f"{len(points) if isinstance(points, list) else 'no'} {key} where two corners are needed")
+    return points
+
+
+def _corners(points: list[Any], width: int, height: int) -> list[float]:
+    """The box around the points, in the order of `BOX_COLUMNS`, pixels."""
     xs = [_coordinate(point, "x", width) for point in points]
     ys = [_coordinate(point, "y", height) for point in points]
-    box = {"top_x": min(xs), "top_y": min(ys), "bottom_x": max(xs), "bottom_y": max(ys)}
-    if box["bottom_x"] <= box["top_x"] or box["bottom_y"] <= box["top_y"]:
+    box = [min(xs), min(ys), max(xs), max(ys)]
+    if box[2] <= box[0] or box[3] <= box[1]:
         raise Unusable("a box of zero area")
-    swapped = len(points) == 2 and (xs[0] > xs[1] or ys[0] > ys[1])
-    return {"image_width": width, "image_height": height, **box}, swapped
+    return box
 
 
 def _side(value: Any, key: str) -> int:

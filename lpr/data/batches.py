@@ -34,11 +34,24 @@ class Examples:
         pictures: decoded, uint8 (n, s, s, 3).
         boxes: as fractions, float32 (n, 4), or (n, m, 4) where all plates count: zeros where there are fewer than m.
         extents: how far letterboxed pictures reach down and to the right, pixels, int (n, 2); None where they are not.
+        weights: how often an epoch shows each picture on average, float (n,); None where that is once.
     """
 
     pictures: np.ndarray
     boxes: np.ndarray
     extents: np.ndarray | None = None
+    weights: np.ndarray | None = None
+
+    @property
+    def shown(self) -> int:
+        """How many pictures an epoch shows."""
+        return len(self.pictures) if self.weights is None else int(np.ceil(self.weights.sum() - 1e-9))
+
+
+def source_weights(plates: pd.DataFrame, weights: dict[str, float]) -> np.ndarray | None:
+    """How often an epoch shows each picture (n,), by its source; None where all are shown once."""
+    sources = plates.drop_duplicates("image")["source"]
+    return sources.map(lambda source: weights.get(source, 1.0)).to_numpy(float) if weights else None
 
 
 def largest_plates(plates: pd.DataFrame) -> pd.DataFrame:
@@ -95,13 +108,7 @@ def _decoded(
 
 
 def training_batches(
-    pictures: np.ndarray,
-    boxes: np.ndarray,
-    batch_size: int,
-    steps_per_epoch: int,
-    steps: range,
-    augment: Augment,
-    seed: int,
+    examples: Examples, batch_size: int, steps_per_epoch: int, steps: range, augment: Augment, seed: int
 ) -> tf.data.Dataset:
     """Batches of pictures, float32 (b, s, s, 3) in 0–1, and boxes, float32 (b, 4) in fractions, for the given steps.
 
@@ -111,11 +118,12 @@ def training_batches(
 
     from lpr.data.augment import augmented
 
-    choose = _order(len(pictures), batch_size, steps_per_epoch, seed)
+    pictures = examples.pictures
+    choose = _order(examples, batch_size, steps_per_epoch, seed)
 
     def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
         chosen = choose(int(step))
-        return pictures[chosen], boxes[chosen]
+        return pictures[chosen], examples.boxes[chosen]
 
     def batch(step: Any) -> tuple[tf.Tensor, tf.Tensor]:
         chosen, corners = tf.numpy_function(fetch, [step], (tf.uint8, tf.float32), stateful=False)
@@ -127,23 +135,35 @@ def training_batches(
     return dataset.map(batch, num_parallel_calls=1, deterministic=True).prefetch(2)
 
 
-def _order(pictures: int, batch_size: int, steps_per_epoch: int, seed: int) -> Callable[[int], np.ndarray]:
-    """Which pictures the batch of a step has: every epoch goes through a fresh permutation of them."""
+def _order(examples: Examples, batch_size: int, steps_per_epoch: int, seed: int) -> Callable[[int], np.ndarray]:
+    """Which pictures the batch of a step has: every epoch goes through a fresh permutation of what it shows."""
+    count = examples.shown
+    weights = np.ones(count) if examples.weights is None else examples.weights
 
     @lru_cache(maxsize=2)
     def order(epoch: int) -> np.ndarray:
-        rounds = -(-steps_per_epoch * batch_size // pictures)
+        rounds = -(-steps_per_epoch * batch_size // count)
         generator = np.random.default_rng([seed, epoch])
-        return np.concatenate([generator.permutation(pictures) for _ in range(rounds)])
+        return np.concatenate([_weighted(weights, count, generator) for _ in range(rounds)])
 
-    whole_epoch = steps_per_epoch == -(-pictures // batch_size)
+    whole_epoch = steps_per_epoch == -(-count // batch_size)
 
     def choose(step: int) -> np.ndarray:
         epoch, place = divmod(step, steps_per_epoch)
-        indices = order(epoch)[: pictures if whole_epoch else None]
+        indices = order(epoch)[: count if whole_epoch else None]
         return indices[place * batch_size : (place + 1) * batch_size]
 
     return choose
+
+
+def _weighted(weights: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+    """So many indices in random order, each as often as its weight says, rounded up or down by chance: systematic
+    sampling, which for equal weights is a permutation."""
+    order = generator.permutation(count)
+    ends = np.cumsum(weights)
+    points = (np.arange(count) + generator.random()) * (ends[-1] / count)
+    chosen: np.ndarray = np.searchsorted(ends, points, side="right").clip(max=len(weights) - 1)[order]
+    return chosen
 
 
 def letterbox_pictures(paths: Sequence[Path], side: int, max_memory_mb: int, scratch: Path) -> np.ndarray:
@@ -174,7 +194,7 @@ def view_batches(
 
     side, plates = examples.pictures.shape[1], examples.boxes.shape[1] + (views.paste_add > 0)
     bank = Bank.drawn(views.bank, seed) if max(views.paste_replace, views.paste_add, views.distractors) > 0 else None
-    choose = _order(len(examples.pictures), batch_size, steps_per_epoch, seed)
+    choose = _order(examples, batch_size, steps_per_epoch, seed)
 
     def view(job: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         index, step, place = job

@@ -78,7 +78,7 @@ def paste(
     blur = min((_blur_of(picture, box) for box in boxes), default=np.inf)
     for index in range(len(boxes)):
         if random.random() < replace:
-            boxes[index] = _replace(picture, boxes[index], bank.plates, random, nowhere)
+            boxes[index] = _replace(picture, boxes, index, bank.plates, random, nowhere)
     for likely, stock in ((add, bank.plates), (distract, bank.signs)):
         if random.random() >= likely:
             continue
@@ -96,14 +96,14 @@ def paste(
 
 
 def _replace(
-    picture: np.ndarray, box: np.ndarray, plates: Sequence[Art], random: Generator, nowhere: Colour | None
+    picture: np.ndarray, boxes: np.ndarray, index: int, plates: Sequence[Art], random: Generator, nowhere: Colour | None
 ) -> np.ndarray:
-    """Lay a plate of a similar shape over the one in the box, and take away what still shows of that.
+    """Lay a plate of a similar shape over that of the boxes, and take away what still shows of it.
 
     Returns:
         The new plate's box; the old one, where there is no room for a new plate.
     """
-    height, width = picture.shape[:2]
+    box, (height, width) = boxes[index], picture.shape[:2]
     old_width, old_height = np.maximum(box[2:] - box[:2], 1).tolist()
     old_aspect = old_width / old_height
     # Of three, the plate whose shape is the nearest; narrower than it is, where it could be seen from the side.
@@ -115,9 +115,9 @@ def _replace(
     if covering < 1.4 * new_width:
         new_width = covering
     new_width = min(new_width, 0.98 * width, 0.98 * height * aspect)
-    corners = _corners((box[:2] + box[2:]) / 2, new_width, new_width / aspect, random, tilt=1.5)
+    corners = _corners((box[:2] + box[2:]) / 2, new_width, new_width / aspect, random, tilt=2.5)
     corners -= np.minimum(corners.min(axis=0), 0) + np.maximum(corners.max(axis=0) - (width, height), 0)
-    if _crosses(picture, _around(corners), nowhere):
+    if not _is_free(picture, _around(corners), np.delete(boxes, index, axis=0), nowhere):
         return box
     look = _look_of_plate(picture, box)
     outline = corners.astype(np.float32)
@@ -147,24 +147,24 @@ def _free_place(
         half = 0.6 * np.array([wide, wide / aspect]) + 3
         centre = random.uniform(half, np.maximum((width, height) - half, half))
         corners = _corners(centre, wide, wide / aspect, random, tilt=3.5)
-        left, top, right, bottom = place = _around(corners)
-        inside = left >= 0 and top >= 0 and right <= width and bottom <= height
-        apart = (
-            (boxes[:, 0] > right + 4) | (boxes[:, 2] < left - 4) | (boxes[:, 1] > bottom + 4) | (boxes[:, 3] < top - 4)
-        )
-        if inside and apart.all() and not _crosses(picture, place, nowhere):
+        if _is_free(picture, _around(corners), boxes, nowhere):
             return corners
     return None
 
 
-def _crosses(picture: np.ndarray, box: np.ndarray, nowhere: Colour | None) -> bool:
-    """Whether the rim of the box lies in that colour, for more than chance."""
-    if nowhere is None:
+def _is_free(picture: np.ndarray, box: np.ndarray, boxes: np.ndarray, nowhere: Colour | None) -> bool:
+    """Whether the box lies in the picture, off the other boxes, and not across the edge of `nowhere`."""
+    height, width = picture.shape[:2]
+    if box.min() < -1e-6 or box[2] > width + 1e-6 or box[3] > height + 1e-6:
         return False
+    if ((boxes[:, :2] < box[2:] + 4).all(axis=1) & (boxes[:, 2:] > box[:2] - 4).all(axis=1)).any():
+        return False
+    if nowhere is None:
+        return True
     left, top, right, bottom = _whole(box, picture.shape, 0)
     place = picture[top:bottom, left:right]
     rim = np.concatenate([place[0], place[-1], place[:, 0], place[:, -1]])
-    return bool((rim == nowhere).all(axis=1).mean() > 0.03)
+    return bool((rim == nowhere).all(axis=1).mean() < 0.03)
 
 
 def _corners(centre: np.ndarray, width: float, height: float, random: Generator, tilt: float) -> np.ndarray:
@@ -205,7 +205,7 @@ def _look_of_plate(picture: np.ndarray, box: np.ndarray) -> _Look:
     level = max(float(white @ _GREY), 60.0)
     # A yellow or red plate is no yellow or red light.
     white = np.clip(white, level / 1.08, level * 1.08)
-    black = np.full(3, min(low, 0.35 * level), np.float32)
+    black = np.full(3, min(0.6 * low, 0.3 * level), np.float32)
     return _Look(white, black, _blur_of(picture, box), _grain_of(picture, box))
 
 
@@ -217,10 +217,10 @@ def _look_around(picture: np.ndarray, corners: np.ndarray, blur: float) -> _Look
     grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY)
     low, middle, high = _levels(grey, 0.03, 0.5, 0.95)
     (overall,) = _levels(np.ascontiguousarray(picture[::4, ::4, 1]), 0.9)
-    level = float(np.clip(0.35 * high + 0.35 * overall + 0.35 * middle, 70, 245))
+    level = float(np.clip(0.45 * high + 0.5 * overall + 0.25 * middle, 80, 250))
     mean = patch.reshape(-1, 3).mean(axis=0)
     tint = np.clip(mean / max(float(mean @ _GREY), 1), 0.95, 1.05)
-    black = np.full(3, min(low, 0.2 * level), np.float32)
+    black = np.full(3, min(0.6 * low, 0.12 * level), np.float32)
     blur = min(blur, _blur_of(picture, box, 8), 1.6)
     return _Look((level * tint).astype(np.float32), black, blur, _grain_of(picture, box))
 
@@ -303,7 +303,7 @@ def _lay(picture: np.ndarray, art: Art, corners: np.ndarray, look: _Look, random
     lit = cv2.LUT(np.ascontiguousarray(pixels[..., :3]), np.clip(light, 0, 255).astype(np.uint8).reshape(1, 256, 3))
     layer = cv2.warpPerspective(lit, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.warpPerspective(pixels[..., 3].astype(np.float32) / 255, matrix, size, flags=cv2.INTER_LINEAR)
-    blur = float(np.sqrt(max((look.blur * random.uniform(0.75, 1.05)) ** 2 - _SHARP**2, 0)))
+    blur = float(np.sqrt(max((look.blur * random.uniform(0.9, 1.3)) ** 2 - _SHARP**2, 0)))
     if blur > 0.25:
         layer, alpha = cv2.GaussianBlur(layer, (0, 0), blur), cv2.GaussianBlur(alpha, (0, 0), blur)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lpr.boxes import BOX_COLUMNS
+from lpr.boxes import BOX_COLUMNS, OWN_BOX_COLUMNS
 
-PLACED_COLUMNS = ["image", "source", "text", "width", "height", "plate", *BOX_COLUMNS]
+PLACED_COLUMNS = ["image", "source", "text", "width", "height", "plate", *BOX_COLUMNS, *OWN_BOX_COLUMNS]
 
 
 def place_boxes(plates: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
@@ -16,8 +16,8 @@ def place_boxes(plates: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
     Boxes are scaled from the size that the JSON says to the cached picture's, and clipped to it. Where EXIF turned the
     picture on its side (orientations 5–8), and the JSON's size lies as the stored picture did, the box was drawn in the
     stored picture and is turned along. In every other case it was drawn in the picture as displayed; of orientations
-    2–4, and of square pictures, the size cannot tell, and that is taken for granted. A row without a box, of a picture
-    without plates, keeps none.
+    2–4, and of square pictures, the size cannot tell, and that is taken for granted. Boxes that are not there, of
+    pictures without plates and own ones that nothing replaced, stay so.
 
     Args:
         plates: rows of `plates.csv`; boxes in pixels of image_width × image_height.
@@ -27,18 +27,26 @@ def place_boxes(plates: pd.DataFrame, pictures: pd.DataFrame) -> pd.DataFrame:
         A row a plate in the order of `plates`, columns `PLACED_COLUMNS`; `plate` counts 0, 1, … within a picture.
     """
     placed = plates.merge(pictures.drop(columns="source"), on="image")
+    for columns in (BOX_COLUMNS, OWN_BOX_COLUMNS):
+        placed[columns] = _place(placed[columns].to_numpy(float), placed)
+    placed["plate"] = placed.groupby("image").cumcount()
+    return placed[PLACED_COLUMNS]
+
+
+def _place(boxes: np.ndarray, placed: pd.DataFrame) -> np.ndarray:
+    """Boxes (n, 4) of these rows in pixels of the cached pictures, from pixels of the annotation's size."""
     # As fractions of the frame that the box was drawn in.
-    x = placed[["top_x", "bottom_x"]].to_numpy(float) / placed[["image_width"]].to_numpy(float)
-    y = placed[["top_y", "bottom_y"]].to_numpy(float) / placed[["image_height"]].to_numpy(float)
+    x = boxes[:, ::2] / placed[["image_width"]].to_numpy(float)
+    y = boxes[:, 1::2] / placed[["image_height"]].to_numpy(float)
     turned = _is_in_stored_frame(placed)[:, np.newaxis]
     orientation = placed[["orientation"]].to_numpy()
     turned_x = np.where(np.isin(orientation, (6, 7)), 1 - y[:, ::-1], y)
     turned_y = np.where(np.isin(orientation, (7, 8)), 1 - x[:, ::-1], x)
     width, height = placed[["width"]].to_numpy(), placed[["height"]].to_numpy()
-    placed[["top_x", "bottom_x"]] = np.clip(np.where(turned, turned_x, x) * width, 0, width).round(3)
-    placed[["top_y", "bottom_y"]] = np.clip(np.where(turned, turned_y, y) * height, 0, height).round(3)
-    placed["plate"] = placed.groupby("image").cumcount()
-    return placed[PLACED_COLUMNS]
+    here = np.empty_like(boxes)
+    here[:, ::2] = np.clip(np.where(turned, turned_x, x) * width, 0, width)
+    here[:, 1::2] = np.clip(np.where(turned, turned_y, y) * height, 0, height)
+    return here.round(3)
 
 
 def _is_in_stored_frame(placed: pd.DataFrame) -> np.ndarray:

@@ -13,7 +13,7 @@ from lpr.data.glyphs import FACE_SHARES, FACES, text_line
 from lpr.data.painting import palette, phrases, pick
 from lpr.data.plate_art import Colour, smooth_noise
 from lpr.data.plate_bands import BANDS, FLAG_COLOURS, Band, Box, stamp
-from lpr.data.plate_layouts import LAYOUTS, WORDS
+from lpr.data.plate_layouts import LAYOUTS, WORDS, Layout
 
 WIDTH = 256
 """Of a plate, pixels."""
@@ -41,12 +41,12 @@ class Art:
 
 def draw_bank(count: int, seed: int) -> list[Art]:
     """Plates 0 to count - 1 of a seed; each depends on (seed, its number) alone."""
-    return [draw_plate(np.random.default_rng([seed, index])) for index in range(count)]
+    chances = (np.random.default_rng([seed, index]) for index in range(count))
+    return [draw_plate(pick(rng, _LAYOUTS, _SHARES), rng) for rng in chances]
 
 
-def draw_plate(rng: Generator) -> Art:
-    """One plate of any kind, some in a holder."""
-    layout = pick(rng, _LAYOUTS, _SHARES)
+def draw_plate(layout: Layout, rng: Generator) -> Art:
+    """One plate, some in a holder."""
     height = round(WIDTH / rng.uniform(*layout.aspect))
     paper, ink = (_near(rng, colour) for colour in palette(pick(rng, layout.colours.split()).replace("/", " ")))
     lines = [line.split(" ", 1) for line in pick(rng, layout.lines).split(" / ")]

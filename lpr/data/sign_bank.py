@@ -50,24 +50,23 @@ def draw_sign(rng: Generator) -> Art:
 
 
 def _board(rng: Generator) -> Art:
-    """Words, mostly sentences or several lines of them, on a bright board, a banner or a poster."""
-    width, height = WIDTH, round(WIDTH / np.exp(rng.uniform(np.log(0.6), np.log(9))))
+    """One long line on a banner, or many lines on a board or a poster: what has two or three could be a plate."""
+    banner = rng.random() < 0.3
+    aspect = rng.uniform(6, 10) if banner else np.exp(rng.uniform(np.log(0.6), np.log(2.6)))
+    width, height = WIDTH, round(WIDTH / aspect)
     paper = choose_colour(rng, (*PAINTS, *PAPERS))
     board = gradient(shades(paper, 1.0, rng.uniform(0.7, 1.0)), (width, height))
-    rows = 1 if height < 0.25 * width else int(rng.integers(2, 6))
-    y, ink = 0.08 * height, readable_on(paper)
-    if rows > 2 and rng.random() < 0.5:  # a picture on the poster
-        high = rng.uniform(0.3, 0.5) * height
-        board.paste(choose_colour(rng, PAINTS), (0, 0, width, round(high)))
+    rows, y = 1 if banner else int(rng.integers(4, 8)), 0.06 * height
+    if not banner and rng.random() < 0.5:  # a picture on the poster
+        y = rng.uniform(0.25, 0.5) * height
+        board.paste(choose_colour(rng, PAINTS), (0, 0, width, round(y)))
         for _ in range(4):
             x, radius = rng.uniform(0, width), rng.uniform(0.05, 0.25) * width
-            ImageDraw.Draw(board).ellipse((x - radius, high * 0.2, x + radius, high), fill=choose_colour(rng, PAINTS))
-        y += high
+            ImageDraw.Draw(board).ellipse((x - radius, y * 0.2, x + radius, y), fill=choose_colour(rng, PAINTS))
     row = (0.94 * height - y) / rows
-    for _ in range(rows):
-        high = row * rng.uniform(0.35, 0.8)
-        _letter(board, _sentence(rng, 12), (0.05 * width, y + (row - high) / 2, 0.9 * width, high), ink, rng)
-        y += row
+    for index in range(rows):
+        words, high = _sentence(rng, 20 if banner else 10), row * rng.uniform(0.45, 0.85)
+        _letter(board, words, (0.05 * width, y + row * index + (row - high) / 2, 0.9 * width, high), paper, rng)
     board.putalpha(255)
     return Art(np.asarray(board), (0, 0, width, height))
 
@@ -90,10 +89,10 @@ def _bare(rng: Generator) -> Art:
 def _sentence(rng: Generator, shortest: int) -> str:
     """At least so many letters: what is short could be taken for a plate's number."""
     kind = rng.random()
-    if kind < 0.15:
-        return f"{pick(rng, ('Ph: ', 'CALL ', 'Tel. ', ''))}{choose_phone(rng)}"
-    if kind < 0.3:
-        return pick(rng, _OTHER) + " " + pick(rng, _OTHER)
+    if kind < 0.15 and shortest < 20:
+        return f"{pick(rng, ('Ph: ', 'CALL ', 'Tel. '))}{choose_phone(rng)}"
+    if kind < 0.3 and shortest < 20:
+        return f"{pick(rng, _OTHER)} {pick(rng, _OTHER)}"
     words = pick(rng, (*SHOPS, *SLOGANS))
     while len(words) < shortest:
         words += f" {pick(rng, (*SHOPS, *SLOGANS))}"
@@ -101,11 +100,11 @@ def _sentence(rng: Generator, shortest: int) -> str:
 
 
 def _letter(
-    board: Image.Image, words: str, room: tuple[float, float, float, float], ink: Colour, rng: Generator
+    board: Image.Image, words: str, room: tuple[float, float, float, float], paper: Colour, rng: Generator
 ) -> None:
     """Words centred in a room (x, y, width, height), pixels, narrowed where they would not fit."""
     x, y, width, height = room
     mask = text_line(words, pick(rng, SIGN_FONTS), rng)
     wide = max(1, round(min(height * mask.shape[1] / mask.shape[0], width)))
     shape = Image.fromarray(mask).resize((wide, max(1, round(height))), Image.Resampling.BOX)
-    board.paste(ink, (round(x + (width - wide) / 2), round(y)), shape)
+    board.paste(readable_on(paper), (round(x + (width - wide) / 2), round(y)), shape)

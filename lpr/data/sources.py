@@ -125,8 +125,12 @@ def _join_texts(plates: list[dict[str, Any]], rows: list[dict[str, str]]) -> int
 
 
 def _join_boxes(plates: list[dict[str, Any]], rows: list[dict[str, str]]) -> int:
+    """Put the CSV's boxes in the place of the annotation's own, which are kept as `own_points`, within the picture."""
     pairs = _match(plates, rows)
     for plate, row in pairs:
+        sides = np.array([plate["imageWidth"], plate["imageHeight"]], float)
+        own = (np.array(_corners(plate)).reshape(2, 2) / sides).clip(0, 1)
+        plate.setdefault("own_points", [{"x": x, "y": y} for x, y in own.tolist()])
         plate["points"] = [
             {"x": _number(row["xmin"]) / plate["imageWidth"], "y": _number(row["ymin"]) / plate["imageHeight"]},
             {"x": _number(row["xmax"]) / plate["imageWidth"], "y": _number(row["ymax"]) / plate["imageHeight"]},
@@ -151,8 +155,8 @@ def _match(plates: list[dict[str, Any]], rows: list[dict[str, str]]) -> list[tup
 def _corners(plate: dict[str, Any]) -> list[float] | None:
     """xmin, ymin, xmax, ymax in pixels; None where the annotation has none."""
     try:
-        xs = [point["x"] * plate["imageWidth"] for point in plate["points"]]
-        ys = [point["y"] * plate["imageHeight"] for point in plate["points"]]
+        xs = [float(point["x"] * plate["imageWidth"]) for point in plate["points"]]
+        ys = [float(point["y"] * plate["imageHeight"]) for point in plate["points"]]
         return [min(xs), min(ys), max(xs), max(ys)]
     except (KeyError, TypeError, ValueError):
         return None

@@ -5,11 +5,15 @@ A view is a function of the photograph and of a random generator alone, so that 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 
 from lpr.config import Views
-from lpr.data.pasting import Bank, paste
+
+if TYPE_CHECKING:
+    from lpr.data.pasting import Bank
 
 cv2.setNumThreads(1)  # several pictures are worked on at a time
 BORDER = (114, 114, 114)  # as YOLO's letterbox has it
@@ -56,6 +60,8 @@ def draw_view(
         view[top:bottom, left:right] = BORDER
     seen = inside[kept]
     if bank is not None:  # after the geometry, so that boxes hug what is pasted
+        from lpr.data.pasting import paste
+
         odds = {"replace": views.paste_replace, "add": views.paste_add, "distract": views.distractors}
         view, seen = paste(view, seen, bank, random, **odds, nowhere=BORDER)
     view = _colours(view, views, random)

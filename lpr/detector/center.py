@@ -16,7 +16,8 @@ import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS
 from lpr.config import CenterDetector, Config, Loss, Views
-from lpr.data.batches import Examples, view_batches, whole_batches
+from lpr.data.batches import Examples, source_weights, view_batches, whole_batches
+from lpr.detector.decoding import LEAST_WEIGHT, spread_of_box
 
 if TYPE_CHECKING:
     import keras
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _ALPHA = 0.54  # of the box's sides that the Gaussian of a centre covers (TTFNet, section 4.2)
 _PRIOR = 0.01  # of a centre, before training: a rare thing (RetinaNet, Lin et al. 2017, section 4.1)
-_BOX_SPREAD = 0.15  # standard deviation of the weight of the box around the centre, in the box's sides
 _HEAT_WEIGHT, _BOX_WEIGHT = 1.0, 5.0  # TTFNet, section 4.3
 
 
@@ -42,13 +42,11 @@ def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
     import keras
     from keras import layers
 
-    from lpr.detector.layers import BoxSides, Gain, ScaledConv2D
+    from lpr.detector.layers import BoxSides
 
     seeds = iter(range(seed * 1000, seed * 1000 + 1000))
 
     def conv(x: Any, filters: int, name: str, size: int = 3, stride: int = 1) -> Any:
-        if config.norm == "weight":
-            return ScaledConv2D(filters, size, stride, next(seeds), dtype=precision, name=name)(x)
         start = keras.initializers.HeNormal(seed=next(seeds))
         x = layers.Conv2D(
             filters, size, stride, "same", use_bias=False, kernel_initializer=start, dtype=precision, name=name
@@ -66,7 +64,6 @@ def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
             short = conv(x, filters, f"{name}_short", 1, stride)
         x = relu(conv(x, filters, f"{name}_a", 3, stride), f"{name}_a")
         x = conv(x, filters, f"{name}_b")
-        x = Gain(0.2 if config.norm == "weight" else 1.0, name=f"{name}_gain", dtype=precision)(x)
         return layers.Add(name=f"{name}_add", dtype=precision)([x, short])
 
     inputs = keras.Input((None, None, 3), name="picture")
@@ -118,7 +115,7 @@ def load_examples(plates: pd.DataFrame, images: Path, config: Config, scratch: P
     boxes[row, plates.groupby("image").cumcount()] = np.nan_to_num(fractions)  # pictures without plates
     sizes = plates.drop_duplicates("image")[["height", "width"]].to_numpy(float)
     extents = np.maximum(1, (sizes * side / sizes.max(axis=1, keepdims=True)).round()).astype(int)
-    return Examples(pictures, boxes, extents)
+    return Examples(pictures, boxes, extents, source_weights(plates, config.train.source_weights))
 
 
 def training_batches(examples: Examples, config: Config, steps_per_epoch: int, steps: range) -> tf.data.Dataset:
@@ -204,10 +201,10 @@ def center_targets(boxes: Any, grid: int) -> tuple[Any, Any, Any]:
         return falling[:, :, 1, :, None] * falling[:, :, 0, None, :] * there[..., None, None]
 
     heat = ops.max(hills(ops.maximum(size * _ALPHA / 6, 0.35 / grid)), axis=1)
-    near = hills(ops.maximum(size * _BOX_SPREAD, 0.7 / grid))
+    near = hills(spread_of_box(size * grid) / grid)
     owned = ops.one_hot(ops.argmax(near, axis=1), boxes.shape[1], axis=1, dtype="float32")  # (b, m, g, g)
     wanted = ops.einsum("bmrc,bmk->brck", owned, boxes)
-    inside = near * ops.cast(near > 0.1, "float32") * owned
+    inside = near * ops.cast(near > LEAST_WEIGHT, "float32") * owned
     share = inside / ops.maximum(ops.sum(inside, axis=(2, 3), keepdims=True), 1e-6)
     return heat, ops.sum(share, axis=1), wanted
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS, iou
+from lpr.boxes import BOX_COLUMNS, OWN_BOX_COLUMNS, PREDICTED_BOX_COLUMNS, iou
+from lpr.config import JOINED_BOXES, OWN_BOXES
 from lpr.detector.average_precision import average_precision
 from lpr.detector.decoding import Plates
+from lpr.detector.margins import fit_margins
 from lpr.statistics import Score, mean_score
 
 PREDICTION_COLUMNS = ["image", "source", "split", "rank", "confidence", *PREDICTED_BOX_COLUMNS]
@@ -17,7 +21,10 @@ DETECTION_COLUMNS = [
     *["image", "source", "split", "plate", "text", *BOX_COLUMNS],
     *[*PREDICTED_BOX_COLUMNS, "confidence", "iou"],
 ]
+MARGINS = "margins"
+"""What the margins of a source's own boxes stand under, beside its sides, in `metrics/detection.json`."""
 _HIT_IOU = 0.5
+_FEWEST = 10  # plates that margins are fitted to
 
 
 def predictions(pictures: pd.DataFrame, found: Sequence[Plates]) -> pd.DataFrame:
@@ -85,6 +92,61 @@ def score_detections(
             "seed_accuracy": mean_score(_same_largest_coordinate(part, sizes)),
         }
         scores.setdefault(str(source), {})[str(split)] = {key: s.as_dict() for key, s in named.items() if s}
+    return scores
+
+
+def score_labels(
+    plates: pd.DataFrame, found: pd.DataFrame, pictures: pd.DataFrame, confidence: float
+) -> dict[str, dict[str, dict[str, object]]]:
+    """More of `metrics/detection.json`: scores by one kind of label, of sources where boxes from elsewhere were joined.
+
+    Such a source's plain scores are by the joined boxes where there are any, and else by the annotation's own, which
+    may be drawn more loosely. `NAME_joined_boxes` has the pictures without a plate of the second kind. `NAME_own_boxes`
+    has all pictures, and every plate by its own box; there, every prediction has margins around it, which are fitted to
+    what the two boxes of the train side's plates differ by, and stand beside the scores as `MARGINS`.
+
+    Args:
+        plates: a row a plate: image, source, split, plate, text, and the true and own boxes in pixels.
+        found: rows of `reports/predictions.csv`, all of them.
+        pictures: as of `score_detections`.
+        confidence: from which a prediction counts as a plate.
+    """
+    sizes = pictures.set_index("image")[["width", "height"]]
+
+    def score(name: str, plates: pd.DataFrame, found: pd.DataFrame, pictures: pd.DataFrame) -> dict[str, Any]:
+        table = detections(plates, found[found["confidence"] >= confidence])
+        return score_detections(table, found, pictures.assign(source=name), confidence)
+
+    scores: dict[str, dict[str, dict[str, object]]] = {}
+    for source, part in plates.groupby("source", sort=True):
+        joined = part[OWN_BOX_COLUMNS].notna().all(axis=1)
+        if not joined.any():
+            continue
+        looked_at = pictures[pictures["source"] == source]
+        seen = found[found["source"] == source]
+        tight = looked_at[~looked_at["image"].isin(part.loc[~joined, "image"])]
+        scores |= score(f"{source}{JOINED_BOXES}", part, seen, tight)
+
+        both = part[joined & (part["split"] == "train")]
+        if len(both) < _FEWEST:
+            print(
+                f"{source}: no scores by the annotation's own boxes: {len(both)} of its training plates have a joined "
+                f"box, too, and {_FEWEST} are needed to fit the margins between them"
+            )
+            continue
+        boxes, own_boxes = (both[columns].to_numpy(float) for columns in (BOX_COLUMNS, OWN_BOX_COLUMNS))
+        margins = fit_margins(boxes, own_boxes, sizes.loc[both["image"]].to_numpy(float))
+        told = ", ".join(f"{side} {margin:g}" for side, margin in asdict(margins).items())
+        print(
+            f"{source}: its own boxes are the joined ones with margins, fitted to {len(both)} training plates: {told}"
+        )
+        own, widened = part.copy(), seen.copy()
+        own.loc[joined, BOX_COLUMNS] = part.loc[joined, OWN_BOX_COLUMNS].to_numpy(float)
+        widened[PREDICTED_BOX_COLUMNS] = margins.around(
+            seen[PREDICTED_BOX_COLUMNS].to_numpy(float), sizes.loc[seen["image"]].to_numpy(float)
+        )
+        name = f"{source}{OWN_BOXES}"
+        scores[name] = {MARGINS: {**asdict(margins), "plates": len(both)}, **score(name, own, widened, looked_at)[name]}
     return scores
 
 

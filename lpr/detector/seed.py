@@ -10,7 +10,14 @@ import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS
 from lpr.config import Augment, Config, Loss, SeedDetector
-from lpr.data.batches import Examples, box_fractions, decode_pictures, evaluation_batches, largest_plates
+from lpr.data.batches import (
+    Examples,
+    box_fractions,
+    decode_pictures,
+    evaluation_batches,
+    largest_plates,
+    source_weights,
+)
 from lpr.detector.losses import build_loss, mean_iou
 
 if TYPE_CHECKING:
@@ -69,7 +76,8 @@ def load_examples(plates: pd.DataFrame, images: Path, config: Config, scratch: P
         print(f"{len(seen) - len(chosen)} plates are not their picture's largest, which is the one to find")
     paths = [images / name for name in chosen["image"]]
     pictures = decode_pictures(paths, config.detector.image_size, config.train.max_memory_mb, scratch)
-    return Examples(pictures, box_fractions(chosen))
+    weights = source_weights(chosen, config.train.source_weights)
+    return Examples(pictures, box_fractions(chosen), weights=weights)
 
 
 def training_batches(examples: Examples, config: Config, steps_per_epoch: int, steps: range) -> tf.data.Dataset:
@@ -77,15 +85,8 @@ def training_batches(examples: Examples, config: Config, steps_per_epoch: int, s
     from lpr.data.batches import training_batches
 
     assert isinstance(config.augment, Augment)
-    return training_batches(
-        examples.pictures,
-        examples.boxes,
-        config.train.batch_size,
-        steps_per_epoch,
-        steps,
-        config.augment,
-        config.train.seed,
-    )
+    train = config.train
+    return training_batches(examples, train.batch_size, steps_per_epoch, steps, config.augment, train.seed)
 
 
 def validation_batches(examples: Examples, config: Config) -> tf.data.Dataset:

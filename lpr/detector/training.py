@@ -110,8 +110,7 @@ def train(
     from lpr.detector.networks import family_of, save_detector
 
     family = family_of(config.detector)
-    count, batch_size = len(training.pictures), config.train.batch_size
-    steps_per_epoch = config.train.steps_per_epoch or -(-count // batch_size)
+    steps_per_epoch = config.train.steps_per_epoch or -(-training.shown // config.train.batch_size)
     model = family.build(config.detector, hardware.precision, config.train.seed)
     optimizer = build_optimizer(config.optimizer, config.train, steps_per_epoch)
     model.compile(optimizer, family.training_loss(config.loss), metrics=[family.metric()])

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from lpr.config import JOINED_BOXES, OWN_BOXES
 from lpr.experiment.revisions import list_revisions, read_files
 from lpr.stages.files import METRICS
 
@@ -70,7 +71,11 @@ def _day(path: Path) -> str:
 def _scores(text: str) -> str:
     """The headline of each source that was tested."""
     scores: dict[str, Any] = json.loads(text)
-    tested = {source: sides["test"] for source, sides in scores.items() if "mean_iou" in sides.get("test", {})}
+    tested = {
+        source: sides["test"]
+        for source, sides in scores.items()
+        if "mean_iou" in sides.get("test", {}) and not source.endswith((JOINED_BOXES, OWN_BOXES))
+    }
     return "; ".join(
         f"{source} " + " / ".join(f"{test[metric]['value']:.3f}" for metric in _SHOWN if metric in test)
         for source, test in tested.items()

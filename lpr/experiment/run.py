@@ -117,8 +117,11 @@ def prepare_folder(settings: Config, root: Path, folder: Path) -> None:
 
 def objective(scores: dict[str, Any]) -> float:
     """What experiments are chosen by: mean IoU over the validation plates of all sources, else over the test plates."""
+    sources = [
+        sides for name, sides in scores.items() if not name.endswith((config.JOINED_BOXES, config.OWN_BOXES))
+    ]  # each plate once
     for side in ("validation", "test"):
-        found = [sides[side]["mean_iou"] for sides in scores.values() if "mean_iou" in sides.get(side, {})]
+        found = [sides[side]["mean_iou"] for sides in sources if "mean_iou" in sides.get(side, {})]
         if found:
             total: float = sum(score["value"] * score["n"] for score in found)
             return total / sum(score["n"] for score in found)

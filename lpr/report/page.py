@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from PIL import Image
 
-from lpr.config import Config
+from lpr.config import JOINED_BOXES, OWN_BOXES, Config
 from lpr.data.tables import read_table
 from lpr.report.figures import Box, Which, boxes_of, choose_cases, draw_boxes
 
@@ -83,6 +83,7 @@ def write_page(config: Config, root: Path, provenance: dict[str, Any], path: Pat
         rejects=_listing(root / "data/rejects.csv", ["source", "line", "reason", "url"]),
         failures=_listing(root / "data/failures.csv", ["source", "reason", "attempts", "url"]),
         detection=_score_table(_detection_rows(detection)),
+        by_label=_by_label(detection),
         reading=_score_table(_reading_rows(reading)),
         meanings=MEANINGS,
         figures={name: png(root / f"reports/figures/{name}.png") for name in ("history", "iou_histogram")},
@@ -157,6 +158,8 @@ def _headlines(detection: dict[str, Any], reading: dict[str, Any]) -> list[dict[
     """The four scores of each source, on the split that proves most of those it has."""
     headlines = []
     for source, splits in detection.items():
+        if source.endswith((JOINED_BOXES, OWN_BOXES)):
+            continue
         split = next(name for name in _SPLITS if name in splits)
         tiles = []
         for metric, boxes, name, note in _HEADLINES:
@@ -171,7 +174,17 @@ def _headlines(detection: dict[str, Any], reading: dict[str, Any]) -> list[dict[
 def _detection_rows(detection: dict[str, Any]) -> Iterator[tuple[list[str], dict[str, Any]]]:
     for source, splits in detection.items():
         for split in _ordered(splits):
-            yield [source, split], splits[split]
+            if split != "margins":
+                yield [source, split], splits[split]
+
+
+def _by_label(detection: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of each source that is scored by one kind of label alone, too: its name, and the margins of its own boxes."""
+    return [
+        {"source": source, "margins": detection.get(f"{source}{OWN_BOXES}", {}).get("margins")}
+        for source in detection
+        if f"{source}{JOINED_BOXES}" in detection or f"{source}{OWN_BOXES}" in detection
+    ]
 
 
 def _reading_rows(reading: dict[str, Any]) -> Iterator[tuple[list[str], dict[str, Any]]]:

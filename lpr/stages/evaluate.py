@@ -8,7 +8,7 @@ from lpr.config import Config
 from lpr.data.tables import read_table, write_table
 from lpr.detector.networks import load_detector
 from lpr.detector.prediction import find_plates
-from lpr.detector.scoring import detections, predictions, score_detections
+from lpr.detector.scoring import detections, predictions, score_detections, score_labels
 from lpr.detector.training import choose_hardware, prepare_tensorflow
 from lpr.provenance import write_timing
 from lpr.report.figures import choose_rows, draw_contact_sheet, draw_history, draw_iou_histogram
@@ -40,7 +40,8 @@ def run(config: Config) -> None:
     confidence = config.inference.confidence
     table = detections(plates, found[found["confidence"] >= confidence])
     write_table(table, DETECTIONS)
-    scores = score_detections(table, found, pictures, confidence)
+    plain = score_detections(table, found, pictures, confidence)
+    scores = dict(sorted((plain | score_labels(plates, found, pictures, confidence)).items()))
     write_json(scores, METRICS / "detection.json")
 
     shutil.rmtree(FIGURES, ignore_errors=True)

@@ -50,6 +50,6 @@ def print_scores(scores: dict[str, Any], path: tuple[str, ...] = ()) -> None:
 
     for name, part in scores.items():
         if isinstance(part, dict) and "low" in part:
-            print(f"{' '.join(path):32} {name:18} {Score(**part)}")
+            print(f"{' '.join(path):36} {name:18} {Score(**part)}")
         elif isinstance(part, dict):
             print_scores(part, (*path, name))

@@ -2,6 +2,8 @@
 
 import time
 
+import pandas as pd
+
 from lpr.config import Config
 from lpr.data.batches import Examples
 from lpr.detector.networks import family_of
@@ -14,7 +16,7 @@ def run(config: Config) -> None:
     """Train on the train side, choose the best epoch on the validation side."""
     started = time.monotonic()
     hardware = choose_hardware(config.train.precision, config.train.threads)
-    plates = read_split()
+    plates = _with_joined_boxes(read_split()) if config.train.only_joined_boxes else read_split()
     family = family_of(config.detector)
 
     def load(side: str) -> Examples | None:
@@ -28,3 +30,12 @@ def run(config: Config) -> None:
     write_json({"pictures": len(training.pictures), **metrics}, METRICS / "training.json")
     seconds = time.monotonic() - started
     write_timing("train", seconds, DETECTOR, precision=hardware.precision, threads=hardware.threads)
+
+
+def _with_joined_boxes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Without the pictures that show a plate whose box is no joined one, where others of its source are."""
+    joined = rows["own_top_x"].notna()
+    doubtful = joined.groupby(rows["source"]).transform("any") & ~joined & rows["top_x"].notna()
+    left_out = rows.loc[doubtful & (rows["split"] != "test"), "image"].unique()
+    print(f"{len(left_out)} pictures are left out, as plates in them have no joined box")
+    return rows[~rows["image"].isin(left_out)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lpr.boxes import BOX_COLUMNS, OWN_BOX_COLUMNS
 from lpr.data.annotations import Annotations, image_name, read_annotations
 from lpr.errors import UserError
 
@@ -74,6 +75,8 @@ def test_lines_and_arrays_are_the_same(tmp_path: Path, text: str) -> None:
         (line(points=[{"x": 0.1, "y": 0.1}, {"x": 1.1, "y": 0.5}]), "outside the picture: x = 440.0 of 400"),
         (line(points=[{"x": -0.1, "y": 0.1}, {"x": 0.5, "y": 0.5}]), "outside the picture"),
         (line(points=[{"x": 0.1, "y": 0.1}, {"x": 0.1, "y": 0.5}]), "zero area"),
+        (line(own_points=[{"x": 0.1, "y": 0.1}]), "1 own_points where two corners are needed"),
+        (line(own_points=[{"x": 0.1, "y": 0.1}, {"x": 0.5}]), "y is None"),
         (line(imageWidth=...), "size is missing: `imageWidth` is None"),
         (line(imageHeight=0), "size is missing: `imageHeight` is 0"),
     ],
@@ -109,6 +112,14 @@ def test_a_polygon_gives_its_bounding_box(tmp_path: Path) -> None:
     corners = [{"x": x, "y": y} for x, y in ((0.25, 0.5), (0.75, 0.4), (0.7, 0.6), (0.2, 0.7))]
     row = read(tmp_path, line(points=corners)).plates.iloc[0]
     assert (row["top_x"], row["top_y"], row["bottom_x"], row["bottom_y"]) == (80, 80, 300, 140)
+
+
+def test_the_annotations_own_box_stands_beside_the_one_in_use_where_that_replaced_it(tmp_path: Path) -> None:
+    own = [{"x": 0.8, "y": 0.45}, {"x": 0.2, "y": 0.7}]
+    plates = read(tmp_path, line(own_points=own) + "\n" + line("http://host/b.jpg")).plates
+    assert plates.loc[0, [*BOX_COLUMNS, *OWN_BOX_COLUMNS]].tolist() == [100, 100, 300, 120, 80, 90, 320, 140]
+    assert plates.loc[1, BOX_COLUMNS].tolist() == [100, 100, 300, 120]
+    assert plates.loc[1, OWN_BOX_COLUMNS].isna().all()
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "[]", "{nonsense\n", line(url=None)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import signal
 import subprocess
@@ -24,6 +25,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from lpr.boxes import BOX_COLUMNS, OWN_BOX_COLUMNS
 from lpr.config import Data
 from lpr.data.annotations import read_annotations
 from lpr.data.images import FAILURE_COLUMNS, PICTURE_COLUMNS, download
@@ -153,7 +155,8 @@ def data_of(**values: Any) -> Data:
 
 def table_of(urls: dict[str, str], size: tuple[int, int] = (WIDTH, HEIGHT), source: str = "cars") -> pd.DataFrame:
     box = dict(zip(("top_x", "top_y", "bottom_x", "bottom_y"), map(float, PLATE), strict=True))
-    row = {"source": source, "image_width": size[0], "image_height": size[1], **box, "text": "KA01AB1234"}
+    own = {f"own_{corner}": math.nan for corner in box}
+    row = {"source": source, "image_width": size[0], "image_height": size[1], **box, **own, "text": "KA01AB1234"}
     return pd.DataFrame([{"image": image, "url": url, **row} for image, url in urls.items()])
 
 
@@ -730,6 +733,26 @@ def test_place_boxes_keeps_order_and_counts_plates() -> None:
         ["b.jpg", 1, ""],
     ]
     assert placed[["top_x", "top_y", "bottom_x", "bottom_y"]].drop_duplicates().to_numpy().tolist() == [list(PLATE)]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_own_boxes_are_turned_scaled_and_clipped_like_those_in_use(orientation: int) -> None:
+    """Two rows of one plate have each other's boxes, in pictures that EXIF turned and that are of twice the size."""
+    boxes = np.array([[10, 4, 30, 12], [-3, -2, 39, 17]], float)
+    plates = table_of({"a.jpg": "", "b.jpg": ""})
+    plates[BOX_COLUMNS], plates[OWN_BOX_COLUMNS] = boxes, boxes[::-1]
+    size = (2 * HEIGHT, 2 * WIDTH) if orientation >= 5 else (2 * WIDTH, 2 * HEIGHT)
+    pictures = pd.DataFrame(
+        [[name, "cars", *size, 2 * WIDTH, 2 * HEIGHT, orientation, "JPEG", 1, "", ""] for name in ("a.jpg", "b.jpg")],
+        columns=PICTURE_COLUMNS,
+    )
+    placed = place_boxes(plates, pictures)
+    used, own = placed[BOX_COLUMNS].to_numpy(), placed[OWN_BOX_COLUMNS].to_numpy()
+    assert (used == own[::-1]).all()
+    assert (used[0, 2:] - used[0, :2]).prod() == 4 * 20 * 8
+    plates[OWN_BOX_COLUMNS] = math.nan
+    assert place_boxes(plates, pictures)[OWN_BOX_COLUMNS].isna().all(axis=None)
+    assert (place_boxes(plates, pictures)[BOX_COLUMNS].to_numpy() == used).all()
 
 
 @pytest.mark.skipif("LPR_DATA" not in os.environ, reason="LPR_DATA names no folder with the real photographs")

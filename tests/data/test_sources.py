@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lpr.boxes import BOX_COLUMNS, OWN_BOX_COLUMNS, iou
 from lpr.config import Data, FileSource, compose
 from lpr.data.annotations import Annotations, read_annotations
 from lpr.data.sources import obtain
@@ -111,6 +112,39 @@ def test_texts_and_boxes_are_joined_by_picture_and_place(tmp_path: Path, data: D
     plates = obtained(source("dataturks", annotations, texts=texts, boxes=boxes), tmp_path / "out", data).plates
     assert list(plates["text"]) == ["LEFT", "RIGHT", ""]
     assert list(plates["top_x"]) == pytest.approx([10, 112, 5])
+    assert plates["own_top_x"].isna().tolist() == [True, False, True]
+    assert plates.loc[1, BOX_COLUMNS].tolist() == [112, 12, 150, 28]
+    assert plates.loc[1, OWN_BOX_COLUMNS].tolist() == [110, 10, 160, 30]
+
+
+def test_an_own_box_is_kept_within_the_picture_where_a_good_one_replaces_it(tmp_path: Path, data: Data) -> None:
+    annotations, boxes = tmp_path / "a.json", tmp_path / "boxes.csv"
+    annotations.write_text(record("http://host/one.jpg", (-20, 60, 60, 130)))
+    boxes.write_text("image,xmin,ymin,xmax,ymax\none.jpg,2,70,50,98\n")
+    plates = obtained(source("dataturks", annotations, boxes=boxes), tmp_path / "out", data).plates
+    assert plates.loc[0, [*BOX_COLUMNS, *OWN_BOX_COLUMNS]].tolist() == [2, 70, 50, 98, 0, 60, 60, 100]
+
+
+def test_what_was_joined_can_be_joined_again(tmp_path: Path, data: Data) -> None:
+    annotations, boxes = tmp_path / "a.json", tmp_path / "boxes.csv"
+    annotations.write_text(record("http://host/one.jpg", (10, 10, 60, 30)))
+    boxes.write_text("image,xmin,ymin,xmax,ymax\none.jpg,12,12,50,28\n")
+    once = source("dataturks", annotations, boxes=boxes)
+    obtain(once, tmp_path / "once", data)
+    twice = source("dataturks", tmp_path / "once" / "annotations.json", boxes=boxes)
+    plates = obtained(twice, tmp_path / "twice", data).plates
+    assert plates.equals(obtained(once, tmp_path / "once", data).plates)
+    assert plates.loc[0, OWN_BOX_COLUMNS].tolist() == [10, 10, 60, 30]
+
+
+def test_a_corner_that_is_no_number_costs_its_plate_alone(tmp_path: Path, data: Data) -> None:
+    annotations, boxes = tmp_path / "a.json", tmp_path / "boxes.csv"
+    bad = record("http://host/bad.jpg", (10, 10, 60, 30)).replace('"x": 0.05', '"x": "0.05"')
+    annotations.write_text(bad + record("http://host/one.jpg", (10, 10, 60, 30)))
+    boxes.write_text("image,xmin,ymin,xmax,ymax\nbad.jpg,12,12,50,28\none.jpg,12,12,50,28\n")
+    found = obtained(source("dataturks", annotations, boxes=boxes), tmp_path / "out", data)
+    assert list(found.plates["top_x"]) == [12]
+    assert "x is '0.05', not a number" in found.rejects["reason"][0]
 
 
 def test_texts_the_set_has_are_kept(tmp_path: Path, data: Data) -> None:
@@ -175,3 +209,11 @@ def test_dataturks_gets_its_texts_and_tight_boxes(photographs: Path, tmp_path: P
     )
     found = obtained(mine, tmp_path / "out", data)
     assert (found.counts["plates"], found.counts["texts"], found.counts["rejected"]) == (245, 214, 0)
+    own = obtained(source("dataturks", folder / "Indian_Number_plates.json"), tmp_path / "own", data).plates
+    joined = found.plates["own_top_x"].notna()
+    assert joined.sum() == 178
+    # Own boxes are the JSON's, and looser, as the README of the photographs says.
+    kept = found.plates[OWN_BOX_COLUMNS].where(joined, found.plates[BOX_COLUMNS].to_numpy())
+    assert (kept.to_numpy() == own[BOX_COLUMNS].to_numpy()).all()
+    overlap = iou(*(found.plates.loc[joined, columns].to_numpy(float) for columns in (BOX_COLUMNS, OWN_BOX_COLUMNS)))
+    assert overlap.mean() == pytest.approx(0.584, abs=0.001)

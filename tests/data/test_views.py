@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lpr.config import Views
+from lpr.data.pasting import Bank
 from lpr.data.views import draw_view, letterbox
 
 STILL = {
@@ -100,3 +101,17 @@ def test_a_letterbox_holds_the_whole_picture_and_grey() -> None:
     assert (square.shape, scale) == ((150, 150, 3), 0.5)
     assert square[60, 40].tolist() == [230, 230, 230]
     assert (square[100:] == 114).all()
+
+
+def test_what_is_pasted_is_pasted_into_the_view() -> None:
+    """So its box is as tight as without turn and perspective, and its letters are not mirrored."""
+    lively = views(paste_add=1.0, rotate=5.0, perspective=0.2, flip=1.0, aspect=1.3, plate_width=[0.1, 0.2])
+    bank = Bank.drawn(10, seed=0)
+    added = 0
+    for seed in range(20):
+        without, before = draw_view(street(), BOX, 128, lively, np.random.default_rng(seed))
+        view, boxes = draw_view(street(), BOX, 128, lively, np.random.default_rng(seed), bank)
+        np.testing.assert_array_equal(boxes[:1], before)
+        assert (view != without).any() == (len(boxes) == 2)
+        added += len(boxes) == 2
+    assert added > 10

@@ -8,8 +8,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lpr.config import Augment
-from lpr.data.batches import box_fractions, decode_pictures, largest_plates, training_batches
+from lpr.config import Augment, Views, compose
+from lpr.data.batches import (
+    Examples,
+    box_fractions,
+    decode_pictures,
+    largest_plates,
+    training_batches,
+    view_batches,
+)
 
 SIDE = 64
 
@@ -32,7 +39,7 @@ def painted(count: int = 10) -> tuple[np.ndarray, np.ndarray]:
 
 def batches(steps: range, change: Augment, per_epoch: int = 3, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
     pictures, boxes = painted()
-    dataset = training_batches(pictures, boxes, 4, per_epoch, steps, change, seed)
+    dataset = training_batches(Examples(pictures, boxes), 4, per_epoch, steps, change, seed)
     return [(p.numpy(), b.numpy()) for p, b in dataset]
 
 
@@ -122,3 +129,34 @@ def test_the_largest_plate_is_the_one_to_find() -> None:
     chosen = largest_plates(plates)
     assert list(chosen["image"]) == ["a", "b"]
     np.testing.assert_allclose(box_fractions(chosen)[0], [0.2, 0, 0.6, 0.2])
+
+
+def test_an_epoch_shows_each_source_as_often_as_its_weight_says() -> None:
+    pictures = np.zeros((30, 4, 4, 3), np.uint8)
+    boxes = np.arange(30, dtype=np.float32)[:, None] / 100 * np.ones((1, 4), np.float32)
+    weights = np.repeat([1.0, 2.5, 0.5], 10)
+    weighted = Examples(pictures, boxes, weights=weights)
+    assert weighted.shown == 40
+    shown = np.zeros(30)
+    for _, corners in training_batches(weighted, 8, 5, range(20), augment(), 0):
+        indices = (np.asarray(corners)[:, 0] * 100).round().astype(int)
+        np.add.at(shown, indices, 1)
+    assert shown[:10].tolist() == [4.0] * 10  # four epochs, once each
+    assert shown[10:20].sum() == 100
+    assert set(shown[10:20]) <= {8.0, 9.0, 10.0, 11.0, 12.0}
+    assert shown[20:].sum() == 20
+
+
+def test_pasted_plates_have_room_beside_the_real_ones(in_root: Path) -> None:
+    config = compose(["experiment=center", "augment.paste_add=1", "augment.bank=8"]).augment
+    assert isinstance(config, Views)
+    pictures, boxes = painted(4)
+    examples = Examples(pictures.repeat(2, axis=1).repeat(2, axis=2), boxes[:, None])
+    found = [[b.numpy() for b in batch] for batch in view_batches(examples, 64, config, 4, 1, range(4), 0)]
+    again = [[b.numpy() for b in batch] for batch in view_batches(examples, 64, config, 4, 1, range(4), 0)]
+    for (p, b), (q, c) in zip(found, again, strict=True):
+        np.testing.assert_array_equal(p, q)
+        np.testing.assert_array_equal(b, c)
+    plates = np.concatenate([b for _, b in found])
+    assert plates.shape == (16, 2, 4)
+    assert (plates[:, 1, 2] > plates[:, 1, 0]).sum() > 6

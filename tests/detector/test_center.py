@@ -90,7 +90,7 @@ def test_a_box_turned_inside_out_is_the_one_between_its_corners() -> None:
 
 @pytest.mark.parametrize("stride", [4, 8, 16])
 def test_the_output_has_a_cell_a_stride(stride: int) -> None:
-    config = CenterDetector(name="center", image_size=64, width=4, depth=1, neck=8, stride=stride, norm="weight")  # type: ignore[arg-type]
+    config = CenterDetector(name="center", image_size=64, width=4, depth=1, neck=8, stride=stride)  # type: ignore[arg-type]
     model = center.build(config, "float32", 0)
     assert model(np.zeros((1, 64, 96, 3))).shape == (1, 64 // stride, 96 // stride, 5)
     assert isinstance(model, keras.Model)

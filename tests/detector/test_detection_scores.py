@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS, iou, pairwise_iou
+from lpr.boxes import BOX_COLUMNS, OWN_BOX_COLUMNS, PREDICTED_BOX_COLUMNS, iou, pairwise_iou
 from lpr.detector.average_precision import average_precision, match
 from lpr.detector.decoding import Plates
-from lpr.detector.scoring import detections, predictions, score_detections
+from lpr.detector.margins import Margins, fit_margins
+from lpr.detector.scoring import detections, predictions, score_detections, score_labels
 
 
 def test_iou() -> None:
@@ -209,3 +210,109 @@ def test_a_plate_that_is_not_found_is_no_hit_of_seed_accuracy() -> None:
     assert values(scored(nothing)["one"]["test"]) == dict.fromkeys(
         ("mean_iou", "recall@0.5", "recall@0.7", "AP50", "AP50:95", "false_plates", "seed_accuracy"), 0
     )
+
+
+# Two labels of the same plates.
+
+MARGINS = Margins(left=0.1, top=0.25, right=0.05, bottom=0.5)
+
+
+def joined_plates(split: str, names: list[str]) -> pd.DataFrame:
+    """Plates of 40 × 20 pixels, whose own boxes are 46 × 35, in pictures of 200 × 100."""
+    corners = np.array([[50.0 + 3 * n, 20 + 2 * n] for n in range(len(names))])
+    boxes = np.hstack([corners, corners + np.array([40, 20])])
+    plates = pd.DataFrame(boxes, columns=BOX_COLUMNS).assign(image=names, source="cars", split=split, plate=0, text="")
+    plates[OWN_BOX_COLUMNS] = boxes + np.array([-4, -5, 2, 10])
+    return plates.assign(width=200, height=100)
+
+
+def two_labels(trained: int = 12) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Plates and pictures: joined boxes to train on; to test, one joined, one not, one of either, and no plate."""
+    plates = joined_plates("train", [f"{n}.jpg" for n in range(trained)])
+    tested = pd.concat([joined_plates("test", [name]) for name in ("tight.jpg", "loose.jpg", "mixed.jpg", "mixed.jpg")])
+    tested = tested.reset_index(drop=True).assign(plate=[0, 0, 0, 1])
+    tested.loc[3, OWN_BOX_COLUMNS] += [70, 0, 70, 0]
+    tested.loc[[1, 3], BOX_COLUMNS] = tested.loc[[1, 3], OWN_BOX_COLUMNS].to_numpy()
+    tested.loc[[1, 3], OWN_BOX_COLUMNS] = np.nan
+    plates = pd.concat([plates, tested], ignore_index=True)
+    pictures = pd.concat([plates, plates.tail(1).assign(image="nothing.jpg")]).drop_duplicates("image")
+    return plates, pictures[["image", "source", "split", "width", "height"]]
+
+
+def labelled(plates: pd.DataFrame, pictures: pd.DataFrame) -> dict[str, Any]:
+    """The scores of a detector that finds tight boxes, not all of each, and something where nothing is."""
+    known = {"loose.jpg": [50, 20, 90, 40], "mixed.jpg": [50, 20, 90, 32], "nothing.jpg": [195, 90, 200, 100]}
+    tight = plates.set_index("image")[BOX_COLUMNS]
+    each = [found(known.get(name) or tight.loc[name], 0.9) for name in pictures["image"]]
+    return score_labels(plates, predictions(pictures, each), pictures, 0.5)
+
+
+def test_the_margins_around_boxes_are_found_though_some_labels_have_others() -> None:
+    plates = joined_plates("train", [f"{n}.jpg" for n in range(20)])
+    boxes, own = plates[BOX_COLUMNS].to_numpy(), plates[OWN_BOX_COLUMNS].to_numpy()
+    sizes = plates[["width", "height"]].to_numpy(float)
+    assert fit_margins(boxes, own, sizes) == MARGINS
+    own[:3] += [-3, 4, 9, -6]
+    fitted = fit_margins(boxes, own, sizes)
+    assert np.array([*vars(fitted).values()]) == pytest.approx([*vars(MARGINS).values()], abs=0.02)
+    assert iou(fitted.around(boxes, sizes), own).mean() >= iou(MARGINS.around(boxes, sizes), own).mean()
+
+
+def test_the_margins_are_those_of_the_highest_mean_iou_and_not_the_medians() -> None:
+    """Of two plates in five, the label is the box itself; of the others it is wider by a tenth on the right."""
+    boxes = np.tile([50.0, 20, 90, 40], (5, 1))
+    wider = boxes + [[0, 0, 40 * right, 0] for right in (0, 0, 0.1, 0.2, 0.3)]
+    fitted = fit_margins(boxes, wider, np.tile([200, 100], (5, 1)))
+    rights = np.linspace(0, 0.3, 301)
+    mean = [np.mean([min(1 + r, 1 + x) / max(1 + r, 1 + x) for x in (0, 0, 0.1, 0.2, 0.3)]) for r in rights]
+    assert fitted.right == pytest.approx(rights[np.argmax(mean)], abs=0.002)
+    assert (fitted.left, fitted.top, fitted.bottom) == pytest.approx((0, 0, 0), abs=0.002)
+
+
+def test_boxes_are_widened_within_their_picture() -> None:
+    wide = MARGINS.around(np.array([[50.0, 20, 90, 40], [0, 80, 200, 100]]), np.array([[200, 100], [200, 100]]))
+    assert wide.tolist() == [[46, 15, 92, 50], [0, 75, 200, 100]]
+
+
+def test_a_source_with_joined_boxes_is_scored_by_either_label() -> None:
+    scores = labelled(*two_labels())
+    assert set(scores) == {"cars_joined_boxes", "cars_own_boxes"}
+    joined, own = (scores[name]["test"] for name in ("cars_joined_boxes", "cars_own_boxes"))
+    # tight.jpg and nothing.jpg: a picture with a plate that was not joined is left out whole.
+    assert (joined["mean_iou"]["value"], joined["mean_iou"]["n"]) == (1, 1)
+    assert (joined["false_plates"]["value"], joined["false_plates"]["n"], joined["AP50"]["n"]) == (0.5, 2, 2)
+    # The four plates by their own boxes: two found exactly, one cut to 0.6 of its height, one missed.
+    assert (own["mean_iou"]["value"], own["mean_iou"]["n"]) == (0.65, 4)
+    assert (own["recall@0.5"]["value"], own["recall@0.7"]["value"]) == (0.75, 0.5)
+    assert (own["false_plates"]["value"], own["false_plates"]["n"], own["AP50"]["n"]) == (0.25, 4, 4)
+    assert own.keys() == joined.keys() >= {"AP50", "AP50:95"}
+    assert scores["cars_own_boxes"]["margins"] == {**vars(MARGINS), "plates": 12}
+    assert scores["cars_own_boxes"]["train"]["mean_iou"]["value"] == 1
+
+
+def test_margins_are_fitted_to_the_training_plates_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    plates, pictures = two_labels()
+    fitted = labelled(plates, pictures)["cars_own_boxes"]["margins"]
+    assert "12 training plates: left 0.1, top 0.25, right 0.05, bottom 0.5" in capsys.readouterr().out
+    for side, same in (("test", True), ("train", False)):
+        other = plates.copy()
+        other.loc[plates["split"] == side, OWN_BOX_COLUMNS] += [-2.0, -2, 2, 2]
+        assert (labelled(other, pictures)["cars_own_boxes"]["margins"] == fitted) == same
+    validated = plates["image"].isin(["0.jpg", "1.jpg"])
+    plates.loc[validated, OWN_BOX_COLUMNS] += [-9.0, -9, 9, 9]
+    plates.loc[validated, "split"] = "validation"
+    again = labelled(plates, plates.drop_duplicates("image"))["cars_own_boxes"]
+    assert again["margins"] == {**fitted, "plates": 10}
+    assert "validation" in again
+
+
+def test_too_few_training_plates_with_both_labels_give_no_scores_by_own_boxes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert set(labelled(*two_labels(trained=9))) == {"cars_joined_boxes"}
+    assert "cars: no scores by the annotation's own boxes: 9 of its training plates" in capsys.readouterr().out
+
+
+def test_a_source_without_joined_boxes_has_no_more_scores() -> None:
+    plates = TRUE.assign(**dict.fromkeys(OWN_BOX_COLUMNS, np.nan))
+    assert score_labels(plates, predictions(PICTURES, one_each(ONE_EACH)), PICTURES, 0) == {}

@@ -1,5 +1,6 @@
 """`lpr compare` on experiments in folders, in Git, and in DVC's cache."""
 
+import json
 import re
 import shutil
 import sys
@@ -169,10 +170,14 @@ def test_a_dvc_experiment_against_a_revision_and_from_the_cache_or_a_remote(
 def test_without_names_it_lists_what_there_is(workspace: Clone) -> None:
     copy_run(workspace, "sweep/0")
     (workspace.folder / "experiments/sweep/multirun.yaml").write_text("")
+    path = workspace.folder / "metrics/detection.json"
+    scores = json.loads(path.read_text())
+    path.write_text(json.dumps(scores | {"synthetic_own_boxes": {"margins": {"left": 0.1}, **scores["synthetic"]}}))
     lines = workspace.lpr("compare").stdout.splitlines()
     shown = {line[2:].split("  ")[0].strip(): line for line in lines if re.match("  [^ ]", line)}
     assert {"HEAD, master", "experiments/right", "experiments/sweep", ". (the workspace)"} == set(shown)
     assert re.search(r"synthetic 0\.\d{3} / [01]\.\d{3}", shown["HEAD, master"])
+    assert shown[". (the workspace)"].count("synthetic") == 1  # each plate once
     assert "jobs with scores: 1" in shown["experiments/sweep"]
     assert max(map(len, lines)) <= 120
 

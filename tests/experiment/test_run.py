@@ -18,6 +18,12 @@ def test_pictures_without_plates_have_no_part_in_the_objective() -> None:
         objective({"streets": {"validation": empty}})
 
 
+def test_scores_by_one_kind_of_label_have_no_part_in_the_objective() -> None:
+    cars, again = ({"mean_iou": {"value": value, "n": 8}} for value in (0.5, 0.9))
+    scores = {"cars": {"validation": cars}, "cars_own_boxes": {"margins": {"left": 0.1}, "validation": again}}
+    assert objective({**scores, "cars_joined_boxes": {"validation": again}}) == 0.5
+
+
 def test_an_experiment_has_the_metrics_of_dvc_repro_to_the_last_digit(clone: Clone) -> None:
     before = (clone.folder / "dvc.lock").read_bytes()
     clone.lpr("experiment", *TINY, "hydra.run.dir=experiments/one")

@@ -243,6 +243,26 @@ def test_a_source_without_plates_shows_its_false_plates(tmp_path):
     assert "empty test – – – – 0.375 0.275 – 0.475 · n=6" in seen
 
 
+def test_scores_by_either_label_are_rows_of_the_table_that_say_what_they_are(tmp_path):
+    make_project(tmp_path)
+    found = json.loads((tmp_path / "metrics/detection.json").read_text())
+    margins = {"left": 0.052, "top": 0.214, "right": 0.073, "bottom": 0.304, "plates": 143}
+    found["drawn_joined_boxes"] = {"test": {"mean_iou": score(0.777, 4)}}
+    found["drawn_own_boxes"] = {"margins": margins, "test": {"mean_iou": score(0.666)}}
+    write_json(tmp_path / "metrics/detection.json", found)
+    seen = words(written(tmp_path))
+    headlines, _, table = seen.partition("Where the plate is")
+    assert "_boxes" not in headlines  # each plate once
+    assert "drawn_joined_boxes test 0.777 0.677 – 0.877 · n=4" in table
+    assert "drawn_own_boxes test 0.666 0.566 – 0.766 · n=6" in table
+    assert "drawn_own_boxes margins" not in table
+    assert "left 0.052 and right 0.073 of its width, top 0.214 and bottom 0.304 of its height" in table
+    assert "the two labels of 143 training plates" in table
+    del found["drawn_own_boxes"]
+    write_json(tmp_path / "metrics/detection.json", found)
+    assert "drawn_own_boxes" not in words(written(tmp_path))
+
+
 @pytest.mark.skipif("LPR_DATA" not in os.environ, reason="the photographs are not here: LPR_DATA names their folder")
 def test_with_photographs_the_page_stays_small(tmp_path):
     make_project(tmp_path)
