@@ -144,7 +144,7 @@ def _add_predict(verbs: Any) -> None:
     predict.add_argument(
         "--reader",
         choices=("rapidocr", "tesseract", "ocrspace", "none"),
-        help="default: that of params.yaml here, else rapidocr",
+        help="default: that of params.yaml here, else rapidocr; none leaves the plates unread",
     )
     predict.add_argument(
         "--output", type=Path, default=Path("predictions"), metavar="FOLDER", help="default: %(default)s"
