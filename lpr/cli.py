@@ -6,10 +6,11 @@ import argparse
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 from lpr import config
 from lpr.errors import UserError
-from lpr.stages.files import CHECKED
+from lpr.stages.files import CHECKED, MODELS
 
 _STAGES = {
     "source": "obtain the annotation JSON of each source → data/sources/",
@@ -23,6 +24,18 @@ _STAGES = {
 }
 
 
+_SAVED = ("csv", "json", "pictures")
+_PREDICT_HELP = """\
+Find the plates of pictures and videos by the detector that `lpr export` wrote, and read them. Into the output's folder
+go predictions.csv (a row a plate, pixels; a table that data=table takes), predictions.json (the same, and what could
+not be read, with the reason) and annotated/ (the pictures and videos with the plates drawn on them).
+"""
+_PREDICT_CODES = """\
+exit status: 0 all inputs were read, whether or not they show plates; 1 none could be, or there is no detector or
+reader; 2 wrong usage; 3 some inputs could not be read, the others were; 130 interrupted, what was found is kept.
+"""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; 0 if it went well, 1 after a message to the user on standard error."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -31,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         return importlib.import_module("lpr.experiment.run").main(arguments[1:])
     options = _parser().parse_args(arguments)
     try:
-        _run(options)
+        return _run(options)
     except UserError as error:
         print(f"lpr {options.verb}: {error}", file=sys.stderr)
         return 1
@@ -43,10 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"lpr {options.verb}: interrupted; the same command goes on from here", file=sys.stderr)
         return 130
-    return 0
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> int:
     if options.verb == "params":
         config.write_params(options.overrides)
         print(f"wrote {config.PARAMS}; `dvc repro` runs it")
@@ -56,6 +68,14 @@ def _run(options: argparse.Namespace) -> None:
         importlib.import_module("lpr.audit.run").run(options.folder)
     elif options.verb == "tune":
         importlib.import_module("lpr.experiment.tuning").run(options.overrides)
+    elif options.verb == "export":
+        importlib.import_module("lpr.stages.export").run(config.load(), options.output)
+    elif options.verb == "predict":
+        predict = importlib.import_module("lpr.predict.run")
+        code: int = predict.run(
+            options.inputs, options.model, options.reader, options.output, options.confidence, options.save
+        )
+        return code
     elif options.verb == "check":
         config.check_fresh()
         if options.stamp:
@@ -65,6 +85,7 @@ def _run(options: argparse.Namespace) -> None:
         stage = importlib.import_module(f"lpr.stages.{options.verb}")
         names = [options.names] if options.verb == "source" else []
         stage.run(config.load(), *names)
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,8 +124,62 @@ def _parser() -> argparse.ArgumentParser:
         description="Search over any key of the configuration. Without overrides, params.yaml is what is tuned.",
     )
     tune.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="e.g. tuner=hyperband tuner.max_trials=30")
+    export = verbs.add_parser(
+        "export",
+        help="models/detector.keras → detector.onnx, detector.tflite, for use",
+        description="Write the trained detector as ONNX and TFLite, and check that they find what Keras finds.",
+    )
+    export.add_argument("--output", type=Path, default=MODELS, metavar="FOLDER", help="default: %(default)s")
+    _add_predict(verbs)
     for verb, meaning in _STAGES.items():
         stage = verbs.add_parser(verb, help=meaning, description=f"{meaning}. Reads params.yaml.")
         if verb == "source":
             stage.add_argument("names", nargs="*", metavar="NAME", help="of data.sources; all where none is given")
     return parser
+
+
+def _add_predict(verbs: Any) -> None:
+    predict = verbs.add_parser(
+        "predict",
+        help="find and read the plates of pictures and videos, by an exported detector",
+        description=_PREDICT_HELP,
+        epilog=_PREDICT_CODES,
+    )
+    predict.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="pictures, videos, folders, patterns such as '*.jpg'"
+    )
+    predict.add_argument(
+        "--model", type=Path, default=MODELS / "detector.onnx", metavar="FILE", help="default: %(default)s"
+    )
+    predict.add_argument(
+        "--reader",
+        choices=("rapidocr", "tesseract", "ocrspace", "none"),
+        help="default: that of params.yaml here, else rapidocr; none leaves the plates unread",
+    )
+    predict.add_argument(
+        "--output", type=Path, default=Path("predictions"), metavar="FOLDER", help="default: %(default)s"
+    )
+    predict.add_argument(
+        "--confidence", type=_fraction, metavar="C", help="from which a plate counts, 0–1; default: as exported"
+    )
+    predict.add_argument(
+        "--save",
+        type=_saved,
+        default=_SAVED,
+        metavar="WHAT",
+        help=f"of {','.join(_SAVED)}; default: all",
+    )
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _saved(text: str) -> tuple[str, ...]:
+    chosen = tuple(text.split(","))
+    if unknown := [what for what in chosen if what not in _SAVED]:
+        raise argparse.ArgumentTypeError(f"there is no {unknown[0]!r}; choose of {','.join(_SAVED)}")
+    return chosen

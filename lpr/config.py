@@ -340,6 +340,10 @@ class OcrSpaceReader(Section):
 Reader = Annotated[RapidOcrReader | TesseractReader | OcrSpaceReader, Field(discriminator="name")]
 
 
+class _ReaderAlone(Section):
+    reader: Reader
+
+
 class Tracking(Section):
     """wandb; its key comes from the environment variable WANDB_API_KEY."""
 
@@ -533,6 +537,33 @@ def load(path: Path = PARAMS) -> Config:
         UserError: the file is missing, is not YAML, or breaks the schema.
     """
     return check(_read(path), str(path))
+
+
+def load_reader(name: str | None = None, path: Path = PARAMS, conf: Path | None = None) -> Reader:
+    """The settings of a reader outside of an experiment.
+
+    They are those of `params.yaml` here, if there is one and it has that reader; else those of its option in `conf/`,
+    here or, outside of a project, of lpr's own.
+
+    Args:
+        name: of the reader; None: the one of `params.yaml`, else rapidocr.
+
+    Raises:
+        UserError: the settings break the schema, or there is no such option.
+    """
+    chosen = _read(path) if path.is_file() else {}
+    settings = chosen.get("reader") if isinstance(chosen, dict) else None
+    if not isinstance(settings, dict) or name not in (None, settings.get("name")):
+        conf = conf or (CONF if CONF.is_dir() else Path(__file__).parents[1] / CONF)
+        path = conf / "reader" / f"{name or 'rapidocr'}.yaml"
+        if not path.is_file():
+            raise UserError(f"{path}, which has the settings of reader={name}, is missing: run lpr from its checkout")
+        settings = _read(path)
+    try:
+        return _ReaderAlone.model_validate({"reader": settings}).reader
+    except ValidationError as error:
+        lines = [_explain(problem, {"reader": settings}) for problem in error.errors()]
+        raise UserError(f"{path}:\n  " + "\n  ".join(lines)) from None
 
 
 def check_fresh(path: Path = PARAMS, conf: Path = CONF) -> Config:

@@ -244,7 +244,7 @@ class _Worker:
             return None
 
     def _make(self, path: Path, content: bytes, original: dict[str, Any]) -> dict[str, Any]:
-        picture, found = _decode(content, self.data.max_pixels)
+        picture, found = decode(content, self.data.max_pixels)
         original = {**found, **original}
         comment = json.dumps({"made": self._made(), "original": original}).encode()
         _write(path, _encode(picture, content, comment, self.data.jpeg_quality))
@@ -254,8 +254,8 @@ class _Worker:
         return {"recipe": _RECIPE, "quality": self.data.jpeg_quality}
 
 
-def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, dict[str, Any]]:
-    """An upright RGB picture, and what it was.
+def decode(content: bytes, max_pixels: int | None = None) -> tuple[Image.Image, dict[str, Any]]:
+    """An upright RGB picture, and what it was; without `max_pixels`, Pillow's own limit holds.
 
     Raises:
         Unavailable: the bytes are no picture, or only the beginning of one, or one of too many pixels.
@@ -264,7 +264,7 @@ def _decode(content: bytes, max_pixels: int) -> tuple[Image.Image, dict[str, Any
         raise Unavailable("an empty answer")
     try:
         picture: Image.Image = Image.open(BytesIO(content), formats=_FORMATS)
-        if picture.width * picture.height > max_pixels:
+        if max_pixels is not None and picture.width * picture.height > max_pixels:
             raise Unavailable(f"more pixels than data.max_pixels={max_pixels}")
         picture.load()
         orientation = _orientation(picture)

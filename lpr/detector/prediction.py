@@ -12,7 +12,7 @@ import numpy as np
 from lpr.config import Inference
 from lpr.cores import usable_cores
 from lpr.detector.decoding import Plates
-from lpr.detector.looks import look
+from lpr.detector.looks import Network, look
 
 if TYPE_CHECKING:
     import keras
@@ -22,9 +22,7 @@ def find_plates(model: keras.Model, paths: Sequence[Path], settings: Inference) 
     """The plates of each picture, the most confident first; boxes in the pixels of the picture."""
     from tqdm import tqdm
 
-    def network(pictures: np.ndarray) -> np.ndarray:
-        return np.asarray(model.predict_on_batch(pictures.astype(np.float32) / 255))
-
+    network = keras_network(model)
     with (
         tqdm(desc="detecting", total=len(paths), unit="picture", leave=False) as bar,
         ThreadPoolExecutor(usable_cores()) as pool,
@@ -34,6 +32,15 @@ def find_plates(model: keras.Model, paths: Sequence[Path], settings: Inference) 
             found.append(look(picture, network, settings))
             bar.update()
     return found
+
+
+def keras_network(model: keras.Model) -> Network:
+    """A Keras model, which takes fractions, as a network that takes pictures."""
+
+    def network(pictures: np.ndarray) -> np.ndarray:
+        return np.asarray(model.predict_on_batch(pictures.astype(np.float32) / 255))
+
+    return network
 
 
 def load_picture(path: Path) -> np.ndarray:

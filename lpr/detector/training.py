@@ -53,7 +53,7 @@ def prepare_tensorflow(hardware: Hardware, seed: int) -> None:
         UserError: the number of threads, which can be set once a process, was another before.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with _no_greetings():
+    with no_greetings():
         import keras
         import tensorflow as tf
 
@@ -72,7 +72,7 @@ def prepare_tensorflow(hardware: Hardware, seed: int) -> None:
 
 
 @contextmanager
-def _no_greetings() -> Iterator[None]:
+def no_greetings() -> Iterator[None]:
     """TensorFlow greets on standard error whatever its log level; what goes wrong comes as an exception."""
     sys.stderr.flush()
     kept = os.dup(2)

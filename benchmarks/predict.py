@@ -1,0 +1,157 @@
+"""How long one picture takes from its file to its boxes, by an exported detector, and by a peer beside it.
+
+    python benchmarks/predict.py PICTURES [--model models/detector.onnx] [--peer PEER.onnx] [--size 256]
+                                 [--threads 2] [--rounds 5]
+
+PICTURES is a folder. Every picture is looked at by both in turns, from its file (which the system has in memory) to
+boxes. Printed are medians in milliseconds: of reading and decoding, of the network, of all that is around it (resizing,
+cutting windows out, boxes of its output), and of the whole; then of the networks alone, on one square of `--size`
+pixels; and the medians of the ratios ours / peer, pair by pair, with their quartiles.
+
+A peer is a detector as Ultralytics exports it: input float32 (1, 3, S, S) in 0–1, output (1, 5, N) of centre x, centre
+y, width, height, in pixels of the input, and confidence. S is `--size` where the file leaves it open.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lpr.data.views import letterbox
+from lpr.detector.decoding import Plates, suppress
+from lpr.detector.exported import load_exported
+from lpr.detector.looks import Network, look
+from lpr.predict.inputs import find_inputs, is_video, read_picture
+
+Finder = Callable[[np.ndarray], Plates]
+_PEER_CONFIDENCE = 0.25  # Ultralytics' own default
+_WARM_UP = 3  # pictures that are not counted
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pictures", type=Path)
+    parser.add_argument("--model", type=Path, default=Path("models/detector.onnx"))
+    parser.add_argument("--peer", type=Path)
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+
+    runners = {"ours": ours(options.model, options.threads)}
+    if options.peer:
+        runners["peer"] = peer(options.peer, options.threads, options.size)
+    paths = [path for path in find_inputs([str(options.pictures)]) if not is_video(path)]
+    spent: dict[str, list[dict[str, float]]] = {name: [] for name in runners}
+    for number in range(options.rounds):
+        for place, path in enumerate(paths[: _WARM_UP if number == 0 else 0] + paths):
+            order = list(runners) if (number + place) % 2 else list(reversed(runners))
+            for name in order:
+                times = runners[name].whole(path)
+                if number or place >= _WARM_UP:
+                    spent[name].append(times)
+    print(f"{len(paths)} pictures, {options.rounds} rounds, {options.threads} threads; medians, ms")
+    for name, rows in spent.items():
+        parts = {part: np.median([row[part] for row in rows]) for part in rows[0]}
+        print(f"{name}: " + ", ".join(f"{part} {value:.2f}" for part, value in parts.items()))
+    alone: dict[str, list[float]] = defaultdict(list)
+    for number in range(_WARM_UP + options.rounds * 20):
+        for name in list(runners) if number % 2 else list(reversed(runners)):
+            milliseconds = runners[name].alone(options.size)
+            if number >= _WARM_UP:
+                alone[name].append(milliseconds)
+    print(f"network alone, 1 × {options.size} × {options.size}: " + _medians(alone))
+    if options.peer:
+        whole = {name: [row["whole"] for row in rows] for name, rows in spent.items()}
+        print(f"ours / peer: whole {_ratio(whole)}, network alone {_ratio(alone)}")
+
+
+class Runner:
+    """A detector whose parts are timed: `find` looks at a picture by way of `network`."""
+
+    def __init__(self, network: Network, find: Callable[[np.ndarray, Network], Plates], example: Any) -> None:
+        self._network, self._find, self._example = network, find, example
+        self._inside = 0.0
+
+    def whole(self, path: Path) -> dict[str, float]:
+        """Milliseconds of each part."""
+        self._inside = 0.0
+        started = time.perf_counter()
+        picture = read_picture(path)
+        decoded = time.perf_counter()
+        self._find(picture, self._timed)
+        ended = time.perf_counter()
+        around = ended - decoded - self._inside
+        times = {"decode": decoded - started, "network": self._inside, "around it": around, "whole": ended - started}
+        return {part: 1000 * seconds for part, seconds in times.items()}
+
+    def alone(self, size: int) -> float:
+        """Milliseconds of the network on one square."""
+        self._inside = 0.0
+        self._timed(self._example(size))
+        return 1000 * self._inside
+
+    def _timed(self, shown: np.ndarray) -> np.ndarray:
+        started = time.perf_counter()
+        outputs = self._network(shown)
+        self._inside += time.perf_counter() - started
+        return outputs
+
+
+def ours(model: Path, threads: int) -> Runner:
+    """As `lpr predict` has it."""
+    detector = load_exported(model, threads)
+    settings = detector.facts.inference
+    fixed = settings.image_size if settings.name == "stretched" else None
+
+    def example(size: int) -> np.ndarray:
+        return _noise((1, fixed or size, fixed or size, 3))
+
+    return Runner(detector.network, lambda picture, network: look(picture, network, settings), example)
+
+
+def peer(model: Path, threads: int, size: int) -> Runner:
+    """As Ultralytics' own prediction has it: letterboxed, in floats, non-maximum suppression after."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    taken = session.get_inputs()[0]
+    side = taken.shape[2] if isinstance(taken.shape[2], int) else size
+
+    def find(picture: np.ndarray, network: Network) -> Plates:
+        square, scale = letterbox(picture, side)
+        shown = np.ascontiguousarray(square.transpose(2, 0, 1)[None], dtype=np.float32) / 255
+        columns = network(shown)[0]
+        sure = columns[:, columns[4] >= _PEER_CONFIDENCE].astype(float)
+        corners = np.concatenate([sure[:2] - sure[2:4] / 2, sure[:2] + sure[2:4] / 2]).T / scale
+        return suppress(Plates(corners, sure[4]))
+
+    def example(_: int) -> np.ndarray:
+        return _noise((1, 3, side, side)) / np.float32(255)
+
+    return Runner(lambda shown: np.asarray(session.run(None, {taken.name: shown})[0]), find, example)
+
+
+def _noise(shape: tuple[int, ...]) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def _medians(times: dict[str, list[float]]) -> str:
+    return ", ".join(f"{name} {np.median(values):.2f}" for name, values in times.items())
+
+
+def _ratio(times: dict[str, list[float]]) -> str:
+    low, middle, high = np.percentile(np.divide(times["ours"], times["peer"]), [25, 50, 75])
+    return f"{middle:.2f} ({low:.2f}–{high:.2f}, n={len(times['ours'])})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""A network made by hand, which finds white plates on dark pictures to the pixel, and such pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lpr.config import Config, write_params
+from lpr.detector.networks import save_detector
+from lpr.stages.files import DETECTOR
+
+if TYPE_CHECKING:
+    import keras
+
+CELL, WIDTH, HEIGHT = 8, 40, 24  # of the network's output, and of a plate as it sees it: pixels
+SETTINGS = [
+    *("experiment=none", "detector=center", "augment=views", "loss=giou", "tracking=off", "train.threads=1"),
+    *("inference=one_look", "inference.image_size=160", "inference.confidence=0.5"),
+]
+
+
+def build_finder(wild: float = 0.0) -> keras.Model:
+    """The brighter a plate-sized window around a cell, the surer; boxes are of that window.
+
+    Args:
+        wild: how much the boxes also depend on the pixels; at millions, float32 cannot hold them to a hundredth pixel.
+    """
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((None, None, 3), name="picture")
+    cells = layers.AveragePooling2D(CELL)(inputs)
+    sure = layers.Conv2D(1, (HEIGHT // CELL, WIDTH // CELL), padding="same")
+    sides = layers.Conv2D(4, 3, padding="same")
+    model = keras.Model(inputs, layers.Concatenate()([sure(cells), sides(cells)]), name="center")
+    kernel, _ = sure.get_weights()
+    sure.set_weights([np.full_like(kernel, 20 / kernel.size), np.array([-14])])  # logits 6 for white, −14 for black
+    kernel, _ = sides.get_weights()
+    half = np.array([WIDTH, HEIGHT, WIDTH, HEIGHT]) / 2 / CELL
+    sides.set_weights([np.random.default_rng(0).normal(0, wild, kernel.shape), half])
+    return model
+
+
+def draw(*places: tuple[int, int], scale: int = 1, width: int = 160, height: int = 96) -> np.ndarray:
+    """A dark picture with plates whose upper left corners are at these cells; all `scale` times as large."""
+    picture = np.random.default_rng(0).integers(0, 30, (height * scale, width * scale, 3), dtype=np.uint8)
+    for column, row in places:
+        left, top = column * CELL * scale, row * CELL * scale
+        picture[top : top + HEIGHT * scale, left : left + WIDTH * scale] = 255
+    return picture
+
+
+def box(place: tuple[int, int], scale: int = 1) -> list[float]:
+    """Where that plate is: xmin, ymin, xmax, ymax."""
+    left, top = place[0] * CELL * scale, place[1] * CELL * scale
+    return [left, top, left + WIDTH * scale, top + HEIGHT * scale]
+
+
+def trained_project(model: keras.Model, settings: list[str]) -> Config:
+    """Put into the current folder, which has the project's conf/, what a training leaves."""
+    save_detector(model, Path(DETECTOR))
+    return write_params(settings)
