@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lpr.boxes import iou
+from lpr.boxes import iou, pairwise_iou
 
 FLOOR = 0.05  # least confidence of a plate that is worth keeping
 MOST = 20  # plates a picture
@@ -46,29 +46,32 @@ def decode_centers(outputs: np.ndarray, stride: int) -> list[Plates]:
         padded = np.pad(heat, 1)
         around = [padded[r : r + heat.shape[0], c : c + heat.shape[1]] for r in range(3) for c in range(3)]
         peaks = np.argwhere((heat >= np.max(around, axis=0)) & (heat >= FLOOR))
-        boxes = np.array([_box_at(output[..., 1:], *peak) for peak in peaks.tolist()]).reshape(-1, 4)
-        found.append(suppress(Plates(boxes * stride, heat[tuple(peaks.T)])))
+        confidences = heat[tuple(peaks.T)]
+        surest = np.argsort(-confidences, kind="stable")[: 3 * MOST]
+        boxes = _boxes_at(output[..., 1:].astype(float), peaks[surest])
+        found.append(suppress(Plates(boxes * stride, confidences[surest])))
     return found
 
 
-def _box_at(sides: np.ndarray, row: int, column: int) -> np.ndarray:
-    """The box at a peak, in cells: the mean of what the cells near the centre say, which were all taught it.
+def _boxes_at(sides: np.ndarray, peaks: np.ndarray) -> np.ndarray:
+    """The box at each peak (k, 2: row, column), in cells (k, 4): the mean of what cells near its centre say of it.
 
-    They weigh as they did in training; a cell whose box is another plate's does not count.
+    They weigh as they did in training, where all were taught the box; one whose box is another plate's does not count.
     """
-    top, left = max(row - _REACH, 0), max(column - _REACH, 0)
-    near = sides[top : row + _REACH + 1, left : column + _REACH + 1].astype(float)
-    rows, columns = np.indices(near.shape[:2]) + 0.5
-    middles = np.stack([columns + left, rows + top], axis=-1)
-    boxes = np.concatenate([middles - near[..., :2], middles + near[..., 2:]], axis=-1)
-    peak = boxes[row - top, column - left]
-    away = (middles - (peak[:2] + peak[2:]) / 2) / spread_of_box(peak[2:] - peak[:2])
+    reach = np.arange(-_REACH, _REACH + 1)
+    grid = np.stack(np.meshgrid(reach, reach, indexing="ij"), axis=-1).reshape(-1, 2)
+    cells = peaks[:, None] + grid  # (k, cells, 2)
+    there = ((cells >= 0) & (cells < sides.shape[:2])).all(axis=-1)
+    cells = cells.clip(0, np.array(sides.shape[:2]) - 1)
+    said, middles = sides[cells[..., 0], cells[..., 1]], cells[..., ::-1] + 0.5
+    boxes = np.concatenate([middles - said[..., :2], middles + said[..., 2:]], axis=-1)
+    own = boxes[:, len(grid) // 2]
+    away = (middles - (own[:, None, :2] + own[:, None, 2:]) / 2) / spread_of_box(own[:, 2:] - own[:, :2])[:, None]
     weight = np.exp(-(away**2).sum(axis=-1) / 2)
-    weight *= (weight > LEAST_WEIGHT) & (iou(boxes, peak) > 0.5)
-    if not weight.any():
-        return peak
-    mean: np.ndarray = (boxes * weight[..., None]).sum(axis=(0, 1)) / weight.sum()
-    return mean
+    weight *= there & (weight > LEAST_WEIGHT) & (iou(boxes, own[:, None]) > 0.5)
+    total = weight.sum(axis=1, keepdims=True)
+    mean: np.ndarray = (boxes * weight[..., None]).sum(axis=1) / np.maximum(total, 1e-9)
+    return np.where(total > 0, mean, own)
 
 
 def spread_of_box(sides: Any) -> Any:
@@ -79,10 +82,10 @@ def spread_of_box(sides: Any) -> Any:
 def suppress(plates: Plates) -> Plates:
     """Of plates that overlap, the most confident alone (greedy non-maximum suppression); at most `MOST`."""
     order = np.argsort(-plates.confidences, kind="stable")
+    boxes = plates.boxes[order]
+    overlapping = pairwise_iou(boxes, boxes) > _NMS_IOU
     kept: list[int] = []
-    for index in order:
-        if len(kept) == MOST:
-            break
-        if not kept or iou(plates.boxes[kept], plates.boxes[index][None]).max() <= _NMS_IOU:
-            kept.append(int(index))
-    return Plates(plates.boxes[kept], plates.confidences[kept])
+    for index in range(len(order)):
+        if len(kept) < MOST and not overlapping[index, kept].any():
+            kept.append(index)
+    return Plates(boxes[kept], plates.confidences[order][kept])

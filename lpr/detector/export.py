@@ -24,7 +24,7 @@ from lpr.detector.decoding import FLOOR
 from lpr.detector.exported import METADATA_KEY, Facts, load_exported
 from lpr.detector.looks import Network, look
 from lpr.detector.prediction import keras_network
-from lpr.detector.training import no_greetings, choose_hardware, prepare_tensorflow
+from lpr.detector.training import choose_hardware, no_greetings, prepare_tensorflow
 from lpr.errors import UserError
 from lpr.hashes import file_md5
 

@@ -16,7 +16,7 @@ def run(config: Config) -> None:
     """Train on the train side, choose the best epoch on the validation side."""
     started = time.monotonic()
     hardware = choose_hardware(config.train.precision, config.train.threads)
-    plates = _with_joined_boxes(read_split()) if config.train.only_joined_boxes else read_split()
+    plates = with_joined_boxes(read_split()) if config.train.only_joined_boxes else read_split()
     family = family_of(config.detector)
 
     def load(side: str) -> Examples | None:
@@ -32,7 +32,7 @@ def run(config: Config) -> None:
     write_timing("train", seconds, DETECTOR, precision=hardware.precision, threads=hardware.threads)
 
 
-def _with_joined_boxes(rows: pd.DataFrame) -> pd.DataFrame:
+def with_joined_boxes(rows: pd.DataFrame) -> pd.DataFrame:
     """Without the pictures that show a plate whose box is no joined one, where others of its source are."""
     joined = rows["own_top_x"].notna()
     doubtful = joined.groupby(rows["source"]).transform("any") & ~joined & rows["top_x"].notna()

@@ -1,0 +1,25 @@
+"""Which pictures the train stage takes."""
+
+import pandas as pd
+import pytest
+
+from lpr.stages.train import with_joined_boxes
+
+
+def test_pictures_with_a_plate_of_another_kind_of_box_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    nan = float("nan")
+    rows = pd.DataFrame(
+        [
+            ("joined.jpg", "some", "train", 1.0, 2.0),
+            ("half.jpg", "some", "train", 1.0, 2.0),
+            ("half.jpg", "some", "train", 1.0, nan),  # its second plate kept the annotation's own box
+            ("own.jpg", "some", "validation", 1.0, nan),
+            ("own-test.jpg", "some", "test", 1.0, nan),
+            ("empty.jpg", "some", "train", nan, nan),  # shows no plate
+            ("other.jpg", "none", "train", 1.0, nan),  # a source of which no box was joined
+        ],
+        columns=["image", "source", "split", "top_x", "own_top_x"],
+    )
+    kept = with_joined_boxes(rows)
+    assert kept["image"].tolist() == ["joined.jpg", "own-test.jpg", "empty.jpg", "other.jpg"]
+    assert "2 pictures are left out" in capsys.readouterr().out
