@@ -11,12 +11,10 @@ import cv2
 import numpy as np
 
 from lpr.config import Views
+from lpr.data.resampling import BORDER, resampled
 
 if TYPE_CHECKING:
     from lpr.data.pasting import Bank
-
-cv2.setNumThreads(1)  # several pictures are worked on at a time
-BORDER = (114, 114, 114)  # as YOLO's letterbox has it
 
 
 def letterbox(picture: np.ndarray, size: int) -> tuple[np.ndarray, float]:
@@ -53,7 +51,7 @@ def draw_view(
     """
     matrix = _geometry(picture.shape[:2], boxes, size, views, random)
     boxes = _moved(boxes, matrix)
-    view = _warped(picture, matrix, size)
+    view = resampled(picture, matrix, size, size)
     inside = np.clip(boxes, 0, size)
     kept = _areas(inside) >= 0.6 * np.maximum(_areas(boxes), 1e-6)
     for left, top, right, bottom in inside[~kept].round().astype(int):
@@ -107,22 +105,6 @@ def _geometry(
         centre[:2, 2] = -size / 2
         matrix = np.linalg.inv(centre) @ tilt @ centre @ matrix
     return matrix
-
-
-def _warped(picture: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
-    """The view; a picture that is much finer than it is first averaged, as a warp alone would leave pixels out."""
-    scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
-    if scale < 0.75:
-        height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
-        finer = np.diag([picture.shape[1] / width, picture.shape[0] / height, 1.0])
-        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-        matrix = matrix @ finer
-    # OpenCV's pixels have their centres at whole numbers, boxes have them at + ½.
-    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
-    flags = cv2.INTER_LINEAR
-    return cv2.warpPerspective(
-        picture, np.linalg.inv(half) @ matrix @ half, (size, size), flags=flags, borderValue=BORDER
-    )
 
 
 def _moved(boxes: np.ndarray, matrix: np.ndarray) -> np.ndarray:

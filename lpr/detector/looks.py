@@ -13,12 +13,13 @@ import numpy as np
 
 from lpr.boxes import iou
 from lpr.config import Inference, TwoLooks
-from lpr.data.views import BORDER
+from lpr.data.resampling import resampled
 from lpr.detector.decoding import Plates, decode_centers, decode_corners, suppress
 
 Network = Callable[[np.ndarray], np.ndarray]
 """Pictures, uint8 (n, h, w, 3) RGB, to outputs: (n, 4) of the seed's, (n, h / stride, w / stride, 5) of the others."""
 
+_ENLARGE = 3.0  # most that a second look magnifies the picture
 _MULTIPLE = 32  # of the sides of what the network is shown: its coarsest stride
 
 
@@ -51,9 +52,7 @@ def _first_look(picture: np.ndarray, network: Network, longest: int) -> Plates:
     height, width = picture.shape[:2]
     scale = longest / max(height, width)
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
-    shown = np.full((_rounded(rows), _rounded(columns), 3), BORDER, np.uint8)
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    shown[:rows, :columns] = cv2.resize(picture, (columns, rows), interpolation=how)
+    shown = resampled(picture, np.diag([columns / width, rows / height, 1.0]), _rounded(columns), _rounded(rows))
     (found,) = _decoded(shown[None], network)
     return Plates((found.boxes / scale).clip(0, [width, height, width, height]), found.confidences)
 
@@ -74,9 +73,12 @@ def _second_look(picture: np.ndarray, network: Network, found: Plates, settings:
     windows, shown = [], []
     for box in found.boxes[: settings.candidates]:
         side = max(box[2] - box[0], 2 * (box[3] - box[1]), 4.0) / settings.plate_width
+        side = max(side, size / _ENLARGE)
         left, top = (box[:2] + box[2:] - side) / 2
-        windows.append((left, top, side / size))
-        shown.append(_window(picture, left, top, side, size))
+        scale = size / side
+        windows.append((left, top, 1 / scale))
+        matrix = np.array([[scale, 0, -left * scale], [0, scale, -top * scale], [0, 0, 1]])
+        shown.append(resampled(picture, matrix, size, size))
     boxes, confidences = [], []
     for number, ((left, top, scale), seen) in enumerate(zip(windows, _decoded(np.stack(shown), network), strict=True)):
         if not len(seen.confidences):
@@ -89,23 +91,3 @@ def _second_look(picture: np.ndarray, network: Network, found: Plates, settings:
     if not boxes:
         return Plates(np.empty((0, 4)), np.empty(0))
     return suppress(Plates(np.array(boxes).clip(0, [width, height, width, height]), np.array(confidences)))
-
-
-def _window(picture: np.ndarray, left: float, top: float, side: float, size: int) -> np.ndarray:
-    """A square of the picture, `size` px a side, grey where it leaves the picture."""
-    scale = size / side
-    # Shrinking by a warp alone would alias: what is much finer than needed is averaged first.
-    low = np.floor([max(left, 0), max(top, 0)]).astype(int)
-    high = np.ceil([min(left + side, picture.shape[1]), min(top + side, picture.shape[0])]).astype(int)
-    cut = picture[low[1] : high[1], low[0] : high[0]]
-    if scale < 0.7:
-        columns, rows = (max(1, round(length * scale)) for length in cut.shape[1::-1])
-        small = cv2.resize(cut, (columns, rows), interpolation=cv2.INTER_AREA)
-    else:
-        small = cut
-    stretch = np.array([small.shape[1] / cut.shape[1], small.shape[0] / cut.shape[0]])
-    matrix = np.zeros((2, 3))
-    matrix[0, 0], matrix[1, 1] = scale / stretch
-    # Pixel centres lie at + ½.
-    matrix[:, 2] = (low - [left, top]) * scale + 0.5 * (scale / stretch) - 0.5
-    return cv2.warpAffine(small, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=BORDER)

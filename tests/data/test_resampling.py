@@ -1,0 +1,45 @@
+"""What the detector is shown: the right part, in the right place, without losing pixels."""
+
+import numpy as np
+import pytest
+
+from lpr.data.resampling import BORDER, resampled
+
+RANDOM = np.random.default_rng(0)
+
+
+def matrix(scale: float = 1.0, x: float = 0.0, y: float = 0.0) -> np.ndarray:
+    return np.array([[scale, 0, x], [0, scale, y], [0, 0, 1]])
+
+
+def test_through_the_identity_it_is_the_same() -> None:
+    picture = RANDOM.integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(resampled(picture, matrix(), 40, 30), picture)
+    np.testing.assert_array_equal(resampled(picture, matrix(x=-7, y=-5), 20, 10), picture[5:15, 7:27])
+
+
+def test_beside_the_picture_there_is_the_border() -> None:
+    picture = np.full((30, 40, 3), 250, np.uint8)
+    shown = resampled(picture, matrix(x=10, y=4), 60, 40)
+    assert (shown[4:34, 10:50] == 250).all()
+    assert (shown[:4] == BORDER).all()
+    assert (shown[:, 50:] == BORDER).all()
+    assert (resampled(picture, matrix(x=-500), 16, 16) == BORDER).all()
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.25, 0.1])
+def test_fine_stripes_become_grey_rather_than_some_of_themselves(scale: float) -> None:
+    stripes = np.zeros((400, 400, 3), np.uint8)
+    stripes[:, ::2] = 200
+    shown = resampled(stripes, matrix(scale), round(400 * scale), round(400 * scale))[2:-2, 2:-2]
+    assert abs(int(shown.min()) - 100) <= 1
+    assert abs(int(shown.max()) - 100) <= 1
+
+
+@pytest.mark.parametrize("scale", [2.0, 0.7, 0.3, 0.13])
+def test_an_edge_falls_where_the_matrix_says(scale: float) -> None:
+    picture = np.zeros((801, 1203, 3), np.uint8)
+    picture[:, 601:] = 200
+    shown = resampled(picture, matrix(scale, x=20.3 - 601 * scale), 64, 64)
+    lit = shown[32, :, 0].astype(float) / 200
+    assert 64 - lit.sum() == pytest.approx(20.3, abs=0.1)
