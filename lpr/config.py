@@ -212,6 +212,7 @@ class Views(Section):
     stored_size: Annotated[int, Field(ge=32, le=4096, description="longest side of the pictures as kept, pixels")]
     enlarge: Annotated[float, Field(ge=1, le=8, description="most that a view magnifies the picture as kept")]
     whole: Fraction = Field(description="probability of a view of the whole picture rather than around a plate")
+    elsewhere: Fraction = Field(description="probability of a zoomed view of any place rather than of a plate")
     plate_width: Annotated[list[Fraction], Field(min_length=2, max_length=2, description="of a zoomed view's side")]
     jitter: Annotated[float, Field(ge=1, le=4, description="largest zoom of a whole view, in or out")]
     aspect: Annotated[float, Field(ge=1, le=3, description="largest stretch of one side against the other")]

@@ -75,6 +75,8 @@ def _geometry(
     fit = size / max(height, width)
     if len(boxes) and random.random() >= views.whole:
         seen = boxes[random.integers(len(boxes))]
+        if random.random() < views.elsewhere:
+            seen = seen + np.tile(random.uniform(-seen[:2], np.maximum([width, height] - seen[2:], -seen[:2])), 2)
         low, high = np.log(views.plate_width)
         scale = float(np.exp(random.uniform(low, high))) * size / max(seen[2] - seen[0], 1)
         scale = min(max(scale, 0.7 * fit), views.enlarge)

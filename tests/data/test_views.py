@@ -12,6 +12,7 @@ STILL = {
     "stored_size": 300,
     "enlarge": 3.0,
     "whole": 0.0,
+    "elsewhere": 0.0,
     "plate_width": [0.2, 0.6],
     "jitter": 1.0,
     "aspect": 1.0,
@@ -115,3 +116,13 @@ def test_what_is_pasted_is_pasted_into_the_view() -> None:
         assert (view != without).any() == (len(boxes) == 2)
         added += len(boxes) == 2
     assert added > 10
+
+
+def test_a_view_of_elsewhere_is_as_close_but_mostly_without_the_plate() -> None:
+    random = [np.random.default_rng(seed) for seed in range(60)]
+    seen = [draw_view(street(), BOX, 128, views(elsewhere=1.0, plate_width=[0.7, 0.9]), each) for each in random]
+    counts = [len(boxes) for _, boxes in seen]
+    assert 10 < counts.count(0) < 55
+    for view, boxes in seen:
+        bright = view[..., 0] > 150
+        assert bright.sum() == 0 or len(boxes) == 1  # a plate that is cut off is greyed out
