@@ -35,7 +35,7 @@ def run(folder: Path) -> None:
         print(
             f"detector={evidence.config.detector.name} sees one plate in every picture, and is always sure of it: what "
             "it misses looks like a wrong label, and plates without a label are not looked for. One that can tell is "
-            "experiment=center."
+            "experiment=best."
         )
     findings = pd.concat([part for part in found if len(part)] or found)
     # Of findings that are as severe, the largest plates first: small ones may be hard to see rather than wrong.

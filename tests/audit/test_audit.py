@@ -80,7 +80,7 @@ class Project:
             self.predictions.append({**row, **found, **dict(zip(PREDICTED_BOX_COLUMNS, box, strict=True))})
 
     def write(self, *overrides: str) -> None:
-        here = ["experiment=center", "data=table", "data.json=boxes.csv", *overrides]
+        here = ["experiment=best", "data=table", "data.json=boxes.csv", *overrides]
         config.write_params(here, self.root / config.PARAMS)
         stored = {"stored_width": WIDTH, "stored_height": HEIGHT, "orientation": 1}
         pictures = pd.DataFrame(self.pictures.values())
@@ -236,7 +236,7 @@ def test_what_a_detector_was_trained_on_is_said_to_be_milder_evidence(project: P
     seen = words()
     assert "1 of the 2 pictures are judged by a detector that was trained on them" in seen
     assert (
-        "lpr experiment -m experiment=center data=table data.json=boxes.csv train.epochs=7 "
+        "lpr experiment -m experiment=best data=table data.json=boxes.csv train.epochs=7 "
         "split=kfold split.folds=5 split.fold=0,1,2,3,4 hydra.sweep.dir=experiments/audit lpr audit experiments/audit"
     ) in seen
 

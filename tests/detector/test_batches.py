@@ -148,7 +148,7 @@ def test_an_epoch_shows_each_source_as_often_as_its_weight_says() -> None:
 
 
 def test_pasted_plates_have_room_beside_the_real_ones(in_root: Path) -> None:
-    config = compose(["experiment=center", "augment.paste_add=1", "augment.bank=8"]).augment
+    config = compose(["experiment=best", "augment.paste_add=1", "augment.bank=8"]).augment
     assert isinstance(config, Views)
     pictures, boxes = painted(4)
     examples = Examples(pictures.repeat(2, axis=1).repeat(2, axis=2), boxes[:, None])
