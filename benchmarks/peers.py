@@ -81,6 +81,8 @@ def main() -> None:
     options = parser.parse_args()
     here = Path.cwd()
     os.chdir(options.folder)
+    if "environment" in options:
+        make(here / options.environment)
     if options.verb == "train":
         train(here / options.environment, options.size, options.minutes)
     elif options.verb == "cascade":
@@ -156,18 +158,23 @@ def cascade(environment: Path) -> None:
         write_predictions(pictures, found, PEERS / name)
 
 
+def make(environment: Path) -> None:
+    """The peers' environment, where it is not there or peers.txt has changed since."""
+    stamp, wanted = environment / ".ready", (HERE / "peers.txt").read_text()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    print(f"making {environment}", flush=True)
+    venv.create(environment, with_pip=True)
+    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(HERE / "peers.txt")]
+    subprocess.run([str(environment / "bin" / "python"), *install], check=True)
+    stamp.write_text(wanted)
+
+
 def run_in(environment: Path, *command: object) -> None:
-    """Run peer_models.py in the peers' environment, which is made where it is not there or peers.txt has changed."""
-    python, stamp = environment / "bin" / "python", environment / ".ready"
-    wanted = (HERE / "peers.txt").read_text()
-    if not stamp.is_file() or stamp.read_text() != wanted:
-        print(f"making {environment}")
-        venv.create(environment, with_pip=True)
-        quietly = ["--quiet", "--disable-pip-version-check"]
-        subprocess.run([python, "-m", "pip", "install", *quietly, "-r", HERE / "peers.txt"], check=True)
-        stamp.write_text(wanted)
+    """Run peer_models.py there, with a thread a core and nothing asked of the network."""
     alone = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(environment)}
     variables = {**os.environ, **alone, "OMP_NUM_THREADS": str(usable_cores())}
+    python = environment / "bin" / "python"
     subprocess.run([python, HERE / "peer_models.py", *map(str, command)], env=variables, check=True)
 
 
