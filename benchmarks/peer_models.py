@@ -1,8 +1,10 @@
-"""The peers' side of `peers.py`, which runs it in the peers' own environment (`peers.txt`): it imports nothing of lpr.
+"""The peers' side of `peers.py`, which runs it in their own environment (`peers.txt`).
 
-python peer_models.py train DATA.yaml FOLDER SIZE MINUTES
-python peer_models.py export FOLDER SIZE …
-python peer_models.py cascade NAME LIST OUTPUT
+    python peer_models.py train DATA.yaml FOLDER SIZE MINUTES
+    python peer_models.py export FOLDER SIZE …
+    python peer_models.py cascade NAME LIST OUTPUT
+
+It imports nothing of lpr, which is not there.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ cascades. Both write what they find in all its pictures below `FOLDER/peers/`, i
 `reports/predictions.csv`. `score` scores such files on the test side by the code that scores ours, and ours with them,
 where `reports/predictions.csv` is there; the number after @ is the confidence from which a prediction counts as a plate
 (0.25 where there is none, as Ultralytics has it). `speed` times an exported detector of ours against the exported
-yolo11n, in turns, on two threads, with the pictures of the test side.
+yolo11n, in turns, on two threads: the network alone (ours from bytes, the peer's from the floats that it takes), and
+whole pictures of the test side, from JPEG bytes to boxes, the peer's once in squares and once in rectangles.
 
 The peers have an environment of their own, made from peers.txt when it is first needed (`--environment`).
 """
@@ -228,6 +229,8 @@ def score(systems: Sequence[tuple[str, Path, float]]) -> None:
     pictures, plates = rows.drop_duplicates("image"), rows.dropna(subset=BOX_COLUMNS)
     if PREDICTIONS.is_file():
         systems = [("ours", PREDICTIONS, config.load().inference.confidence), *systems]
+    if not systems:
+        sys.exit(f"there is no {PREDICTIONS} and no NAME=FILE to score")
     scores: dict[str, Any] = {}
     tables = {}
     for name, file, confidence in systems:
@@ -246,7 +249,6 @@ def score(systems: Sequence[tuple[str, Path, float]]) -> None:
     print(tabulate(cells, heads, "github", disable_numparse=True))
 
     (first, baseline), *others = tables.items()
-    compared = compare(baseline, [table for _, table in others])
     compared = compare(baseline, [table for _, table in others])
     lines = [
         [
@@ -274,8 +276,8 @@ def speed(exported: Path, rounds: int) -> None:
         output: np.ndarray = session.run(None, {given: pictures})[0]
         return output
 
-    tested = read_split().query("split == 'test'")["image"].drop_duplicates()
-    jpegs = [(IMAGES / name).read_bytes() for name in tested.sample(PICTURES, random_state=0)]
+    tested = read_split().query("split == 'test'")["image"].drop_duplicates().sample(frac=1, random_state=0)
+    jpegs = [(IMAGES / name).read_bytes() for name in tested[:PICTURES]]
     rows = [_race(size, network, settings, jpegs, rounds) for size in SIZES]
     heads = ["px", "network: ours", "yolo11n", "ratio", "picture: ours", "yolo11n", "yolo11n, rectangle", "ratio"]
     print(f"ms, {THREADS} threads, n={rounds} rounds; ratio: ours / the faster yolo11n, and its range over the rounds")
