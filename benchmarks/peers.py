@@ -1,0 +1,339 @@
+"""This project's detector beside two peers: Ultralytics' nano model (yolo11n) and OpenCV's plate cascades.
+
+    python benchmarks/peers.py train FOLDER --minutes 45 [--size 256]
+    python benchmarks/peers.py cascade FOLDER
+    python benchmarks/peers.py score FOLDER yolo11n=peers/yolo11n/predictions.csv@0.25 …
+    python benchmarks/peers.py speed FOLDER OURS.onnx
+
+FOLDER is a project or an experiment's folder in which `lpr split` has run. `train` trains yolo11n from random weights
+on its train side for so many minutes, validates by its validation side, and exports it; `cascade` runs OpenCV's
+cascades. Both write what they find in all its pictures below `FOLDER/peers/`, in the columns of
+`reports/predictions.csv`. `score` scores such files on the test side by the code that scores ours, and ours with them,
+where `reports/predictions.csv` is there; the number after @ is the confidence from which a prediction counts as a plate
+(0.25 where there is none, as Ultralytics has it). `speed` times an exported detector of ours against the exported
+yolo11n, in turns, on two threads: the network alone (ours from bytes, the peer's from the floats that it takes), and
+whole pictures of the test side, from JPEG bytes to boxes, the peer's once in squares and once in rectangles.
+
+The peers have an environment of their own, made from peers.txt when it is first needed (`--environment`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from checkout import ROOT
+from pydantic import TypeAdapter
+from tabulate import tabulate
+from tqdm import tqdm
+
+from lpr import config
+from lpr.boxes import BOX_COLUMNS
+from lpr.cores import usable_cores
+from lpr.data.resampling import BORDER
+from lpr.data.tables import read_table, write_table
+from lpr.detector.decoding import FLOOR, MOST, Plates
+from lpr.detector.looks import Network, look
+from lpr.detector.prediction import load_picture
+from lpr.detector.scoring import detections, predictions, score_detections
+from lpr.experiment.comparison import compare, plate_scores
+from lpr.stages.files import IMAGES, PREDICTIONS, read_split, write_json
+
+HERE = Path(__file__).resolve().parent
+PEERS = Path("peers")
+YOLO = PEERS / "yolo11n"
+CASCADES = ("haarcascade_russian_plate_number", "haarcascade_license_plate_rus_16stages")
+SIZES = (192, 256, 320, 384, 512)
+SCORES = ("mean_iou", "recall@0.5", "recall@0.7", "AP50", "AP50:95", "false_plates")
+THREADS = 2  # of the timings
+CALLS = 20  # of a network, a round
+PICTURES = 40  # of the test side, a round
+_LEAST = 0.001  # confidence of what is scored of yolo11n, as in its own validation
+_NMS_IOU = 0.4  # as ours has it
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verb = {name: verbs.add_parser(name) for name in ("train", "cascade", "score", "speed")}
+    for name, each in verb.items():
+        each.add_argument("folder", type=Path)
+        if name in ("train", "cascade"):
+            each.add_argument("--environment", type=Path, default=ROOT / ".venv-peers")
+    verb["train"].add_argument("--minutes", type=float, required=True)
+    verb["train"].add_argument("--size", type=int, default=256, help="side of the network's input, pixels")
+    verb["score"].add_argument("systems", nargs="*", type=_system, metavar="NAME=FILE[@CONFIDENCE]")
+    verb["speed"].add_argument("ours", type=Path, metavar="OURS.onnx")
+    verb["speed"].add_argument("--rounds", type=int, default=9)
+    options = parser.parse_args()
+    here = Path.cwd()
+    os.chdir(options.folder)
+    if "environment" in options:
+        make(here / options.environment)
+    if options.verb == "train":
+        train(here / options.environment, options.size, options.minutes)
+    elif options.verb == "cascade":
+        cascade(here / options.environment)
+    elif options.verb == "score":
+        score(options.systems)
+    else:
+        speed(here / options.ours, options.rounds)
+
+
+def _system(text: str) -> tuple[str, Path, float]:
+    name, _, file = text.partition("=")
+    file, _, confidence = file.partition("@")
+    return name, Path(file), float(confidence or 0.25)
+
+
+def train(environment: Path, size: int, minutes: float) -> None:
+    """Train yolo11n, export it, and look for plates with what was exported: what is scored is what is timed."""
+    rows = read_split()
+    shutil.rmtree(YOLO, ignore_errors=True)
+    sides = ("train", "validation")
+    counts = {side: write_dataset(rows[rows["split"] == side], YOLO / "dataset" / side) for side in sides}
+    if not counts["validation"]:
+        sys.exit("no picture validates, and Ultralytics needs some: give split.validation a share")
+    described = {"path": str((YOLO / "dataset").resolve()), "train": "train", "val": "validation", "names": ["plate"]}
+    write_json(described, YOLO / "dataset.yaml")  # JSON is YAML
+    started = time.monotonic()
+    run_in(environment, "train", YOLO / "dataset.yaml", YOLO.resolve(), size, minutes)
+    seconds = round(time.monotonic() - started)
+    run_in(environment, "export", YOLO, *sorted({size, *SIZES}))
+    epochs = len(pd.read_csv(YOLO / "training" / "results.csv"))
+    about = {"pictures": counts, "size": size, "minutes": minutes, "epochs": epochs, "seconds_with_start": seconds}
+    write_json(about, YOLO / "training.json")
+    print(about)
+    network = open_network(YOLO / f"{size}.onnx", usable_cores())
+    pictures = rows.drop_duplicates("image")
+    names = tqdm(pictures["image"], "detecting", unit="picture")
+    found = [yolo_look(load_picture(IMAGES / name), network, size, _LEAST) for name in names]
+    write_predictions(pictures, found, YOLO)
+
+
+def write_dataset(rows: pd.DataFrame, folder: Path) -> int:
+    """Pictures (links) and labels of one side as Ultralytics wants them; how many pictures."""
+    images, labels = folder / "images", folder / "labels"
+    for part in (images, labels):
+        part.mkdir(parents=True)
+    for name, plates in rows.groupby("image"):
+        image = Path(str(name))
+        (images / image).symlink_to((IMAGES / image).resolve())
+        boxes = plates.dropna(subset=BOX_COLUMNS)
+        corners = boxes[BOX_COLUMNS].to_numpy(float) / boxes[["width", "height"] * 2].to_numpy(float)
+        middles, sides = (corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]
+        labelled = np.concatenate([np.zeros((len(boxes), 1)), middles, sides], axis=1)
+        np.savetxt(labels / f"{image.stem}.txt", labelled, "%.6g")
+    return rows["image"].nunique()
+
+
+def cascade(environment: Path) -> None:
+    """What each cascade finds; as confidences its weights, by the logistic function, which keeps their order."""
+    pictures = read_split().drop_duplicates("image")
+    listed = PEERS / "pictures.txt"
+    PEERS.mkdir(exist_ok=True)
+    listed.write_text("".join(f"{(IMAGES / name).resolve()}\n" for name in pictures["image"]))
+    for name in CASCADES:
+        (PEERS / name).mkdir(exist_ok=True)
+        run_in(environment, "cascade", name, listed, PEERS / name / "found.jsonl")
+        found = []
+        for line in (PEERS / name / "found.jsonl").read_text().splitlines():
+            seen = np.array(json.loads(line), float).reshape(-1, 5)
+            seen = seen[np.argsort(-seen[:, 4], kind="stable")][:MOST]
+            boxes = np.concatenate([seen[:, :2], seen[:, :2] + seen[:, 2:4]], axis=1)
+            found.append(Plates(boxes, 1 / (1 + np.exp(-seen[:, 4]))))
+        write_predictions(pictures, found, PEERS / name)
+
+
+def make(environment: Path) -> None:
+    """The peers' environment, where it is not there or peers.txt has changed since."""
+    stamp, wanted = environment / ".ready", (HERE / "peers.txt").read_text()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    print(f"making {environment}", flush=True)
+    venv.create(environment, with_pip=True)
+    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(HERE / "peers.txt")]
+    subprocess.run([str(environment / "bin" / "python"), *install], check=True)
+    stamp.write_text(wanted)
+
+
+def run_in(environment: Path, *command: object) -> None:
+    """Run peer_models.py there, with a thread a core and nothing asked of the network."""
+    alone = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(environment)}
+    variables = {**os.environ, **alone, "OMP_NUM_THREADS": str(usable_cores())}
+    python = environment / "bin" / "python"
+    subprocess.run([python, HERE / "peer_models.py", *map(str, command)], env=variables, check=True)
+
+
+def write_predictions(pictures: pd.DataFrame, found: Sequence[Plates], folder: Path) -> None:
+    """`predictions.csv`, as `reports/predictions.csv` is."""
+    path = folder / "predictions.csv"
+    write_table(predictions(pictures, found), path)
+    print(f"{path.resolve()}: {sum(len(plates.confidences) for plates in found)} predictions")
+
+
+def open_network(path: Path, threads: int) -> Any:
+    """An exported network as ONNX Runtime's session."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Between calls the threads of a session leave the cores to whoever is next.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def yolo_look(picture: np.ndarray, network: Any, size: int, floor: float, square: bool = True) -> Plates:
+    """The plates of a picture by an exported yolo11n, fitted in and boxed as Ultralytics does it.
+
+    Args:
+        picture: uint8 (h, w, 3) RGB.
+        size: its longer side as the network sees it, pixels.
+        floor: least confidence.
+        square: the picture in the middle of a square; else of the smallest rectangle of whole strides.
+    """
+    height, width = picture.shape[:2]
+    columns, rows = (max(1, round(side * size / max(height, width))) for side in (width, height))
+    across, down = (size - columns, size - rows) if square else (-columns % 32, -rows % 32)
+    left, top = round(across / 2 - 0.1), round(down / 2 - 0.1)
+    shown = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    edges = (top, down - top, left, across - left)
+    shown = cv2.copyMakeBorder(shown, *edges, borderType=cv2.BORDER_CONSTANT, value=BORDER)
+    (output,) = network.run(None, {"images": cv2.dnn.blobFromImage(shown, 1 / 255)})
+    middle_x, middle_y, wide, high, confidences = output[0][:, output[0, 4] >= floor]
+    corners = np.stack([middle_x - wide / 2, middle_y - high / 2, middle_x + wide / 2, middle_y + high / 2], axis=1)
+    boxes = np.stack([*corners.T[:2], wide, high], axis=1)
+    kept = np.array(cv2.dnn.NMSBoxes(boxes.tolist(), confidences.tolist(), floor, _NMS_IOU), int)[:MOST]
+    placed = (corners[kept] - [left, top, left, top]) * ([width / columns, height / rows] * 2)
+    return Plates(placed.clip(0, [width, height, width, height]), confidences[kept])
+
+
+def score(systems: Sequence[tuple[str, Path, float]]) -> None:
+    """Print every score of the test side, a row a system, and how much each of the others differs from the first."""
+    rows = read_split()
+    rows = rows[rows["split"] == "test"]
+    pictures, plates = rows.drop_duplicates("image"), rows.dropna(subset=BOX_COLUMNS)
+    if PREDICTIONS.is_file():
+        systems = [("ours", PREDICTIONS, config.load().inference.confidence), *systems]
+    if not systems:
+        sys.exit(f"there is no {PREDICTIONS} and no NAME=FILE to score")
+    scores: dict[str, Any] = {}
+    tables = {}
+    for name, file, confidence in systems:
+        found = read_table(file)
+        table = detections(plates, found[found["confidence"] >= confidence])
+        scores[name], tables[name] = score_detections(table, found, pictures, confidence), plate_scores(table, None)
+
+    sources = sorted(pictures["source"].unique())
+    count = {source: [(one["source"] == source).sum() for one in (plates, pictures)] for source in sources}
+    heads = ["score", "system", *("{}: {} plates in {} pictures".format(source, *count[source]) for source in sources)]
+    cells = [
+        [which, name, *(_in_words(tested[source]["test"].get(which)) for source in sources)]
+        for which in SCORES
+        for name, tested in scores.items()
+    ]
+    print(tabulate(cells, heads, "github", disable_numparse=True))
+
+    (first, baseline), *others = tables.items()
+    compared = compare(baseline, [table for _, table in others])
+    lines = [
+        [
+            *[f"{name} − {first}", one.metric, one.source],
+            *[_in_words(asdict(one.difference), "+"), f"{one.p_corrected:.2g}", one.verdict],
+        ]
+        for (name, _), part in zip(others, compared, strict=True)
+        for one in part
+    ]
+    print("\n" + tabulate(lines, ["", "score", "data set", "difference", "p", ""], "github", disable_numparse=True))
+
+
+def _in_words(score: dict[str, Any] | None, sign: str = "") -> str:
+    return f"{score['value']:{sign}.3f} [{score['low']:{sign}.3f}, {score['high']:{sign}.3f}]" if score else ""
+
+
+def speed(exported: Path, rounds: int) -> None:
+    """Print what a network alone takes, and a whole picture from its JPEG bytes on: medians of the rounds."""
+    session = open_network(exported, THREADS)
+    about = json.loads(session.get_modelmeta().custom_metadata_map["lpr"])
+    settings: config.Inference = TypeAdapter(config.Inference).validate_python(about["inference"])
+    given = session.get_inputs()[0].name
+
+    def network(pictures: np.ndarray) -> np.ndarray:
+        output: np.ndarray = session.run(None, {given: pictures})[0]
+        return output
+
+    tested = read_split().query("split == 'test'")["image"].drop_duplicates().sample(frac=1, random_state=0)
+    jpegs = [(IMAGES / name).read_bytes() for name in tested[:PICTURES]]
+    rows = [_race(size, network, settings, jpegs, rounds) for size in SIZES]
+    heads = ["px", "network: ours", "yolo11n", "ratio", "picture: ours", "yolo11n", "yolo11n, rectangle", "ratio"]
+    print(f"ms, {THREADS} threads, n={rounds} rounds; ratio: ours / the faster yolo11n, and its range over the rounds")
+    print(tabulate(rows, heads, "github", disable_numparse=True))
+
+
+def _race(size: int, network: Network, settings: config.Inference, jpegs: list[bytes], rounds: int) -> list[str]:
+    """A row of the table: both at one size, the whole pictures as `settings` have it."""
+    square, rectangle = (open_network(YOLO / f"{name}.onnx", THREADS) for name in (size, "any"))
+    sized = settings.model_copy(update={"image_size": size})
+    shown = cv2.resize(_decode(jpegs[0]), (size, size))
+    blob = cv2.dnn.blobFromImage(shown, 1 / 255)
+    alone = in_turns(
+        [lambda _: network(shown[None]), lambda _: square.run(None, {"images": blob})], range(CALLS), rounds
+    )
+    whole = in_turns(
+        [
+            lambda jpeg: look(_decode(jpeg), network, sized),
+            lambda jpeg: yolo_look(_decode(jpeg), square, size, FLOOR),
+            lambda jpeg: yolo_look(_decode(jpeg), rectangle, size, FLOOR, square=False),
+        ],
+        jpegs,
+        rounds,
+    )
+    return [str(size), *_compared(alone), *_compared(whole)]
+
+
+def in_turns(runners: Sequence[Callable[[Any], object]], cases: Sequence[Any], rounds: int) -> np.ndarray:
+    """Milliseconds that each of the runners takes for a case, one after the other: (rounds, cases, runners)."""
+    for run in runners:  # to warm up
+        run(cases[0])
+    spent = np.empty((rounds, len(cases), len(runners)))
+    for number, (place, case) in product(range(rounds), enumerate(cases)):
+        for turn in range(len(runners)):
+            which = (number + turn) % len(runners)  # in each round another one goes first
+            started = time.perf_counter()
+            runners[which](case)
+            spent[number, place, which] = (time.perf_counter() - started) * 1000
+    return spent
+
+
+def _compared(spent: np.ndarray) -> list[str]:
+    """The medians of all cases, and the ratio of the first to the fastest of the others."""
+    medians = np.median(spent, axis=1)
+    ratios = medians[:, 0] / medians[:, 1:].min(axis=1)
+    return [
+        *(f"{median:.1f}" for median in np.median(spent, axis=(0, 1))),
+        f"{np.median(ratios):.2f} ({ratios.min():.2f}–{ratios.max():.2f})",
+    ]
+
+
+def _decode(jpeg: bytes) -> np.ndarray:
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert picture is not None, "cached pictures can be read"
+    return picture
+
+
+if __name__ == "__main__":
+    main()
