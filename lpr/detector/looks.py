@@ -54,7 +54,8 @@ def _first_look(picture: np.ndarray, network: Network, longest: int) -> Plates:
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
     shown = resampled(picture, np.diag([columns / width, rows / height, 1.0]), _rounded(columns), _rounded(rows))
     (found,) = _decoded(shown[None], network)
-    return Plates((found.boxes / scale).clip(0, [width, height, width, height]), found.confidences)
+    boxes = found.boxes * [width / columns, height / rows, width / columns, height / rows]
+    return Plates(boxes.clip(0, [width, height, width, height]), found.confidences)
 
 
 def _decoded(shown: np.ndarray, network: Network) -> list[Plates]:
