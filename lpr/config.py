@@ -283,7 +283,9 @@ class Train(Section):
     only_joined_boxes: bool = Field(
         description="leave out pictures whose plates data.boxes should have had, and has not"
     )
-    source_weights: dict[str, Positive] = Field(description="source → how often an epoch shows its pictures; else once")
+    source_weights: dict[str, Positive] | None = Field(
+        description="source → how often an epoch shows its pictures; else once"
+    )
     schedule: Literal["constant", "cosine"]
     warmup_epochs: Annotated[int, Field(ge=0)]
     early_stopping_patience: Count | None
@@ -458,7 +460,7 @@ class Config(Section):
                 "for detector=seed, the others for detector=center"
             )
         names = [source.name for source in self.data.sources]
-        for name in self.train.source_weights:
+        for name in self.train.source_weights or {}:
             if name not in names:
                 raise ValueError(
                     f"train.source_weights.{name}: data.sources has no {name!r}; it has {', '.join(names)}"

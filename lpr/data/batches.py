@@ -48,7 +48,7 @@ class Examples:
         return len(self.pictures) if self.weights is None else int(np.ceil(self.weights.sum() - 1e-9))
 
 
-def source_weights(plates: pd.DataFrame, weights: dict[str, float]) -> np.ndarray | None:
+def source_weights(plates: pd.DataFrame, weights: dict[str, float] | None) -> np.ndarray | None:
     """How often an epoch shows each picture (n,), by its source; None where all are shown once."""
     sources = plates.drop_duplicates("image")["source"]
     return sources.map(lambda source: weights.get(source, 1.0)).to_numpy(float) if weights else None
