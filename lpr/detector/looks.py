@@ -1,4 +1,4 @@
-"""How a detector looks at a picture, in NumPy and OpenCV alone: stretched to a square, whole, or whole and then closer.
+"""How a detector looks at a picture, without TensorFlow: stretched to a square, whole, or whole and then closer.
 
 With two looks, the first sees the whole picture at a size that is quick. Where it suspects a plate, the second, at the
 picture's own pixels, decides whether it is one, and where its sides are.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from lpr.boxes import iou
 from lpr.config import Inference, TwoLooks
@@ -42,8 +42,9 @@ def look(picture: np.ndarray, network: Network, settings: Inference) -> Plates:
 
 def _stretched_look(picture: np.ndarray, network: Network, size: int) -> Plates:
     height, width = picture.shape[:2]
-    how = cv2.INTER_AREA if size < max(height, width) else cv2.INTER_LINEAR
-    (found,) = decode_corners(network(cv2.resize(picture, (size, size), interpolation=how)[None]))
+    # By Pillow, as the family's training pictures are.
+    stretched = Image.fromarray(picture).resize((size, size), Image.Resampling.BILINEAR)
+    (found,) = decode_corners(network(np.asarray(stretched)[None]))
     return Plates(found.boxes * [width, height, width, height], found.confidences)
 
 
