@@ -26,7 +26,7 @@ def draw_plates(picture: Image.Image, plates: Sequence[FoundPlate]) -> Image.Ima
     line = max(2, round(longest / 400))
     font = ImageFont.load_default(max(12, round(longest / 45)))
     for plate in plates:
-        left, top, right, bottom = plate.box
+        left, top, right, bottom = (round(side) for side in plate.box)
         for width, colour in ((line + 2, "black"), (line, _COLOUR)):
             pen.rectangle((left - width, top - width, right + width, bottom + width), outline=colour, width=width)
         label = f"{plate.text} {plate.confidence:.2f}".strip()
