@@ -184,7 +184,10 @@ class CenterDetector(Section):
     name: Literal["center"]
     image_size: Annotated[int, Field(ge=64, le=2048, multiple_of=32, description="side of the square input, pixels")]
     width: Annotated[int, Field(ge=4, le=256, description="filters of the stem; doubled at every halving, up to 8 ×")]
-    depth: Annotated[int, Field(ge=1, le=8, description="residual blocks a level")]
+    depths: Annotated[
+        list[Annotated[int, Field(ge=1, le=8)]],
+        Field(min_length=4, max_length=4, description="residual blocks at strides 4, 8, 16 and 32"),
+    ]
     neck: Annotated[int, Field(ge=8, le=512, description="filters of the feature pyramid and the head")]
     stride: Literal[4, 8, 16] = Field(description="input pixels a cell of the output")
 

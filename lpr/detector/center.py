@@ -35,14 +35,14 @@ def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
     side, in cells.
 
     Args:
-        config: `width` filters after the stem, doubled at every halving up to 8 ×; `depth` residual blocks a level.
+        config: `width` filters after the stem, doubled at every halving up to 8 ×; `depths` residual blocks a level.
         precision: Keras dtype policy of all layers but the last.
         seed: of the weights.
     """
     import keras
     from keras import layers
 
-    from lpr.detector.layers import BoxSides
+    from lpr.detector.layers import BoxSides, FusedBatchNormalization
 
     seeds = iter(range(seed * 1000, seed * 1000 + 1000))
 
@@ -51,7 +51,7 @@ def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
         x = layers.Conv2D(
             filters, size, stride, "same", use_bias=False, kernel_initializer=start, dtype=precision, name=name
         )(x)
-        return layers.BatchNormalization(momentum=0.95, name=f"{name}_norm", dtype=precision)(x)
+        return FusedBatchNormalization(momentum=0.95, name=f"{name}_norm", dtype=precision)(x)
 
     def relu(x: Any, name: str) -> Any:
         return layers.Activation("relu", name=f"{name}_relu", dtype=precision)(x)
@@ -70,9 +70,9 @@ def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
     x = layers.Rescaling(4.0, -2.0, name="centred", dtype=precision)(inputs)  # about 0, with a spread of about 1
     x = conv(x, config.width, "stem", 3, 2)
     levels: dict[int, Any] = {}
-    for number, stride in enumerate((4, 8, 16, 32)):
+    for number, (stride, depth) in enumerate(zip((4, 8, 16, 32), config.depths, strict=True)):
         filters = config.width * min(2 ** (number + 1), 8)
-        for repeat in range(config.depth):
+        for repeat in range(depth):
             x = block(x, filters, f"level{stride}_{repeat + 1}", 2 if repeat == 0 else 1)
         levels[stride] = relu(x, f"level{stride}")
 

@@ -90,7 +90,7 @@ def test_a_box_turned_inside_out_is_the_one_between_its_corners() -> None:
 
 @pytest.mark.parametrize("stride", [4, 8, 16])
 def test_the_output_has_a_cell_a_stride(stride: int) -> None:
-    config = CenterDetector(name="center", image_size=64, width=4, depth=1, neck=8, stride=stride)  # type: ignore[arg-type]
+    config = CenterDetector(name="center", image_size=64, width=4, depths=[1, 1, 1, 1], neck=8, stride=stride)  # type: ignore[arg-type]
     model = center.build(config, "float32", 0)
     assert model(np.zeros((1, 64, 96, 3))).shape == (1, 64 // stride, 96 // stride, 5)
     assert isinstance(model, keras.Model)
@@ -109,7 +109,7 @@ def test_it_learns_to_find_several_plates(tmp_path: Path, monkeypatch: pytest.Mo
             "augment.whole=1",
         ],
         *["augment.blur=0", "augment.noise=0", "augment.jpeg=0", "augment.shadow=0", "augment.perspective=0"],
-        *["detector.image_size=64", "detector.width=8", "detector.depth=1", "detector.neck=16", "train.epochs=25"],
+        *["detector.image_size=64", "detector.width=8", "detector.depths=[1,1,1,1]", "detector.neck=16", "train.epochs=25"],
         *["train.batch_size=8", "train.threads=1", "train.precision=float32", "optimizer.learning_rate=3e-3"],
     ]
     generator = np.random.default_rng(0)
