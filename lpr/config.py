@@ -217,6 +217,7 @@ class Views(Section):
     whole: Fraction = Field(description="probability of a view of the whole picture rather than around a plate")
     elsewhere: Fraction = Field(description="probability of a zoomed view of any place rather than of a plate")
     plate_width: Annotated[list[Fraction], Field(min_length=2, max_length=2, description="of a zoomed view's side")]
+    mosaic: Fraction = Field(description="probability of four views of half the size as one")
     jitter: Annotated[float, Field(ge=1, le=4, description="largest zoom of a whole view, in or out")]
     aspect: Annotated[float, Field(ge=1, le=3, description="largest stretch of one side against the other")]
     rotate: Annotated[float, Field(ge=0, le=45, description="largest turn, degrees")]
@@ -235,6 +236,11 @@ class Views(Section):
     paste_add: Fraction = Field(description="probability of one more plate, pasted anywhere")
     distractors: Fraction = Field(description="probability of pasted lettering that is no plate")
     bank: Count = Field(description="drawn plates to paste from")
+
+    @property
+    def pastes(self) -> bool:
+        """Whether anything is pasted at all."""
+        return max(self.paste_replace, self.paste_add, self.distractors) > 0
 
 
 class Optimizer(Section):
@@ -255,26 +261,29 @@ class Loss(Section):
     delta: Positive = Field(description="huber: where the square turns into a line")
 
 
-class OneLook(Section):
-    """A trained detector looks at the picture once: stretched to a square (the seed's family), or whole."""
+class Stretched(Section):
+    """The seed's family looks at the picture once, stretched to its square."""
 
-    name: Literal["stretched", "one_look"]
-    image_size: Annotated[int, Field(ge=16, le=4096, description="longest side of what is looked at, pixels")]
+    name: Literal["stretched"]
+    image_size: Annotated[int, Field(ge=16, le=1024, description="side of the square, pixels")]
     confidence: Annotated[Fraction, Field(description="from which a plate counts as found")]
 
 
-class TwoLooks(Section):
-    """It looks at the whole picture first, then closer at what might be a plate."""
+class Pyramid(Section):
+    """The others look at the whole picture, at several sizes, and put together what they find."""
 
-    name: Literal["two_looks"]
-    image_size: Annotated[int, Field(ge=32, le=4096, description="longest side of the first look, pixels")]
+    name: Literal["pyramid"]
+    image_size: Annotated[int, Field(ge=16, le=4096, description="longest side of the finest look, pixels")]
+    looks: Annotated[int, Field(ge=1, le=10)]
+    step: Annotated[float, Field(gt=1, le=4, description="how much coarser each look is than the one before")]
+    seen_well: Annotated[
+        list[Positive],
+        Field(min_length=2, max_length=2, description="least and largest width of a plate, pixels as shown"),
+    ]
     confidence: Annotated[Fraction, Field(description="from which a plate counts as found")]
-    candidates: Annotated[int, Field(ge=1, le=20, description="most places that are looked at again")]
-    second_size: Annotated[int, Field(ge=32, le=1024, multiple_of=32, description="side of a second look, pixels")]
-    plate_width: Annotated[float, Field(gt=0, lt=1, description="of a second look's side that the plate would fill")]
 
 
-Inference = Annotated[OneLook | TwoLooks, Field(discriminator="name")]
+Inference = Annotated[Stretched | Pyramid, Field(discriminator="name")]
 
 
 class Train(Section):
@@ -696,7 +705,7 @@ def _field_names(location: list[Any]) -> list[str]:
         "optimizer": [Optimizer],
         "loss": [Loss],
         "train": [Train],
-        "inference": [OneLook, TwoLooks],
+        "inference": [Stretched, Pyramid],
         "reader": [RapidOcrReader, TesseractReader, OcrSpaceReader],
         "tracking": [Tracking],
         "tuner": [SearchTuner, HyperbandTuner],

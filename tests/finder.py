@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CELL, WIDTH, HEIGHT = 8, 40, 24  # of the network's output, and of a plate as it sees it: pixels
 SETTINGS = [
     *("experiment=none", "detector=center", "augment=views", "loss=giou", "tracking=off", "train.threads=1"),
-    *("inference=one_look", "inference.image_size=160", "inference.confidence=0.5"),
+    *("inference=pyramid", "inference.looks=1", "inference.image_size=160", "inference.confidence=0.5"),
 ]
 
 

@@ -190,19 +190,27 @@ def view_batches(
     import tensorflow as tf
 
     from lpr.data.pasting import Bank
-    from lpr.data.views import draw_view
+    from lpr.data.views import draw_mosaic, draw_view
 
-    side, plates = examples.pictures.shape[1], examples.boxes.shape[1] + (views.paste_add > 0)
-    bank = Bank.drawn(views.bank, seed) if max(views.paste_replace, views.paste_add, views.distractors) > 0 else None
+    side = examples.pictures.shape[1]
+    plates = (examples.boxes.shape[1] + (views.paste_add > 0)) * (4 if views.mosaic > 0 else 1)
+    bank = Bank.drawn(views.bank, seed) if views.pastes else None
     choose = _order(examples, batch_size, steps_per_epoch, seed)
+
+    def example(index: int) -> tuple[np.ndarray, np.ndarray]:
+        boxes = examples.boxes[index]
+        there = boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)] * side
+        height, width = (side, side) if examples.extents is None else examples.extents[index]
+        return examples.pictures[index, :height, :width], there
 
     def view(job: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         index, step, place = job
-        boxes = examples.boxes[index]
-        there = boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)] * side
         random = np.random.default_rng([seed, step, place])
-        height, width = (side, side) if examples.extents is None else examples.extents[index]
-        picture, seen = draw_view(examples.pictures[index, :height, :width], there, size, views, random, bank)
+        if random.random() < views.mosaic:
+            others = random.integers(len(examples.pictures), size=3).tolist()
+            picture, seen = draw_mosaic([example(one) for one in (index, *others)], size, views, random, bank)
+        else:
+            picture, seen = draw_view(*example(index), size, views, random, bank)
         return picture, np.pad(seen, [(0, plates - len(seen)), (0, 0)])
 
     pool = ThreadPoolExecutor(usable_cores())

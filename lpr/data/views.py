@@ -5,6 +5,7 @@ A view is a function of the photograph and of a random generator alone, so that 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import cv2
@@ -65,6 +66,29 @@ def draw_view(
     view = _colours(view, views, random)
     view = _camera(view, views, random)
     return view, (seen / size).astype(np.float32)
+
+
+def draw_mosaic(
+    pictures: Sequence[tuple[np.ndarray, np.ndarray]],
+    size: int,
+    views: Views,
+    random: np.random.Generator,
+    bank: Bank | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Views of four pictures, each with its boxes, as quarters of one view (Bochkovskiy et al. 2020, "YOLOv4").
+
+    Returns:
+        As `draw_view`.
+    """
+    half = size // 2
+    mosaic = np.empty((size, size, 3), np.uint8)
+    boxes = []
+    for number, (picture, plates) in enumerate(pictures):
+        row, column = divmod(number, 2)
+        quarter, seen = draw_view(picture, plates, half, views, random, bank)
+        mosaic[row * half : (row + 1) * half, column * half : (column + 1) * half] = quarter
+        boxes.append((seen + np.array([column, row, column, row], np.float32)) / 2)
+    return mosaic, np.concatenate(boxes)
 
 
 def _geometry(

@@ -1,26 +1,28 @@
-"""How a detector looks at a picture, without TensorFlow: stretched to a square, whole, or whole and then closer.
+"""How a detector looks at a picture, without TensorFlow: stretched to a square, or whole, at one size or several.
 
-With two looks, the first sees the whole picture at a size that is quick. Where it suspects a plate, the second, at the
-picture's own pixels, decides whether it is one, and where its sides are.
+A detector knows plates of some sizes better than others, and errs differently at each. So it looks at the whole picture
+several times, each time at a coarser size, and what it finds is put together by a vote: "Weighted boxes fusion"
+(Solovyev et al. 2019, arXiv:1910.13302).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image
 
-from lpr.boxes import iou
-from lpr.config import Inference, TwoLooks
+from lpr.boxes import pairwise_iou
+from lpr.config import Inference, Pyramid
 from lpr.data.resampling import resampled
-from lpr.detector.decoding import Plates, decode_centers, decode_corners, suppress
+from lpr.detector.decoding import FLOOR, MOST, Plates, decode_centers, decode_corners
 
 Network = Callable[[np.ndarray], np.ndarray]
 """Pictures, uint8 (n, h, w, 3) RGB, to outputs: (n, 4) of the seed's, (n, h / stride, w / stride, 5) of the others."""
 
-_ENLARGE = 3.0  # most that a second look magnifies the picture
 _MULTIPLE = 32  # of the sides of what the network is shown: its coarsest stride
+_SAME_IOU = 0.45  # of boxes that are of one plate
+_DOUBTFUL = 0.3  # the weight of a look at a plate that is smaller or larger there than is seen well
 
 
 def look(picture: np.ndarray, network: Network, settings: Inference) -> Plates:
@@ -32,12 +34,13 @@ def look(picture: np.ndarray, network: Network, settings: Inference) -> Plates:
     Returns:
         Boxes in pixels of the picture, and confidences from `decoding.FLOOR` on.
     """
-    if settings.name == "stretched":
+    if not isinstance(settings, Pyramid):
         return _stretched_look(picture, network, settings.image_size)
-    found = _first_look(picture, network, settings.image_size)
-    if isinstance(settings, TwoLooks) and len(found.confidences):
-        return _second_look(picture, network, found, settings)
-    return found
+    sizes = [max(1, round(settings.image_size / settings.step**number)) for number in range(settings.looks)]
+    found = [_whole_look(picture, network, size) for size in sizes]
+    if len(found) == 1:
+        return found[0]
+    return vote(found, [size / max(picture.shape[:2]) for size in sizes], settings.seen_well)
 
 
 def _stretched_look(picture: np.ndarray, network: Network, size: int) -> Plates:
@@ -48,48 +51,51 @@ def _stretched_look(picture: np.ndarray, network: Network, size: int) -> Plates:
     return Plates(found.boxes * [width, height, width, height], found.confidences)
 
 
-def _first_look(picture: np.ndarray, network: Network, longest: int) -> Plates:
+def _whole_look(picture: np.ndarray, network: Network, longest: int) -> Plates:
     """The whole picture, its longer side `longest` px, grey up to the next multiple of the stride."""
     height, width = picture.shape[:2]
     scale = longest / max(height, width)
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
     shown = resampled(picture, np.diag([columns / width, rows / height, 1.0]), _rounded(columns), _rounded(rows))
-    (found,) = _decoded(shown[None], network)
+    outputs = network(shown[None])
+    (found,) = decode_centers(outputs, shown.shape[0] // outputs.shape[1])
     boxes = found.boxes * [width / columns, height / rows, width / columns, height / rows]
     return Plates(boxes.clip(0, [width, height, width, height]), found.confidences)
-
-
-def _decoded(shown: np.ndarray, network: Network) -> list[Plates]:
-    outputs = network(shown)
-    return decode_centers(outputs, shown.shape[1] // outputs.shape[1])
 
 
 def _rounded(side: int) -> int:
     return -(-side // _MULTIPLE) * _MULTIPLE
 
 
-def _second_look(picture: np.ndarray, network: Network, found: Plates, settings: TwoLooks) -> Plates:
-    """A window around each of the surest candidates, in which it would be `plate_width` wide."""
-    height, width = picture.shape[:2]
-    size = settings.second_size
-    windows, shown = [], []
-    for box in found.boxes[: settings.candidates]:
-        side = max(box[2] - box[0], 2 * (box[3] - box[1]), 4.0) / settings.plate_width
-        side = max(side, size / _ENLARGE)
-        left, top = (box[:2] + box[2:] - side) / 2
-        scale = size / side
-        windows.append((left, top, 1 / scale))
-        matrix = np.array([[scale, 0, -left * scale], [0, scale, -top * scale], [0, 0, 1]])
-        shown.append(resampled(picture, matrix, size, size))
-    boxes, confidences = [], []
-    for number, ((left, top, scale), seen) in enumerate(zip(windows, _decoded(np.stack(shown), network), strict=True)):
-        if not len(seen.confidences):
+def vote(looks: Sequence[Plates], scales: Sequence[float], seen_well: Sequence[float]) -> Plates:
+    """One list of plates from those of several looks at one picture.
+
+    A plate's box is the mean of the looks' boxes, by the square of their confidences; its confidence is the mean of
+    theirs, 0 where a look has no such box.
+
+    Args:
+        looks: what each found, in pixels of the picture.
+        scales: pixels of what each was shown to one of the picture.
+        seen_well: least and largest width of a plate, in pixels as shown; a look at another size says less of it.
+    """
+    confidences = np.concatenate([plates.confidences for plates in looks])
+    order = np.argsort(-confidences, kind="stable")
+    confidences = confidences[order]
+    boxes = np.concatenate([plates.boxes for plates in looks])[order]
+    number = np.repeat(np.arange(len(looks)), [len(plates.confidences) for plates in looks])[order]
+    same = pairwise_iou(boxes, boxes) > _SAME_IOU
+    left = np.ones(len(order), bool)
+    agreed, sure = [], []
+    for first in range(len(order)):
+        if not left[first]:
             continue
-        inside = seen.boxes * scale + np.array([left, top, left, top])
-        fit = iou(inside, found.boxes[number][None]) * seen.confidences
-        best = int(np.argmax(fit))
-        boxes.append(inside[best])
-        confidences.append(float(np.sqrt(seen.confidences[best] * found.confidences[number])))
-    if not boxes:
-        return Plates(np.empty((0, 4)), np.empty(0))
-    return suppress(Plates(np.array(boxes).clip(0, [width, height, width, height]), np.array(confidences)))
+        group = np.flatnonzero(same[first] & left)
+        left[group] = False
+        group = group[np.unique(number[group], return_index=True)[1]]  # the surest of each look
+        box = np.average(boxes[group], axis=0, weights=confidences[group] ** 2)
+        width = (box[2] - box[0]) * np.array(scales)
+        weight = np.where((width >= seen_well[0]) & (width <= seen_well[1]), 1.0, _DOUBTFUL)
+        agreed.append(box)
+        sure.append(float(weight[number[group]] @ confidences[group] / weight.sum()))
+    surest = [index for index in np.argsort(-np.array(sure), kind="stable")[:MOST] if sure[index] >= FLOOR]
+    return Plates(np.array(agreed).reshape(-1, 4)[surest], np.array(sure)[surest])

@@ -5,7 +5,7 @@ import pytest
 
 from lpr.config import Views
 from lpr.data.pasting import Bank
-from lpr.data.views import draw_view, letterbox
+from lpr.data.views import draw_mosaic, draw_view, letterbox
 
 STILL = {
     "name": "views",
@@ -31,6 +31,7 @@ STILL = {
         "blur",
         "noise",
         "jpeg",
+        "mosaic",
         "paste_replace",
         "paste_add",
         "distractors",
@@ -126,3 +127,16 @@ def test_a_view_of_elsewhere_is_as_close_but_mostly_without_the_plate() -> None:
     for view, boxes in seen:
         bright = view[..., 0] > 150
         assert bright.sum() == 0 or len(boxes) == 1  # a plate that is cut off is greyed out
+
+
+def test_a_mosaic_is_four_views_and_all_their_plates() -> None:
+    other = np.full((90, 90, 3), 120, np.uint8)
+    four = [(street(), BOX), (other, np.zeros((0, 4))), (street(), BOX), (other, np.zeros((0, 4)))]
+    mosaic, boxes = draw_mosaic(four, 128, views(), np.random.default_rng(0))
+    assert mosaic.shape == (128, 128, 3)
+    assert len(boxes) == 2
+    assert ((boxes[:, [0, 2]] >= 0) & (boxes[:, [0, 2]] <= 0.5)).all(), "both streets are on the left"
+    for left, top, right, bottom in np.round(boxes * 128).astype(int):
+        assert (mosaic[top + 1 : bottom - 1, left + 1 : right - 1] > 200).all()
+    bright = (mosaic[..., 0] > 200).sum()
+    assert bright == pytest.approx(np.prod((boxes[:, 2:] - boxes[:, :2]) * 128, axis=1).sum(), rel=0.1)

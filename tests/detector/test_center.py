@@ -104,12 +104,19 @@ def test_it_learns_to_find_several_plates(tmp_path: Path, monkeypatch: pytest.Mo
             "detector=center",
             "augment=views",
             "loss=giou",
-            "inference=one_look",
+            "inference=pyramid",
+            "inference.looks=1",
             "augment.stored_size=64",
             "augment.whole=1",
         ],
         *["augment.blur=0", "augment.noise=0", "augment.jpeg=0", "augment.shadow=0", "augment.perspective=0"],
-        *["detector.image_size=64", "detector.width=8", "detector.depths=[1,1,1,1]", "detector.neck=16", "train.epochs=25"],
+        *[
+            "detector.image_size=64",
+            "detector.width=8",
+            "detector.depths=[1,1,1,1]",
+            "detector.neck=16",
+            "train.epochs=25",
+        ],
         *["train.batch_size=8", "train.threads=1", "train.precision=float32", "optimizer.learning_rate=3e-3"],
     ]
     generator = np.random.default_rng(0)

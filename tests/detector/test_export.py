@@ -35,8 +35,8 @@ CENTER = [
     "loss=giou",
 ]
 FAMILIES = {
-    "one look": [*CENTER, "detector.stride=16", "inference=one_look", "inference.image_size=96"],
-    "two looks": [*CENTER, "inference=two_looks", "inference.image_size=128"],
+    "one look": [*CENTER, "detector.stride=16", "inference=pyramid", "inference.looks=1", "inference.image_size=96"],
+    "four looks": [*CENTER, "inference=pyramid", "inference.image_size=256"],
     "seed": ["experiment=seed", "detector.image_size=32", "detector.filters=2"],
 }
 

@@ -1,15 +1,18 @@
-"""One look and two, by a network that knows bright rectangles as far as it can see them."""
+"""Looks at one size and at several, by a network that knows bright rectangles as far as it can see them."""
 
 import cv2
 import numpy as np
+import pytest
 
-from lpr.config import OneLook, TwoLooks
-from lpr.detector.looks import look
+from lpr.config import Pyramid
+from lpr.detector.decoding import Plates
+from lpr.detector.looks import look, vote
 
 STRIDE = 8
 PLATE = [905.0, 340.0, 985.0, 362.0]
-ONE = OneLook(name="one_look", image_size=256, confidence=0.3)
-TWO = TwoLooks(name="two_looks", image_size=256, confidence=0.3, candidates=3, second_size=128, plate_width=0.5)
+THREE = Pyramid(name="pyramid", image_size=512, looks=3, step=2.0, seen_well=[6, 128], confidence=0.3)
+ONE = THREE.model_copy(update={"looks": 1, "image_size": 256})
+SURE = 1 / (1 + np.exp(-3))
 
 
 class Eye:
@@ -44,43 +47,51 @@ def street(box: list[float], width: int = 1280, height: int = 720) -> np.ndarray
     return picture
 
 
-def errors(picture: np.ndarray, settings: OneLook | TwoLooks) -> np.ndarray:
-    found = look(picture, Eye(), settings)
-    assert len(found.boxes) == 1
-    return np.abs(found.boxes[0] - PLATE)
-
-
-def test_the_first_look_sees_the_whole_picture_at_its_size() -> None:
+def test_one_look_sees_the_whole_picture_at_its_size() -> None:
     eye = Eye()
     found = look(street(PLATE), eye, ONE)
     assert [shown.shape for shown in eye.shown] == [(1, 160, 256, 3)]  # 256 × 144, grey up to a multiple of 32
     assert (eye.shown[0][0, 144:] == 114).all()
     np.testing.assert_allclose(found.boxes, [PLATE], atol=5)
-    np.testing.assert_allclose(found.confidences, 1 / (1 + np.exp(-3)), atol=1e-6)
+    np.testing.assert_allclose(found.confidences, SURE, atol=1e-6)
 
 
-def test_a_second_look_says_better_where_the_sides_are() -> None:
-    assert errors(street(PLATE), ONE).max() > 1.5
-    assert errors(street(PLATE), TWO).max() < 0.8
-
-
-def test_a_second_look_is_closer_but_magnifies_little() -> None:
+def test_each_look_of_several_is_coarser_by_the_step() -> None:
     eye = Eye()
-    look(street(PLATE), eye, TWO)
-    (window,) = eye.shown[1]
-    assert window.shape == (128, 128, 3)
-    assert abs((window[..., 0] > 180).any(axis=0).sum() - 64) <= 4  # half of the window
-    eye, tiny = Eye(), [100.0, 100.0, 110.0, 104.0]
-    look(street(tiny, 256, 144), eye, TWO)
-    assert (eye.shown[1][0, ..., 0] > 180).any(axis=0).sum() <= 31  # 10 px, three times as large
+    found = look(street(PLATE), eye, THREE)
+    assert [shown.shape[1:3] for shown in eye.shown] == [(288, 512), (160, 256), (96, 128)]
+    np.testing.assert_allclose(found.boxes, [PLATE], atol=4)
+    np.testing.assert_allclose(found.confidences, SURE, atol=1e-6)
 
 
-def test_what_the_second_look_does_not_see_is_none() -> None:
-    found = look(street(PLATE), Eye(blind_to=128), TWO)
-    assert len(found.boxes) == len(found.confidences) == 0
+def test_a_plate_that_one_of_the_looks_does_not_see_is_less_sure() -> None:
+    found = look(street(PLATE), Eye(blind_to=288), THREE)
+    np.testing.assert_allclose(found.boxes, [PLATE], atol=8)
+    np.testing.assert_allclose(found.confidences, SURE * 2 / 3, atol=1e-6)
 
 
-def test_a_picture_without_a_plate_needs_one_look() -> None:
-    eye = Eye()
-    assert len(look(street([0, 0, 0, 0]), eye, TWO).boxes) == 0
-    assert len(eye.shown) == 1
+def test_a_picture_without_a_plate() -> None:
+    assert look(street([0, 0, 0, 0]), Eye(), THREE).boxes.shape == (0, 4)
+
+
+def plates(*found: tuple[list[float], float]) -> Plates:
+    return Plates(np.array([box for box, _ in found]).reshape(-1, 4), np.array([sure for _, sure in found]))
+
+
+def test_boxes_count_by_the_square_of_their_confidence() -> None:
+    looks = [plates(([10, 10, 50, 20], 0.8)), plates(([14, 10, 54, 20], 0.4), ([100, 10, 140, 20], 0.6))]
+    found = vote(looks, [1, 1], [13, 134])
+    np.testing.assert_allclose(found.boxes, [[10.8, 10, 50.8, 20], [100, 10, 140, 20]])
+    np.testing.assert_allclose(found.confidences, [0.6, 0.3])
+
+
+@pytest.mark.parametrize(("scale", "weight"), [(1, 1), (0.25, 0.3), (4, 0.3)])
+def test_a_look_at_a_size_that_is_not_seen_well_says_less(scale: float, weight: float) -> None:
+    """A plate 40 px wide: at scale 1 seen well, 10 and 160 px wide at the others."""
+    seen, unseen = plates(([10, 10, 50, 20], 0.8)), plates()
+    np.testing.assert_allclose(vote([seen, unseen], [1, scale], [13, 134]).confidences, 0.8 / (1 + weight))
+
+
+def test_of_one_look_overlapping_boxes_are_one_plate() -> None:
+    found = vote([plates(([10, 10, 50, 20], 0.8), ([12, 10, 50, 21], 0.7)), plates()], [1, 1], [13, 134])
+    np.testing.assert_allclose(found.boxes, [[10, 10, 50, 20]])
