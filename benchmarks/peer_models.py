@@ -1,6 +1,6 @@
 """The peers' side of `peers.py`, which runs it in their own environment (`peers.txt`).
 
-    python peer_models.py train DATA.yaml FOLDER SIZE MINUTES
+    python peer_models.py train DATA.yaml FOLDER SIZE MINUTES validate|last
     python peer_models.py export FOLDER SIZE …
     python peer_models.py cascade NAME LIST OUTPUT
 
@@ -17,10 +17,11 @@ from pathlib import Path
 NETWORK = "yolo11n.yaml"
 
 
-def train(data: str, folder: str, size: str, minutes: str) -> None:
-    """Ultralytics' own training with its own defaults, from random weights; the best are `FOLDER/training/weights/`.
+def train(data: str, folder: str, size: str, minutes: str, choice: str) -> None:
+    """Ultralytics' own training with its own defaults, from random weights, into `FOLDER/training/weights/best.pt`.
 
-    Its clock starts when the data are loaded, and goes on while it validates, which it does after every epoch.
+    Its clock starts when the data are loaded. With `validate` it goes on while it validates, which it does after every
+    epoch, and the best weights are taken; with `last`, the last.
     """
     from ultralytics import YOLO
 
@@ -33,10 +34,14 @@ def train(data: str, folder: str, size: str, minutes: str) -> None:
         device="cpu",
         cache="ram",
         plots=False,
+        val=choice == "validate",
         project=folder,
         name="training",
         exist_ok=True,
     )
+    if choice == "last":
+        weights = Path(folder, "training", "weights")
+        weights.joinpath("last.pt").replace(weights / "best.pt")
 
 
 def export(folder: str, *sizes: str) -> None:

@@ -106,12 +106,12 @@ def train(environment: Path, size: int, minutes: float) -> None:
     shutil.rmtree(YOLO, ignore_errors=True)
     sides = ("train", "validation")
     counts = {side: write_dataset(rows[rows["split"] == side], YOLO / "dataset" / side) for side in sides}
-    if not counts["validation"]:
-        sys.exit("no picture validates, and Ultralytics needs some: give split.validation a share")
-    described = {"path": str((YOLO / "dataset").resolve()), "train": "train", "val": "validation", "names": ["plate"]}
+    validated = "validation" if counts["validation"] else "train"  # Ultralytics asks for some, used or not
+    described = {"path": str((YOLO / "dataset").resolve()), "train": "train", "val": validated, "names": ["plate"]}
     write_json(described, YOLO / "dataset.yaml")  # JSON is YAML
     started = time.monotonic()
-    run_in(environment, "train", YOLO / "dataset.yaml", YOLO.resolve(), size, minutes)
+    choice = "validate" if counts["validation"] else "last"  # as ours is chosen
+    run_in(environment, "train", YOLO / "dataset.yaml", YOLO.resolve(), size, minutes, choice)
     seconds = round(time.monotonic() - started)
     run_in(environment, "export", YOLO, *sorted({size, *SIZES}))
     epochs = len(pd.read_csv(YOLO / "training" / "results.csv"))
