@@ -37,7 +37,8 @@ def main() -> None:
     bank, examples = Bank(plates, signs), []
     for index in range(min(count, 60)):
         scene = draw_scene(np.random.default_rng([0, index]))
-        picture, scale = letterbox(np.asarray(scene.picture), 2 * SIZE)
+        pixels = np.asarray(scene.picture)
+        picture, scale = letterbox(pixels, 2 * SIZE), 2 * SIZE / max(pixels.shape[:2])
         examples.append((picture, np.array([plate.box for plate in scene.plates]) * scale))
     for kind in KINDS:
         rng, pastes = np.random.default_rng(0), 0

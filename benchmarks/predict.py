@@ -127,8 +127,8 @@ def peer(model: Path, threads: int, size: int) -> Runner:
     side = taken.shape[2] if isinstance(taken.shape[2], int) else size
 
     def find(picture: np.ndarray, network: Network) -> Plates:
-        square, scale = letterbox(picture, side)
-        shown = np.ascontiguousarray(square.transpose(2, 0, 1)[None], dtype=np.float32) / 255
+        scale = side / max(picture.shape[:2])
+        shown = np.ascontiguousarray(letterbox(picture, side).transpose(2, 0, 1)[None], dtype=np.float32) / 255
         columns = network(shown)[0]
         sure = columns[:, columns[4] >= _PEER_CONFIDENCE].astype(float)
         corners = np.concatenate([sure[:2] - sure[2:4] / 2, sure[:2] + sure[2:4] / 2]).T / scale

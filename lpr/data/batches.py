@@ -175,7 +175,7 @@ def letterbox_pictures(paths: Sequence[Path], side: int, max_memory_mb: int, scr
     def decode(path: Path) -> np.ndarray:
         with Image.open(path) as picture:
             picture.draft("RGB", (2 * side, 2 * side))
-            return letterbox(np.asarray(picture.convert("RGB")), side)[0]
+            return letterbox(np.asarray(picture.convert("RGB")), side)
 
     return _decoded(decode, paths, side, max_memory_mb, scratch)
 
@@ -233,7 +233,7 @@ def whole_batches(examples: Examples, size: int, batch_size: int) -> tf.data.Dat
     """All pictures and their plates once, in order, whole and in the network's size."""
     from lpr.data.views import letterbox
 
-    pictures = np.stack([letterbox(picture, size)[0] for picture in examples.pictures])
+    pictures = np.stack([letterbox(picture, size) for picture in examples.pictures])
     return evaluation_batches(pictures, examples.boxes, batch_size)
 
 

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from lpr.data.pasting import Bank
 
 
-def letterbox(picture: np.ndarray, size: int) -> tuple[np.ndarray, float]:
-    """The whole picture in the upper left of a square, grey beside it: uint8 (size, size, 3), and the scale of it."""
+def letterbox(picture: np.ndarray, size: int) -> np.ndarray:
+    """The whole picture in the upper left of a square, grey beside it: uint8 (size, size, 3)."""
     scale = size / max(picture.shape[:2])
     height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
     square = np.full((size, size, 3), BORDER, np.uint8)
     shrunk = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     square[:height, :width] = shrunk
-    return square, scale
+    return square
 
 
 def draw_view(

@@ -94,10 +94,10 @@ def export(detector: Path, config: Config, pictures: Sequence[np.ndarray], outpu
             tflite = _tflite_network(unfinished[TFLITE])
         networks = {ONNX: load_exported(unfinished[ONNX]).network, TFLITE: tflite}
         expected = keras_network(model)
-        shown = _shown(expected, pictures, config.inference)
+        answers = _answers(expected, pictures, config.inference)
         deviations = {}
         for name, network in networks.items():
-            deviations[name] = compare(shown, expected, network)
+            deviations[name] = compare(answers, network)
             if not deviations[name].tolerable:
                 raise UserError(
                     f"{name} gives the boxes of {detector} on {len(pictures)} pictures, {deviations[name]}; allowed "
@@ -111,11 +111,11 @@ def export(detector: Path, config: Config, pictures: Sequence[np.ndarray], outpu
     return deviations
 
 
-def compare(shown: Sequence[np.ndarray], expected: Network, found: Network) -> Deviation:
-    """The largest differences of two networks' answers to the same pictures, uint8 (n, h, w, 3) each."""
+def compare(answers: Sequence[tuple[np.ndarray, np.ndarray]], network: Network) -> Deviation:
+    """The largest differences of a network's outputs from those expected for pictures, uint8 (n, h, w, 3) each."""
     boxes, pixels, confidence = 0, 0.0, 0.0
-    for pictures in shown:
-        (some, sure), (others, equally) = (_boxes(network(pictures), pictures) for network in (expected, found))
+    for pictures, expected in answers:
+        (some, sure), (others, equally) = (_boxes(outputs, pictures) for outputs in (expected, network(pictures)))
         kept = np.maximum(sure, equally) >= FLOOR
         boxes += int(kept.sum())
         pixels = max(pixels, float(np.abs(some - others)[kept].max(initial=0)))
@@ -133,17 +133,20 @@ def _boxes(outputs: np.ndarray, pictures: np.ndarray) -> tuple[np.ndarray, np.nd
     return cells[:, 1:] * stride, 1 / (1 + np.exp(-cells[:, 0]))
 
 
-def _shown(network: Network, pictures: Sequence[np.ndarray], settings: Inference) -> list[np.ndarray]:
-    """What a network is shown of pictures, one look after another."""
-    shown: list[np.ndarray] = []
+def _answers(
+    network: Network, pictures: Sequence[np.ndarray], settings: Inference
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """What a network is shown of pictures, one look after another, and its outputs."""
+    answers: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def watched(seen: np.ndarray) -> np.ndarray:
-        shown.append(seen)
-        return network(seen)
+    def watched(shown: np.ndarray) -> np.ndarray:
+        outputs = network(shown)
+        answers.append((shown, outputs))
+        return outputs
 
     for picture in pictures:
         look(picture, watched, settings)
-    return shown
+    return answers
 
 
 def _load(detector: Path, config: Config) -> keras.Model:

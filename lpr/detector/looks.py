@@ -60,7 +60,9 @@ def _whole_look(picture: np.ndarray, network: Network, longest: int) -> Plates:
     outputs = network(shown[None])
     (found,) = decode_centers(outputs, shown.shape[0] // outputs.shape[1])
     boxes = found.boxes * [width / columns, height / rows, width / columns, height / rows]
-    return Plates(boxes.clip(0, [width, height, width, height]), found.confidences)
+    boxes = boxes.clip(0, [width, height, width, height])
+    inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+    return Plates(boxes[inside], found.confidences[inside])
 
 
 def _rounded(side: int) -> int:

@@ -17,6 +17,8 @@ from lpr.detector.looks import Network, look
 if TYPE_CHECKING:
     import keras
 
+_AHEAD = 32  # pictures that are decoded before they are looked at, at most: they are large
+
 
 def find_plates(model: keras.Model, paths: Sequence[Path], settings: Inference) -> list[Plates]:
     """The plates of each picture, the most confident first; boxes in the pixels of the picture."""
@@ -28,9 +30,10 @@ def find_plates(model: keras.Model, paths: Sequence[Path], settings: Inference) 
         ThreadPoolExecutor(usable_cores()) as pool,
     ):
         found = []
-        for picture in pool.map(load_picture, paths):
-            found.append(look(picture, network, settings))
-            bar.update()
+        for start in range(0, len(paths), _AHEAD):
+            for picture in pool.map(load_picture, paths[start : start + _AHEAD]):
+                found.append(look(picture, network, settings))
+                bar.update()
     return found
 
 

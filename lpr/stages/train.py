@@ -4,6 +4,7 @@ import time
 
 import pandas as pd
 
+from lpr.boxes import OWN_BOX_COLUMNS
 from lpr.config import Config
 from lpr.data.batches import Examples
 from lpr.detector.networks import family_of
@@ -34,7 +35,7 @@ def run(config: Config) -> None:
 
 def with_joined_boxes(rows: pd.DataFrame) -> pd.DataFrame:
     """Without the pictures that show a plate whose box is no joined one, where others of its source are."""
-    joined = rows["own_top_x"].notna()
+    joined = rows[OWN_BOX_COLUMNS].notna().all(axis=1)
     doubtful = joined.groupby(rows["source"]).transform("any") & ~joined & rows["top_x"].notna()
     left_out = rows.loc[doubtful & (rows["split"] != "test"), "image"].unique()
     print(f"{len(left_out)} pictures are left out, as plates in them have no joined box")

@@ -148,7 +148,7 @@ def test_an_epoch_shows_each_source_as_often_as_its_weight_says() -> None:
 
 
 def test_pasted_plates_have_room_beside_the_real_ones(in_root: Path) -> None:
-    config = compose(["experiment=best", "augment.paste_add=1", "augment.bank=8"]).augment
+    config = compose(["experiment=best", "augment.paste_add=1", "augment.mosaic=0", "augment.bank=8"]).augment
     assert isinstance(config, Views)
     pictures, boxes = painted(4)
     examples = Examples(pictures.repeat(2, axis=1).repeat(2, axis=2), boxes[:, None])
@@ -160,3 +160,18 @@ def test_pasted_plates_have_room_beside_the_real_ones(in_root: Path) -> None:
     plates = np.concatenate([b for _, b in found])
     assert plates.shape == (16, 2, 4)
     assert (plates[:, 1, 2] > plates[:, 1, 0]).sum() > 6
+
+
+def test_mosaics_have_the_plates_of_four_pictures(in_root: Path) -> None:
+    config = compose(["experiment=best", "augment.mosaic=1", "augment.bank=8"]).augment
+    assert isinstance(config, Views)
+    pictures, boxes = painted(4)
+    examples = Examples(pictures.repeat(2, axis=1).repeat(2, axis=2), boxes[:, None])
+    found = list(view_batches(examples, 64, config, 4, 1, range(4), 0))
+    again = list(view_batches(examples, 64, config, 4, 1, range(4), 0))
+    for (p, b), (q, c) in zip(found, again, strict=True):
+        np.testing.assert_array_equal(p, q)
+        np.testing.assert_array_equal(b, c)
+    plates = np.concatenate([b for _, b in found])
+    assert plates.shape == (16, 8, 4)
+    assert ((plates[..., 2] > plates[..., 0]).sum(axis=1) > 1).sum() > 8
