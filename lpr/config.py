@@ -257,7 +257,7 @@ class Optimizer(Section):
 class Loss(Section):
     """What the corners (fractions of the picture's side) are trained to minimise."""
 
-    name: Literal["mse", "mae", "huber", "giou"]
+    name: Literal["mse", "mae", "huber", "giou", "ciou"]
     delta: Positive = Field(description="huber: where the square turns into a line")
 
 

@@ -1,5 +1,7 @@
 """The losses and the overlap, on boxes whose values are known by hand."""
 
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -16,8 +18,8 @@ def loss(name: str, predicted: list[float], delta: float = 1.0) -> float:
 
 
 def test_an_exact_box_has_no_loss_and_full_overlap() -> None:
-    assert [loss(name, TRUE[0].tolist()) for name in ("mse", "mae", "huber", "giou")] == pytest.approx(
-        [0] * 4, abs=1e-6
+    assert [loss(name, TRUE[0].tolist()) for name in ("mse", "mae", "huber", "giou", "ciou")] == pytest.approx(
+        [0] * 5, abs=1e-6
     )
     assert float(mean_iou(TRUE, TRUE)[0]) == pytest.approx(1)
 
@@ -38,15 +40,23 @@ def test_boxes_apart_are_pulled_together_by_giou_alone() -> None:
     assert float(mean_iou(TRUE, np.array([far], np.float32))[0]) == 0
 
 
-def test_a_training_by_giou_moves_a_box_onto_the_true_one() -> None:
+def test_ciou_counts_distance_and_shape() -> None:
+    shifted, square = [0.4, 0.2, 0.8, 0.4], [0.3, 0.2, 0.5, 0.4]
+    assert loss("ciou", shifted) == pytest.approx(1 - 1 / 3 + 0.2**2 / (0.6**2 + 0.2**2), abs=1e-6)  # of one shape
+    shape = 4 / math.pi**2 * (math.atan(2) - math.atan(1)) ** 2  # of one centre
+    assert loss("ciou", square) == pytest.approx(0.5 + shape**2 / (0.5 + shape), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["giou", "ciou"])
+def test_a_training_moves_a_box_onto_the_true_one(name: str) -> None:
     """Also one whose corners begin the wrong way round."""
     box = keras.Variable(np.array([[0.9, 0.9, 0.7, 0.8]], np.float32))
-    optimizer, giou = keras.optimizers.Adam(0.02), build_loss(Loss(name="giou", delta=1.0))
+    optimizer, built = keras.optimizers.Adam(0.02), build_loss(Loss(name=name, delta=1.0))  # type: ignore[arg-type]
     import tensorflow as tf
 
     for _ in range(300):
         with tf.GradientTape() as tape:
-            value = keras.ops.mean(giou(TRUE, box.value))
+            value = keras.ops.mean(built(TRUE, box.value))
         optimizer.apply([tape.gradient(value, box.value)], [box])
     found = np.sort(np.asarray(box.value).reshape(2, 2), axis=0).reshape(1, 4)
     assert float(mean_iou(TRUE, found)[0]) > 0.8
