@@ -73,7 +73,13 @@ def _run(options: argparse.Namespace) -> int:
     elif options.verb == "predict":
         predict = importlib.import_module("lpr.predict.run")
         code: int = predict.run(
-            options.inputs, options.model, options.reader, options.output, options.confidence, options.save
+            options.inputs,
+            options.model,
+            options.reader,
+            options.grammar,
+            options.output,
+            options.confidence,
+            options.save,
         )
         return code
     elif options.verb == "check":
@@ -156,6 +162,7 @@ def _add_predict(verbs: Any) -> None:
         choices=("rapidocr", "tesseract", "ocrspace", "none"),
         help="default: that of params.yaml here, else rapidocr; none leaves the plates unread",
     )
+    predict.add_argument("--grammar", choices=("india",), help="what the plates may say; default: anything")
     predict.add_argument(
         "--output", type=Path, default=Path("predictions"), metavar="FOLDER", help="default: %(default)s"
     )

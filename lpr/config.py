@@ -315,34 +315,36 @@ class Train(Section):
         return self
 
 
-class RapidOcrReader(Section):
+class _Reads(Section):
+    """What all readers have in common."""
+
+    splits: Annotated[list[SplitName], Field(min_length=1, description="which photographs are read")]
+    margin: Annotated[float, Field(ge=0, le=1, description="added around the box, as a fraction of its height")]
+    grammars: dict[str, Literal["india"]] | None = Field(description="source → what its plates may say; else anything")
+
+
+class RapidOcrReader(_Reads):
     """RapidOCR: PaddleOCR's models on ONNX Runtime; they come in its wheel."""
 
     name: Literal["rapidocr"]
-    splits: Annotated[list[SplitName], Field(min_length=1, description="which photographs are read")]
-    margin: Annotated[float, Field(ge=0, le=1, description="added around the box, as a fraction of its height")]
     side_px: Annotated[int, Field(ge=32, le=2048, description="longest side that line detection looks at")]
     min_line_height: Annotated[float, Field(ge=0, le=1, description="of the tallest line; lower lines are lettering")]
     threads: Count | None
 
 
-class TesseractReader(Section):
+class TesseractReader(_Reads):
     """The tesseract program."""
 
     name: Literal["tesseract"]
-    splits: Annotated[list[SplitName], Field(min_length=1, description="which photographs are read")]
-    margin: Annotated[float, Field(ge=0, le=1)]
     language: str
     page_segmentation_mode: Annotated[int, Field(ge=0, le=13)]
     height_px: Annotated[int, Field(ge=16, le=1024, description="crops are scaled to this height")]
 
 
-class OcrSpaceReader(Section):
+class OcrSpaceReader(_Reads):
     """The ocr.space service; its key comes from the environment variable OCR_SPACE_API_KEY."""
 
     name: Literal["ocrspace"]
-    splits: Annotated[list[SplitName], Field(min_length=1, description="which photographs are read")]
-    margin: Annotated[float, Field(ge=0, le=1)]
     endpoint: str
     engine: Literal[1, 2, 3]
     language: str

@@ -14,6 +14,7 @@ _TEXT = (
     "source",
     "url",
     "text",
+    "as_read",
     "reading",
     "group",
     "split",

@@ -29,7 +29,13 @@ _SAVED_AS = {"csv": "predictions.csv", "json": "predictions.json", "pictures": f
 
 
 def run(
-    names: Sequence[str], model: Path, reader: str | None, output: Path, confidence: float | None, save: Sequence[str]
+    names: Sequence[str],
+    model: Path,
+    reader: str | None,
+    grammar: str | None,
+    output: Path,
+    confidence: float | None,
+    save: Sequence[str],
 ) -> int:
     """Look at everything that the names stand for, and write what was found.
 
@@ -37,6 +43,7 @@ def run(
         names: files, folders and patterns.
         model: the exported detector.
         reader: its name; "none": plates are not read; None: the one of `params.yaml` here, else RapidOCR.
+        grammar: of the plates, one of `lpr.reader.grammar.GRAMMARS`; None: they may say anything.
         output: the folder that the results go to.
         confidence: from which a plate counts as found; None: as the detector was exported.
         save: of "csv", "json", "pictures".
@@ -49,10 +56,11 @@ def run(
     """
     detector = _load(model)
     confidence = detector.facts.inference.confidence if confidence is None else confidence
-    reader, read = _create_reader(reader)
+    reader, read = _create_reader(reader, grammar)
     paths = find_inputs(names)
     targets = _targets(paths, output) if "pictures" in save else {}
-    about = {"model": str(model), "exported": detector.facts.model_dump(), "confidence": confidence, "reader": reader}
+    about = {"model": str(model), "exported": detector.facts.model_dump(), "confidence": confidence}
+    about |= {"reader": reader, "grammar": grammar}
     started, outcomes = time.monotonic(), [Outcome(path) for path in paths]
     interrupted = False
     try:
@@ -102,11 +110,12 @@ class _Finder:
         ]
 
 
-def _create_reader(name: str | None) -> tuple[str, _Read]:
+def _create_reader(name: str | None, grammar: str | None) -> tuple[str, _Read]:
     """The reader's name, and what puts a text to a plate of a picture."""
     if name == "none":
         return name, lambda _, plate: plate
     from lpr.reader.base import UNREAD
+    from lpr.reader.grammar import GRAMMARS, choose
     from lpr.reader.reading import SMALLEST_PX, create, crop
 
     config = load_reader(name)
@@ -115,6 +124,7 @@ def _create_reader(name: str | None) -> tuple[str, _Read]:
     def read(image: Image.Image, plate: FoundPlate) -> FoundPlate:
         part = crop(image, plate.box, config.margin)
         reading = reader.read(part) if min(part.size) >= SMALLEST_PX else UNREAD
+        reading = choose(reading, GRAMMARS[grammar]) if grammar else reading
         return replace(plate, text=reading.text, text_confidence=reading.confidence)
 
     return config.name, read

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from PIL import Image
 
 
 @dataclass(frozen=True)
-class PlateText:
-    """What stands on a plate: `text` of A–Z and 0–9, empty where nothing was read, and a `confidence` in [0, 1]."""
+class TextLine:
+    """Lettering that hangs together: `text` of A–Z and 0–9, and a `confidence` in [0, 1]."""
 
     text: str
     confidence: float
+
+
+@dataclass(frozen=True)
+class PlateText(TextLine):
+    """What stands on a plate; its text is empty where nothing was read.
+
+    Attributes:
+        lines: all lettering that the reader saw, in reading order, also what it took for no part of the plate's text;
+            none where it cannot say.
+    """
+
+    lines: tuple[TextLine, ...] = field(default=(), compare=False)
 
 
 UNREAD = PlateText("", 0.0)

@@ -15,7 +15,7 @@ from lpr.config import RapidOcrReader
 from lpr.cores import usable_cores
 from lpr.errors import UserError
 from lpr.plate_text import normalize
-from lpr.reader.base import UNREAD, PlateText, Reader
+from lpr.reader.base import UNREAD, PlateText, Reader, TextLine
 
 MIN_SCORE = 0.5  # of a line; RapidOCR's own default. Seals and screws read as letters lie below it
 UPRIGHT = 1.5  # lines this much higher than wide are turned by RapidOCR before reading: a maker's name, not a plate's
@@ -81,11 +81,13 @@ class RapidOcr:
             whole = self._engine(enlarged, use_det=False, use_cls=False, use_rec=True)
             text = normalize(whole.txts[0])
             return PlateText(text, float(whole.scores[0])) if text else UNREAD
+        lines.sort(key=functools.cmp_to_key(_reading_order))
         tallest = max(line.height for line in lines)
         kept = [line for line in lines if line.height >= self._config.min_line_height * tallest]
         return PlateText(
-            "".join(line.text for line in sorted(kept, key=functools.cmp_to_key(_reading_order))),
+            "".join(line.text for line in kept),
             float(np.average([line.confidence for line in kept], weights=[len(line.text) for line in kept])),
+            tuple(TextLine(line.text, line.confidence) for line in lines),
         )
 
 

@@ -19,6 +19,7 @@ from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS
 from lpr.config import Reader as ReaderConfig
 from lpr.errors import UserError
 from lpr.reader.base import UNREAD, PlateText, Reader
+from lpr.reader.grammar import GRAMMARS, Grammar, choose
 
 BOXES = {"true": BOX_COLUMNS, "predicted": PREDICTED_BOX_COLUMNS}
 """Where `reports/detections.csv` has the corners of each kind of box, pixels of the cached picture."""
@@ -70,13 +71,15 @@ def read_plates(
         cache: folder for the answers of a remote reader.
 
     Returns:
-        Rows of `reports/readings.csv`, in the order of `detections`, the true box first; and the reader's times.
+        Rows of `reports/readings.csv`, in the order of `detections`, the true box first (`as_read`: before the source's
+        grammar chose); and the reader's times.
 
     Raises:
         UserError: a picture is missing, or the reader cannot go on.
     """
     chosen = detections[detections["split"].isin(config.splits)]
     reader = create(config, cache)
+    grammars = {source: GRAMMARS[name] for source, name in (config.grammars or {}).items()}
     rows: list[dict[str, object]] = []
     milliseconds: list[float] = []
     with tqdm(total=len(chosen), desc="read", unit="plate") as progress:
@@ -91,7 +94,7 @@ def read_plates(
                         started = time.perf_counter()
                         reading = reader.read(part)
                         milliseconds.append((time.perf_counter() - started) * 1000)
-                    rows.append(_row(plate, boxes, reading))
+                    rows.append(_row(plate, boxes, reading, grammars.get(str(plate["source"]))))
                 progress.update()
     readings = pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"edits": "Int64"})
     if not milliseconds:
@@ -100,11 +103,14 @@ def read_plates(
     return readings, Timings(len(milliseconds), float(median), float(p95))
 
 
-_COLUMNS = ("image", "source", "split", "plate", "boxes", "text", "reading", "confidence", "edits")
+_COLUMNS = ("image", "source", "split", "plate", "boxes", "text", "as_read", "reading", "confidence", "edits")
 
 
-def _row(plate: Mapping[Hashable, object], boxes: str, reading: PlateText) -> dict[str, object]:
+def _row(
+    plate: Mapping[Hashable, object], boxes: str, as_read: PlateText, grammar: Grammar | None
+) -> dict[str, object]:
     text = str(plate["text"])
+    reading = choose(as_read, grammar) if grammar else as_read
     return {
         "image": plate["image"],
         "source": plate["source"],
@@ -112,6 +118,7 @@ def _row(plate: Mapping[Hashable, object], boxes: str, reading: PlateText) -> di
         "plate": plate["plate"],
         "boxes": boxes,
         "text": text,
+        "as_read": as_read.text,
         "reading": reading.text,
         "confidence": round(reading.confidence, 4),
         "edits": Levenshtein.distance(text, reading.text) if text else None,

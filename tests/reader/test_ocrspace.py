@@ -33,6 +33,7 @@ def reader(server: service.OcrSpaceServer, cache: Path, **changes: Any) -> OcrSp
         "name": "ocrspace",
         "splits": ["test"],
         "margin": 0.1,
+        "grammars": None,
         "endpoint": server.url,
         "engine": 2,
         "language": "eng",

@@ -16,7 +16,9 @@ from lpr.data.tables import read_table, write_table
 from lpr.errors import UserError
 from lpr.reader.reading import crop, read_plates
 
-RAPIDOCR = RapidOcrReader(name="rapidocr", splits=["test"], margin=0.1, side_px=480, min_line_height=0.5, threads=None)
+RAPIDOCR = RapidOcrReader(
+    name="rapidocr", splits=["test"], margin=0.1, side_px=480, grammars=None, min_line_height=0.5, threads=None
+)
 NOWHERE = (None, None, None, None)
 
 
@@ -54,8 +56,19 @@ def test_reads_both_boxes_of_the_chosen_splits(images: Path, tmp_path: Path, cap
     readings, timings = read_plates(DETECTIONS, images, RAPIDOCR, tmp_path / "unused")
     write_table(readings, tmp_path / "readings.csv")
     rows = [line.split(",") for line in (tmp_path / "readings.csv").read_text().splitlines()]
-    assert rows[0] == ["image", "source", "split", "plate", "boxes", "text", "reading", "confidence", "edits"]
-    assert [row[:7] + row[8:] for row in rows[1:]] == [
+    assert rows[0] == [
+        "image",
+        "source",
+        "split",
+        "plate",
+        "boxes",
+        "text",
+        "as_read",
+        "reading",
+        "confidence",
+        "edits",
+    ]
+    assert [row[:6] + row[7:8] + row[9:] for row in rows[1:]] == [
         ["a.jpg", "drawn", "test", "0", "true", "MH12DE1433", "MH12DE1433", "0"],
         ["a.jpg", "drawn", "test", "0", "predicted", "MH12DE1433", "MH12DE1433", "0"],
         ["a.jpg", "drawn", "test", "1", "true", "KA05MJ8827", "KA05MJ8827", "0"],
@@ -103,6 +116,7 @@ def test_a_remote_reader_goes_on_where_it_stopped(
             name="ocrspace",
             splits=["test"],
             margin=0.1,
+            grammars=None,
             endpoint=server.url,
             engine=2,
             language="eng",
@@ -135,3 +149,14 @@ def test_a_remote_reader_goes_on_where_it_stopped(
 )
 def test_crop(box: tuple[float, ...], size: tuple[int, int]) -> None:
     assert crop(Image.new("RGB", (100, 80)), box, 0.1).size == size
+
+
+def test_a_grammar_is_for_the_plates_of_its_source(images: Path, tmp_path: Path) -> None:
+    both = (40, 50, 640, 366)  # no plate of India says so much
+    rows = pd.DataFrame([detection("a.jpg", 0, "MH12DE1433", both, both)] * 2).assign(source=["drawn", "other"])
+    config = RAPIDOCR.model_copy(update={"grammars": {"drawn": "india"}})
+    readings, _ = read_plates(rows, images, config, tmp_path / "unused")
+    assert readings["as_read"].tolist() == ["MH12DE1433KA05MJ8827"] * 4
+    told = dict(readings.groupby("source")["reading"].agg(set))
+    assert told["other"] == {"MH12DE1433KA05MJ8827"}
+    assert told["drawn"] < {"MH12DE1433", "KA05MJ8827"}

@@ -14,7 +14,8 @@ from lpr.reader.scoring import score_readings
 
 def readings(*rows: tuple[str, str, str, str, str, int | None]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["source", "split", "boxes", "text", "reading", "edits"])
-    return frame.assign(image="a.jpg", plate=0, confidence=0.5).astype({"edits": "Int64"})
+    frame = frame.assign(image="a.jpg", plate=0, confidence=0.5, as_read=frame["reading"])
+    return frame.astype({"edits": "Int64"})
 
 
 READINGS = readings(
@@ -39,6 +40,14 @@ def test_counts_per_source_split_and_box() -> None:
     assert true["cer"]["low"] <= true["cer"]["value"] <= true["cer"]["high"]
     assert scores["cars"]["test"]["predicted"]["cer"]["value"] == pytest.approx(0.6)
     assert scores["cars"]["train"]["true"]["plate_acc"] == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 1}
+
+
+def test_where_a_grammar_chose_the_scores_without_it_stand_beside() -> None:
+    as_read = READINGS.assign(as_read=READINGS["reading"].replace("MH12DE1433", "MH12OE1433"))
+    scores = score_readings(as_read)["cars"]["test"]
+    assert scores["true"]["plate_acc_as_read"] == {"value": 0.0, "low": 0.0, "high": 0.0, "n": 3}
+    assert scores["true"]["plate_acc"] == score_readings(READINGS)["cars"]["test"]["true"]["plate_acc"]
+    assert "plate_acc_as_read" not in scores["predicted"]
 
 
 def test_a_set_without_texts_has_no_scores() -> None:

@@ -16,7 +16,13 @@ from lpr.reader.reading import create
 from lpr.reader.tesseract import Tesseract
 
 CONFIG = TesseractReader(
-    name="tesseract", splits=["test"], margin=0.1, language="eng", page_segmentation_mode=6, height_px=120
+    name="tesseract",
+    splits=["test"],
+    margin=0.1,
+    grammars=None,
+    language="eng",
+    page_segmentation_mode=6,
+    height_px=120,
 )  # as conf/reader/tesseract.yaml has it
 installed = pytest.mark.skipif(shutil.which("tesseract") is None, reason="the tesseract program is not installed")
 

@@ -1,0 +1,75 @@
+"""What a grammar makes of a reader's lines."""
+
+import pytest
+
+from lpr.config import RapidOcrReader
+from lpr.reader.base import UNREAD, PlateText, TextLine
+from lpr.reader.grammar import GRAMMARS, choose
+
+INDIA = GRAMMARS["india"]
+
+
+def read(*lines: tuple[str, float], text: str | None = None) -> PlateText:
+    whole = "".join(line for line, _ in lines) if text is None else text
+    return PlateText(whole, min(sure for _, sure in lines), tuple(TextLine(*line) for line in lines))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MH12DE1433",
+        "DL3CAB1234",
+        "DL8CX4850",
+        "KA05M7",
+        "GJ1KF1111",
+        "22BH6517A",
+        "22BH6517AB",
+        "HR26DK8337",
+        "KL381234",
+    ],
+)
+def test_what_fits_stays_as_it_is(text: str) -> None:
+    assert INDIA.nearest(text) == (0, text)
+    assert choose(read((text, 0.7)), INDIA) == PlateText(text, 0.7)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "changes"),
+    [("MH2OBN3525", "MH20BN3525", 1), ("MH12DE14E3", None, 0), ("DLBCAB12S4", "DL8CAB1254", 2), ("HR26 DK", None, 0)],
+)
+def test_characters_that_look_alike_change_where_they_must(wrong: str, right: str | None, changes: int) -> None:
+    assert INDIA.nearest(wrong) == ((changes, right) if right else None)
+
+
+def test_a_state_that_is_none_does_not_fit() -> None:
+    assert INDIA.nearest("XX12DE1433") is None
+
+
+def test_other_lettering_is_left_out_and_small_lettering_let_in() -> None:
+    """ANGEL is no part of the plate; the reader had taken MH20EU for other lettering, as it is small."""
+    lines = ("MH2OEU", 0.9), ("9991", 1.0), ("ANGEL", 0.97)
+    chosen = choose(read(*lines, text="9991ANGEL"), INDIA)
+    assert chosen.text == "MH20EU9991"
+    assert chosen.confidence < 0.9
+
+
+def test_as_much_as_possible_stays_as_it_was_read() -> None:
+    """MH124433 would need no change, and leave out what was read."""
+    assert choose(read(("MH12", 0.9), ("0E", 0.9), ("4433", 0.9)), INDIA).text == "MH12OE4433"
+
+
+def test_what_cannot_be_made_to_fit_stays_and_nothing_gets_surer() -> None:
+    for reading in (read(("WOB2ZK295", 0.8)), UNREAD, PlateText("HELLO", 0.4)):
+        assert choose(reading, INDIA) == reading
+    doubtful = PlateText("MH20BN3525", 0.2, (TextLine("MH2OBN3525", 0.9),))
+    assert choose(doubtful, INDIA) == PlateText("MH20BN3525", 0.2)
+
+
+def test_a_reader_without_lines_has_its_text_alone() -> None:
+    assert choose(PlateText("MH2OBN3525", 0.8), INDIA).text == "MH20BN3525"
+
+
+def test_every_grammar_can_be_configured() -> None:
+    settings = {"name": "rapidocr", "splits": ["test"], "margin": 0.1, "side_px": 480, "min_line_height": 0.5}
+    for name in GRAMMARS:
+        assert RapidOcrReader.model_validate(settings | {"threads": None, "grammars": {"drawn": name}}).grammars
