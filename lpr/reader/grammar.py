@@ -18,7 +18,7 @@ _STATES = (
 )
 # Characters that readers take for each other → how a digit looks as a letter, and a letter as a digit.
 _AS_LETTERS = {"0": "OD", "1": "I", "2": "Z", "4": "A", "5": "S", "6": "G", "8": "B"}
-_AS_DIGITS = {letter: digit for digit, letters in _AS_LETTERS.items() for letter in letters} | {"Q": "0", "L": "1"}
+_AS_DIGITS = {letter: digit for digit, letters in _AS_LETTERS.items() for letter in letters} | {"Q": "0"}
 _SURENESS = 0.9  # what is left of the confidence for each character that the grammar changed
 _MOST_LINES = 6  # beyond, subsets of lines become many: the tallest are looked at
 
@@ -30,10 +30,12 @@ class Grammar:
     Attributes:
         shapes: alternatives, the commonest first: @ is a letter, # a digit, anything else itself.
         starts: what the letters at a shape's start may be; empty for anything.
+        others: lettering that plates carry beside their text.
     """
 
     shapes: tuple[str, ...]
     starts: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     def nearest(self, text: str) -> tuple[int, str] | None:
         """How few characters must change to ones that look like them, and the text then; None where that is no way."""
@@ -65,10 +67,12 @@ def _indian() -> Iterator[str]:
     for number, series in itertools.product(("####", "###", "##", "#"), range(4)):
         if len(number) == 4 or series:
             yield "@@##" + "@" * series + number
-    yield from ("@@#@####", "@@#@@####", "DL#@@@####", "##BH####@", "##BH####@@")
+        if 1 <= series <= 2:  # with three, MH20BN3525 read as MH2OBN3525 would be right as it is
+            yield "@@#" + "@" * series + number
+    yield from ("DL#@@@####", "##BH####@", "##BH####@@")
 
 
-GRAMMARS = {"india": Grammar(tuple(_indian()), tuple(_STATES.split()))}
+GRAMMARS = {"india": Grammar(tuple(_indian()), tuple(_STATES.split()), others=("IND", "INDIA"))}
 """By the names that `reader.grammars` gives them. India: Central Motor Vehicles Rules, 1989, rule 50, and
 the Bharat series of 2021."""
 
@@ -78,7 +82,7 @@ def choose(reading: PlateText, grammar: Grammar) -> PlateText:
 
     Of all that fits, it takes what leaves the most characters as they were read, and then the surest.
     """
-    lines = reading.lines or (reading,)
+    lines = tuple(line for line in reading.lines or (reading,) if line.text not in grammar.others)
     lines = tuple(sorted(sorted(lines, key=_by_confidence, reverse=True)[:_MOST_LINES], key=lines.index))
     best, rank = reading, (0, 0.0)
     for count in range(1, len(lines) + 1):

@@ -21,6 +21,7 @@ def read(*lines: tuple[str, float], text: str | None = None) -> PlateText:
         "DL3CAB1234",
         "DL8CX4850",
         "KA05M7",
+        "KL7BZ99",
         "GJ1KF1111",
         "22BH6517A",
         "22BH6517AB",
@@ -51,6 +52,7 @@ def test_other_lettering_is_left_out_and_small_lettering_let_in() -> None:
     chosen = choose(read(*lines, text="9991ANGEL"), INDIA)
     assert chosen.text == "MH20EU9991"
     assert chosen.confidence < 0.9
+    assert choose(read(("MH14", 1.0), ("IND", 1.0), ("GN9239", 0.9)), INDIA).text == "MH14GN9239"
 
 
 def test_as_much_as_possible_stays_as_it_was_read() -> None:
