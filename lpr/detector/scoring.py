@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -95,29 +94,32 @@ def score_detections(
     return scores
 
 
-def score_labels(
-    plates: pd.DataFrame, found: pd.DataFrame, pictures: pd.DataFrame, confidence: float
-) -> dict[str, dict[str, dict[str, object]]]:
-    """More of `metrics/detection.json`: scores by one kind of label, of sources where boxes from elsewhere were joined.
+@dataclass(frozen=True)
+class Labels:
+    """A source by one kind of label: its plates, what was found, the pictures, and the margins that were put around
+    what was found, with the number of plates that they were fitted to; None where there are none."""
+
+    plates: pd.DataFrame
+    found: pd.DataFrame
+    pictures: pd.DataFrame
+    margins: dict[str, float] | None = None
+
+
+def by_label(plates: pd.DataFrame, found: pd.DataFrame, pictures: pd.DataFrame) -> dict[str, Labels]:
+    """Sources where boxes from elsewhere were joined, once by each kind of label.
 
     Such a source's plain scores are by the joined boxes where there are any, and else by the annotation's own, which
     may be drawn more loosely. `NAME_joined_boxes` has the pictures without a plate of the second kind. `NAME_own_boxes`
     has all pictures, and every plate by its own box; there, every prediction has margins around it, which are fitted to
-    what the two boxes of the train side's plates differ by, and stand beside the scores as `MARGINS`.
+    what the two boxes of the train side's plates differ by.
 
     Args:
         plates: a row a plate: image, source, split, plate, text, and the true and own boxes in pixels.
         found: rows of `reports/predictions.csv`, all of them.
         pictures: as of `score_detections`.
-        confidence: from which a prediction counts as a plate.
     """
     sizes = pictures.set_index("image")[["width", "height"]]
-
-    def score(name: str, plates: pd.DataFrame, found: pd.DataFrame, pictures: pd.DataFrame) -> dict[str, Any]:
-        table = detections(plates, found[found["confidence"] >= confidence])
-        return score_detections(table, found, pictures.assign(source=name), confidence)
-
-    scores: dict[str, dict[str, dict[str, object]]] = {}
+    labels: dict[str, Labels] = {}
     for source, part in plates.groupby("source", sort=True):
         joined = part[OWN_BOX_COLUMNS].notna().all(axis=1)
         if not joined.any():
@@ -125,7 +127,8 @@ def score_labels(
         looked_at = pictures[pictures["source"] == source]
         seen = found[found["source"] == source]
         tight = looked_at[~looked_at["image"].isin(part.loc[~joined, "image"])]
-        scores |= score(f"{source}{JOINED_BOXES}", part, seen, tight)
+        name = f"{source}{JOINED_BOXES}"
+        labels[name] = Labels(part, seen, tight.assign(source=name))
 
         both = part[joined & (part["split"] == "train")]
         if len(both) < _FEWEST:
@@ -146,7 +149,25 @@ def score_labels(
             seen[PREDICTED_BOX_COLUMNS].to_numpy(float), sizes.loc[seen["image"]].to_numpy(float)
         )
         name = f"{source}{OWN_BOXES}"
-        scores[name] = {MARGINS: {**asdict(margins), "plates": len(both)}, **score(name, own, widened, looked_at)[name]}
+        fitted = {**asdict(margins), "plates": len(both)}
+        labels[name] = Labels(own, widened, looked_at.assign(source=name), fitted)
+    return labels
+
+
+def score_labels(
+    plates: pd.DataFrame, found: pd.DataFrame, pictures: pd.DataFrame, confidence: float
+) -> dict[str, dict[str, dict[str, object]]]:
+    """More of `metrics/detection.json`: scores of what `by_label` has, with the margins as `MARGINS` beside them.
+
+    Args:
+        plates, found, pictures: as of `by_label`.
+        confidence: from which a prediction counts as a plate.
+    """
+    scores: dict[str, dict[str, dict[str, object]]] = {}
+    for name, one in by_label(plates, found, pictures).items():
+        table = detections(one.plates, one.found[one.found["confidence"] >= confidence])
+        scored = score_detections(table, one.found, one.pictures, confidence)[name]
+        scores[name] = {MARGINS: {**one.margins}, **scored} if one.margins else scored
     return scores
 
 

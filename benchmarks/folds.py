@@ -1,0 +1,84 @@
+"""A detector's test scores over the folds of a sweep: every picture of a k-fold source is tested once.
+
+    lpr experiment -m experiment=best … split=kfold split.folds=5 split.fold=0,1,2,3,4 hydra.sweep.dir=SWEEP
+    python benchmarks/folds.py SWEEP
+
+Prints a row a data set, in Markdown. Of a source that the folds share out, their test sides are put together, and
+intervals are 95 % bootstrap ones over its plates or pictures. Of a source that is never trained on, every fold's
+detector has looked at all: the mean of their scores, and ± their standard deviation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from tabulate import tabulate
+
+from lpr.boxes import BOX_COLUMNS
+from lpr.config import PARAMS
+from lpr.data.tables import read_table
+from lpr.detector.scoring import Labels, by_label, detections, score_detections
+from lpr.stages.files import PREDICTIONS, read_split
+
+SCORES = ("mean_iou", "recall@0.5", "recall@0.7", "AP50", "AP50:95", "false_plates")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sweep", type=Path)
+    here, sweep = Path.cwd(), parser.parse_args().sweep
+    jobs = sorted(path.parents[1] for path in (here / sweep).glob("*/metrics/detection.json"))
+    folds: list[dict[str, Labels]] = []
+    for job in jobs:
+        os.chdir(job)
+        folds.append(tested())
+        confidence = yaml.safe_load(PARAMS.read_text())["inference"]["confidence"]
+    print(f"{len(jobs)} folds of {sweep}")
+    rows = [row([fold[name] for fold in folds], name, confidence) for name in sorted(folds[0])]
+    print(tabulate(rows, ["test pictures", "plates", *SCORES], "github", disable_numparse=True))
+
+
+def tested() -> dict[str, Labels]:
+    """What the experiment in this folder was tested on, by source and, where there are two kinds, by kind of label."""
+    rows, found = read_split(), read_table(PREDICTIONS)
+    pictures, plates = rows.drop_duplicates("image"), rows.dropna(subset=BOX_COLUMNS)
+    labels = {
+        str(source): Labels(plates[plates["source"] == source], found[found["source"] == source], part)
+        for source, part in pictures[pictures["split"] == "test"].groupby("source")
+    }
+    for name, one in by_label(plates, found, pictures).items():
+        labels[name] = Labels(one.plates, one.found, one.pictures[one.pictures["split"] == "test"])
+    return labels
+
+
+def row(folds: list[Labels], name: str, confidence: float) -> list[str]:
+    """A row of the table."""
+    images = [set(fold.pictures["image"]) for fold in folds]
+    if len(folds) > 1 and images[0] & images[1]:
+        each = [score(fold, name, confidence) for fold in folds]
+        values = {key: np.array([scores[key]["value"] for scores in each]) for key in SCORES}
+        told = [f"{values[key].mean():.3f} ±{values[key].std(ddof=1):.3f}" for key in SCORES]
+        return [name, str(each[0]["mean_iou"]["n"]), *told]
+    parts = [
+        [part[part["image"].isin(seen)] for part in (fold.plates, fold.found, fold.pictures)]
+        for fold, seen in zip(folds, images, strict=True)
+    ]
+    scores = score(Labels(*(pd.concat(part) for part in zip(*parts, strict=True))), name, confidence)
+    told = [f"{scores[key]['value']:.3f} [{scores[key]['low']:.3f}, {scores[key]['high']:.3f}]" for key in SCORES]
+    return [name, str(scores["mean_iou"]["n"]), *told]
+
+
+def score(labels: Labels, name: str, confidence: float) -> dict[str, Any]:
+    """The scores of the test pictures."""
+    table = detections(labels.plates, labels.found[labels.found["confidence"] >= confidence])
+    return score_detections(table, labels.found, labels.pictures.assign(source=name), confidence)[name]["test"]
+
+
+if __name__ == "__main__":
+    main()
