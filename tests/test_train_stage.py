@@ -1,5 +1,6 @@
 """Which pictures the train stage takes."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,6 +21,7 @@ def test_pictures_with_a_plate_of_another_kind_of_box_are_left_out(capsys: pytes
         ],
         columns=["image", "source", "split", "top_x", "own_top_x"],
     )
+    rows[["own_top_y", "own_bottom_x", "own_bottom_y"]] = np.outer(rows["own_top_x"], [1.0, 2.0, 3.0])
     kept = with_joined_boxes(rows)
     assert kept["image"].tolist() == ["joined.jpg", "own-test.jpg", "empty.jpg", "other.jpg"]
     assert "2 pictures are left out" in capsys.readouterr().out
