@@ -23,7 +23,7 @@ from tabulate import tabulate
 from lpr.boxes import BOX_COLUMNS
 from lpr.config import PARAMS
 from lpr.data.tables import read_table
-from lpr.detector.scoring import Labels, by_label, detections, score_detections
+from lpr.detector.scoring import Labels, by_label
 from lpr.stages.files import PREDICTIONS, read_split
 
 SCORES = ("mean_iou", "recall@0.5", "recall@0.7", "AP50", "AP50:95", "false_plates")
@@ -61,7 +61,7 @@ def row(folds: list[Labels], name: str, confidence: float) -> list[str]:
     """A row of the table."""
     images = [set(fold.pictures["image"]) for fold in folds]
     if len(folds) > 1 and images[0] & images[1]:
-        each = [score(fold, name, confidence) for fold in folds]
+        each: list[dict[str, Any]] = [fold.scores(confidence)["test"] for fold in folds]
         values = {key: np.array([scores[key]["value"] for scores in each]) for key in SCORES}
         told = [f"{values[key].mean():.3f} ±{values[key].std(ddof=1):.3f}" for key in SCORES]
         return [name, str(each[0]["mean_iou"]["n"]), *told]
@@ -69,15 +69,10 @@ def row(folds: list[Labels], name: str, confidence: float) -> list[str]:
         [part[part["image"].isin(seen)] for part in (fold.plates, fold.found, fold.pictures)]
         for fold, seen in zip(folds, images, strict=True)
     ]
-    scores = score(Labels(*(pd.concat(part) for part in zip(*parts, strict=True))), name, confidence)
+    together = Labels(*(pd.concat(part) for part in zip(*parts, strict=True)))
+    scores: dict[str, Any] = together.scores(confidence)["test"]
     told = [f"{scores[key]['value']:.3f} [{scores[key]['low']:.3f}, {scores[key]['high']:.3f}]" for key in SCORES]
     return [name, str(scores["mean_iou"]["n"]), *told]
-
-
-def score(labels: Labels, name: str, confidence: float) -> dict[str, Any]:
-    """The scores of the test pictures."""
-    table = detections(labels.plates, labels.found[labels.found["confidence"] >= confidence])
-    return score_detections(table, labels.found, labels.pictures.assign(source=name), confidence)[name]["test"]
 
 
 if __name__ == "__main__":

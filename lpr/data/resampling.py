@@ -24,15 +24,30 @@ def resampled(picture: np.ndarray, matrix: np.ndarray, width: int, height: int) 
         return np.full((height, width, 3), BORDER, np.uint8)
     matrix = matrix @ np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], float)
     finer = 1 / np.sqrt(max(abs(np.linalg.det(matrix[:2, :2])), 1e-9))
-    while finer > _FINEST and min(part.shape[:2]) > 1:
-        rows, columns = part.shape[0] // 2, part.shape[1] // 2
-        part = cv2.resize(part[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA)
-        matrix = matrix @ np.diag([2.0, 2.0, 1.0])
-        finer /= 2
+    part, halvings = _halved(part, finer)
+    matrix = matrix @ np.diag([2.0**halvings, 2.0**halvings, 1.0])
     # OpenCV's pixels have their middles at whole numbers.
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     matrix = np.linalg.inv(half) @ matrix @ half
     return cv2.warpPerspective(part, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=BORDER)
+
+
+def shrunk(picture: np.ndarray, longest: int) -> tuple[np.ndarray, tuple[float, float]]:
+    """The whole picture with a longer side of `longest` px, and how many of its own pixels one is, across and down."""
+    part, halvings = _halved(picture, max(picture.shape[:2]) / longest)
+    rows, columns = (max(1, round(side * longest / max(part.shape[:2]))) for side in part.shape[:2])
+    across, down = (2**halvings * side / shown for side, shown in ((part.shape[1], columns), (part.shape[0], rows)))
+    return cv2.resize(part, (columns, rows), interpolation=cv2.INTER_LINEAR), (across, down)
+
+
+def _halved(picture: np.ndarray, finer: float) -> tuple[np.ndarray, int]:
+    """The picture, halved until it is not much finer than what is shown, and how often; an odd last row is left out."""
+    halvings = 0
+    while finer / 2**halvings > _FINEST and min(picture.shape[:2]) > 1:
+        rows, columns = picture.shape[0] // 2, picture.shape[1] // 2
+        picture = cv2.resize(picture[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA)
+        halvings += 1
+    return picture, halvings
 
 
 def _shown_part(picture: np.ndarray, back: np.ndarray, width: int, height: int) -> tuple[np.ndarray, tuple[int, int]]:

@@ -1,10 +1,12 @@
-"""From a network's output to plates, in NumPy alone: the same for Keras while evaluating and for ONNX in use."""
+"""From a network's output to plates, without TensorFlow: the same for Keras while evaluating and for ONNX in use."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 
 from lpr.boxes import iou, pairwise_iou
@@ -12,7 +14,9 @@ from lpr.boxes import iou, pairwise_iou
 FLOOR = 0.05  # least confidence of a plate that is worth keeping
 MOST = 20  # plates a picture
 LEAST_WEIGHT = 0.1  # of a cell that says a plate's box
+_FLOOR_LOGIT = math.log(FLOOR / (1 - FLOOR))
 _REACH = 4  # cells from the peak to those that have a say
+_AROUND = np.argwhere(np.ones((2 * _REACH + 1, 2 * _REACH + 1))) - _REACH  # (cells, 2: row, column)
 _NMS_IOU = 0.4  # two plates that overlap more are one
 
 
@@ -42,13 +46,12 @@ def decode_centers(outputs: np.ndarray, stride: int) -> list[Plates]:
     """Outputs of the centre detector, (n, rows, columns, 5), as `lpr.detector.center` has them; boxes in its pixels."""
     found = []
     for output in np.asarray(outputs, np.float32):
-        heat = 1 / (1 + np.exp(-output[..., 0].astype(float)))
-        padded = np.pad(heat, 1)
-        around = [padded[r : r + heat.shape[0], c : c + heat.shape[1]] for r in range(3) for c in range(3)]
-        peaks = np.argwhere((heat >= np.max(around, axis=0)) & (heat >= FLOOR))
-        confidences = heat[tuple(peaks.T)]
+        logits = np.ascontiguousarray(output[..., 0])
+        highest = cv2.dilate(logits, np.ones((3, 3), np.uint8))  # of the cell and the eight around it
+        peaks = np.argwhere((logits == highest) & (logits >= _FLOOR_LOGIT))
+        confidences = 1 / (1 + np.exp(-logits[tuple(peaks.T)].astype(float)))
         surest = np.argsort(-confidences, kind="stable")[: 3 * MOST]
-        boxes = _boxes_at(output[..., 1:].astype(float), peaks[surest])
+        boxes = _boxes_at(output[..., 1:], peaks[surest])
         found.append(suppress(Plates(boxes * stride, confidences[surest])))
     return found
 
@@ -58,14 +61,12 @@ def _boxes_at(sides: np.ndarray, peaks: np.ndarray) -> np.ndarray:
 
     They weigh as they did in training, where all were taught the box; one whose box is another plate's does not count.
     """
-    reach = np.arange(-_REACH, _REACH + 1)
-    grid = np.stack(np.meshgrid(reach, reach, indexing="ij"), axis=-1).reshape(-1, 2)
-    cells = peaks[:, None] + grid  # (k, cells, 2)
+    cells = peaks[:, None] + _AROUND  # (k, cells, 2)
     there = ((cells >= 0) & (cells < sides.shape[:2])).all(axis=-1)
     cells = cells.clip(0, np.array(sides.shape[:2]) - 1)
-    said, middles = sides[cells[..., 0], cells[..., 1]], cells[..., ::-1] + 0.5
+    said, middles = sides[cells[..., 0], cells[..., 1]].astype(float), cells[..., ::-1] + 0.5
     boxes = np.concatenate([middles - said[..., :2], middles + said[..., 2:]], axis=-1)
-    own = boxes[:, len(grid) // 2]
+    own = boxes[:, len(_AROUND) // 2]
     away = (middles - (own[:, None, :2] + own[:, None, 2:]) / 2) / spread_of_box(own[:, 2:] - own[:, :2])[:, None]
     weight = np.exp(-(away**2).sum(axis=-1) / 2)
     weight *= there & (weight > LEAST_WEIGHT) & (iou(boxes, own[:, None]) > 0.5)
@@ -84,8 +85,10 @@ def suppress(plates: Plates) -> Plates:
     order = np.argsort(-plates.confidences, kind="stable")
     boxes = plates.boxes[order]
     overlapping = pairwise_iou(boxes, boxes) > _NMS_IOU
+    left = np.ones(len(order), bool)
     kept: list[int] = []
     for index in range(len(order)):
-        if len(kept) < MOST and not overlapping[index, kept].any():
+        if left[index] and len(kept) < MOST:
             kept.append(index)
+            left &= ~overlapping[index]
     return Plates(boxes[kept], plates.confidences[order][kept])

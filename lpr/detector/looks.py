@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import cv2
 import numpy as np
 from PIL import Image
 
 from lpr.boxes import pairwise_iou
 from lpr.config import Inference, Pyramid
-from lpr.data.resampling import resampled
+from lpr.data.resampling import BORDER, shrunk
 from lpr.detector.decoding import FLOOR, MOST, Plates, decode_centers, decode_corners
 
 Network = Callable[[np.ndarray], np.ndarray]
@@ -37,7 +38,12 @@ def look(picture: np.ndarray, network: Network, settings: Inference) -> Plates:
     if not isinstance(settings, Pyramid):
         return _stretched_look(picture, network, settings.image_size)
     sizes = [max(1, round(settings.image_size / settings.step**number)) for number in range(settings.looks)]
-    found = [_whole_look(picture, network, size) for size in sizes]
+    found: list[Plates] = []
+    shown, finer = picture, np.ones(2)
+    for size in sizes:  # each from the one before, which holds all that the coarser one shows
+        shown, by = shrunk(shown, size)
+        finer = finer * by
+        found.append(_whole_look(shown, network, finer, picture.shape[:2]))
     if len(found) == 1:
         return found[0]
     return vote(found, [size / max(picture.shape[:2]) for size in sizes], settings.seen_well)
@@ -51,22 +57,16 @@ def _stretched_look(picture: np.ndarray, network: Network, size: int) -> Plates:
     return Plates(found.boxes * [width, height, width, height], found.confidences)
 
 
-def _whole_look(picture: np.ndarray, network: Network, longest: int) -> Plates:
-    """The whole picture, its longer side `longest` px, grey up to the next multiple of the stride."""
-    height, width = picture.shape[:2]
-    scale = longest / max(height, width)
-    rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
-    shown = resampled(picture, np.diag([columns / width, rows / height, 1.0]), _rounded(columns), _rounded(rows))
-    outputs = network(shown[None])
-    (found,) = decode_centers(outputs, shown.shape[0] // outputs.shape[1])
-    boxes = found.boxes * [width / columns, height / rows, width / columns, height / rows]
-    boxes = boxes.clip(0, [width, height, width, height])
+def _whole_look(shown: np.ndarray, network: Network, finer: np.ndarray, sides: tuple[int, int]) -> Plates:
+    """The plates of a picture of `sides` (h, w) in what is shown of it, one pixel for `finer` (x, y) of its own."""
+    rows, columns = shown.shape[:2]
+    edges = (0, -rows % _MULTIPLE, 0, -columns % _MULTIPLE)
+    padded = cv2.copyMakeBorder(shown, *edges, cv2.BORDER_CONSTANT, value=BORDER)
+    outputs = network(padded[None])
+    (found,) = decode_centers(outputs, padded.shape[0] // outputs.shape[1])
+    boxes = (found.boxes * np.tile(finer, 2)).clip(0, [*sides[::-1], *sides[::-1]])
     inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
     return Plates(boxes[inside], found.confidences[inside])
-
-
-def _rounded(side: int) -> int:
-    return -(-side // _MULTIPLE) * _MULTIPLE
 
 
 def vote(looks: Sequence[Plates], scales: Sequence[float], seen_well: Sequence[float]) -> Plates:
@@ -87,17 +87,21 @@ def vote(looks: Sequence[Plates], scales: Sequence[float], seen_well: Sequence[f
     number = np.repeat(np.arange(len(looks)), [len(plates.confidences) for plates in looks])[order]
     same = pairwise_iou(boxes, boxes) > _SAME_IOU
     left = np.ones(len(order), bool)
-    agreed, sure = [], []
+    groups = []  # the place of the surest box of each look, -1 where it has none
     for first in range(len(order)):
         if not left[first]:
             continue
-        group = np.flatnonzero(same[first] & left)
-        left[group] = False
-        group = group[np.unique(number[group], return_index=True)[1]]  # the surest of each look
-        box = np.average(boxes[group], axis=0, weights=confidences[group] ** 2)
-        width = (box[2] - box[0]) * np.array(scales)
-        weight = np.where((width >= seen_well[0]) & (width <= seen_well[1]), 1.0, _DOUBTFUL)
-        agreed.append(box)
-        sure.append(float(weight[number[group]] @ confidences[group] / weight.sum()))
-    surest = [index for index in np.argsort(-np.array(sure), kind="stable")[:MOST] if sure[index] >= FLOOR]
-    return Plates(np.array(agreed).reshape(-1, 4)[surest], np.array(sure)[surest])
+        alike = np.flatnonzero(same[first] & left)
+        left[alike] = False
+        group = np.full(len(looks), -1)
+        group[number[alike[::-1]]] = alike[::-1]
+        groups.append(group)
+    members = np.array(groups, int).reshape(-1, len(looks))
+    said = np.where(members >= 0, confidences[members], 0)[..., None]  # (plates, looks, 1)
+    agreed = (boxes[members] * said**2).sum(axis=1) / (said**2).sum(axis=1)
+    widths = (agreed[:, 2:3] - agreed[:, :1]) * np.array(scales)
+    weights = np.where((widths >= seen_well[0]) & (widths <= seen_well[1]), 1.0, _DOUBTFUL)
+    sure = (weights * said[..., 0]).sum(axis=1) / weights.sum(axis=1)
+    surest = np.argsort(-sure, kind="stable")[:MOST]
+    surest = surest[sure[surest] >= FLOOR]
+    return Plates(agreed[surest], sure[surest])

@@ -70,8 +70,7 @@ def giou_loss(y_true: Any, y_pred: Any) -> Any:
 
     y_true, y_pred = ops.cast(y_true, "float32"), _ordered(y_pred)
     intersection, union = _intersection_and_union(y_true, y_pred)
-    low, high = ops.minimum(y_true[:, :2], y_pred[:, :2]), ops.maximum(y_true[:, 2:], y_pred[:, 2:])
-    enclosing = ops.maximum(ops.prod(high - low, axis=1), 1e-9)
+    enclosing = ops.maximum(ops.prod(_enclosing_sides(y_true, y_pred), axis=1), 1e-9)
     return 1 - intersection / ops.maximum(union, 1e-9) + (enclosing - union) / enclosing
 
 
@@ -86,9 +85,9 @@ def ciou_loss(y_true: Any, y_pred: Any) -> Any:
     y_true, y_pred = ops.cast(y_true, "float32"), _ordered(y_pred)
     intersection, union = _intersection_and_union(y_true, y_pred)
     overlap = intersection / ops.maximum(union, 1e-9)
-    low, high = ops.minimum(y_true[:, :2], y_pred[:, :2]), ops.maximum(y_true[:, 2:], y_pred[:, 2:])
+    diagonal = ops.maximum(ops.sum(_enclosing_sides(y_true, y_pred) ** 2, axis=1), 1e-9)
     apart = (y_true[:, :2] + y_true[:, 2:] - y_pred[:, :2] - y_pred[:, 2:]) / 2
-    distance = ops.sum(apart**2, axis=1) / ops.maximum(ops.sum((high - low) ** 2, axis=1), 1e-9)
+    distance = ops.sum(apart**2, axis=1) / diagonal
     shapes = [ops.arctan2(*ops.split(box[:, 2:] - box[:, :2] + 1e-9, 2, axis=1)) for box in (y_true, y_pred)]
     aspects = 4 / math.pi**2 * ops.squeeze(shapes[0] - shapes[1], 1) ** 2
     weight = ops.stop_gradient(aspects / ops.maximum(1 - overlap + aspects, 1e-9))
@@ -101,6 +100,13 @@ def _ordered(boxes: Any) -> Any:
     boxes = ops.cast(boxes, "float32")
     ends = boxes[:, :2], boxes[:, 2:]
     return ops.concatenate([ops.minimum(*ends), ops.maximum(*ends)], axis=1)
+
+
+def _enclosing_sides(first: Any, second: Any) -> Any:
+    """Width and height of the smallest box around both, (n, 2)."""
+    from keras import ops
+
+    return ops.maximum(first[:, 2:], second[:, 2:]) - ops.minimum(first[:, :2], second[:, :2])
 
 
 def _intersection_and_union(first: Any, second: Any) -> tuple[Any, Any]:

@@ -104,6 +104,12 @@ class Labels:
     pictures: pd.DataFrame
     margins: dict[str, float] | None = None
 
+    def scores(self, confidence: float) -> dict[str, dict[str, object]]:
+        """Every split's scores, as `score_detections` has them; confidence: from which a prediction is a plate."""
+        table = detections(self.plates, self.found[self.found["confidence"] >= confidence])
+        (scores,) = score_detections(table, self.found, self.pictures, confidence).values()
+        return scores
+
 
 def by_label(plates: pd.DataFrame, found: pd.DataFrame, pictures: pd.DataFrame) -> dict[str, Labels]:
     """Sources where boxes from elsewhere were joined, once by each kind of label.
@@ -165,8 +171,7 @@ def score_labels(
     """
     scores: dict[str, dict[str, dict[str, object]]] = {}
     for name, one in by_label(plates, found, pictures).items():
-        table = detections(one.plates, one.found[one.found["confidence"] >= confidence])
-        scored = score_detections(table, one.found, one.pictures, confidence)[name]
+        scored = one.scores(confidence)
         scores[name] = {MARGINS: {**one.margins}, **scored} if one.margins else scored
     return scores
 

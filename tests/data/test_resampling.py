@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lpr.data.resampling import BORDER, resampled
+from lpr.data.resampling import BORDER, resampled, shrunk
 
 RANDOM = np.random.default_rng(0)
 
@@ -43,3 +43,14 @@ def test_an_edge_falls_where_the_matrix_says(scale: float) -> None:
     shown = resampled(picture, matrix(scale, x=20.3 - 601 * scale), 64, 64)
     lit = shown[32, :, 0].astype(float) / 200
     assert 64 - lit.sum() == pytest.approx(20.3, abs=0.1)
+
+
+@pytest.mark.parametrize("longest", [1500, 1203, 700, 301, 64])
+def test_the_whole_picture_says_where_its_edges_were(longest: int) -> None:
+    picture = np.zeros((801, 1203, 3), np.uint8)
+    picture[210:, 601:] = 200
+    shown, (across, down) = shrunk(picture, longest)
+    assert max(shown.shape[:2]) == longest
+    lit = shown[..., 0].astype(float) / 200
+    assert (shown.shape[1] - lit[-1].sum()) * across == pytest.approx(601, abs=0.1 * across)
+    assert (shown.shape[0] - lit[:, -1].sum()) * down == pytest.approx(210, abs=0.1 * down)
