@@ -23,7 +23,7 @@ Network = Callable[[np.ndarray], np.ndarray]
 
 _MULTIPLE = 32  # of the sides of what the network is shown: its coarsest stride
 _SAME_IOU = 0.45  # of boxes that are of one plate
-_DOUBTFUL = 0.3  # the weight of a look at a plate that is smaller or larger there than is seen well
+_DOUBTFUL = 0.2  # the weight of a look at a plate that is smaller or larger there than is seen well
 
 
 def look(picture: np.ndarray, network: Network, settings: Inference) -> Plates:
@@ -72,13 +72,13 @@ def _whole_look(shown: np.ndarray, network: Network, finer: np.ndarray, sides: t
 def vote(looks: Sequence[Plates], scales: Sequence[float], seen_well: Sequence[float]) -> Plates:
     """One list of plates from those of several looks at one picture.
 
-    A plate's box is the mean of the looks' boxes, by the square of their confidences; its confidence is the mean of
-    theirs, 0 where a look has no such box.
+    A plate's confidence is the mean of theirs, 0 where a look has no such box; looks at a size that is not seen well
+    count less. Its box is the mean of their boxes, by the square of their confidences and by how exact they can be.
 
     Args:
         looks: what each found, in pixels of the picture.
         scales: pixels of what each was shown to one of the picture.
-        seen_well: least and largest width of a plate, in pixels as shown; a look at another size says less of it.
+        seen_well: least and largest width of a plate, in pixels as shown.
     """
     confidences = np.concatenate([plates.confidences for plates in looks])
     order = np.argsort(-confidences, kind="stable")
@@ -87,7 +87,7 @@ def vote(looks: Sequence[Plates], scales: Sequence[float], seen_well: Sequence[f
     number = np.repeat(np.arange(len(looks)), [len(plates.confidences) for plates in looks])[order]
     same = pairwise_iou(boxes, boxes) > _SAME_IOU
     left = np.ones(len(order), bool)
-    groups = []  # the place of the surest box of each look, -1 where it has none
+    firsts, groups = [], []  # of each plate: the place of its surest box; of every look's surest, -1 where it has none
     for first in range(len(order)):
         if not left[first]:
             continue
@@ -95,13 +95,24 @@ def vote(looks: Sequence[Plates], scales: Sequence[float], seen_well: Sequence[f
         left[alike] = False
         group = np.full(len(looks), -1)
         group[number[alike[::-1]]] = alike[::-1]
+        firsts.append(first)
         groups.append(group)
     members = np.array(groups, int).reshape(-1, len(looks))
-    said = np.where(members >= 0, confidences[members], 0)[..., None]  # (plates, looks, 1)
-    agreed = (boxes[members] * said**2).sum(axis=1) / (said**2).sum(axis=1)
-    widths = (agreed[:, 2:3] - agreed[:, :1]) * np.array(scales)
+    said = np.where(members >= 0, confidences[members], 0)  # (plates, looks)
+    widths = (boxes[firsts, 2] - boxes[firsts, 0])[:, None] * np.array(scales)
     weights = np.where((widths >= seen_well[0]) & (widths <= seen_well[1]), 1.0, _DOUBTFUL)
-    sure = (weights * said[..., 0]).sum(axis=1) / weights.sum(axis=1)
+    sure = (weights * said).sum(axis=1) / weights.sum(axis=1)
+    shares = _exactness(widths, seen_well[1]) * said**2
+    agreed = (boxes[members] * shares[..., None]).sum(axis=1) / shares.sum(axis=1, keepdims=True)
     surest = np.argsort(-sure, kind="stable")[:MOST]
     surest = surest[sure[surest] >= FLOOR]
     return Plates(agreed[surest], sure[surest])
+
+
+def _exactness(widths: np.ndarray, widest: float) -> np.ndarray:
+    """How much the box of a plate that is so many pixels wide as shown is worth, 0–1.
+
+    A box errs by pixels as shown: the wider the plate, the less of it. From half the `widest` that is seen well on this
+    is so no more, and beyond it the box is of less and less worth.
+    """
+    return np.minimum(1, np.minimum(2 * widths / widest, widest / widths))

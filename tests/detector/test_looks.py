@@ -85,7 +85,7 @@ def test_boxes_count_by_the_square_of_their_confidence() -> None:
     np.testing.assert_allclose(found.confidences, [0.6, 0.3])
 
 
-@pytest.mark.parametrize(("scale", "weight"), [(1, 1), (0.25, 0.3), (4, 0.3)])
+@pytest.mark.parametrize(("scale", "weight"), [(1, 1), (0.25, 0.2), (4, 0.2)])
 def test_a_look_at_a_size_that_is_not_seen_well_says_less(scale: float, weight: float) -> None:
     """A plate 40 px wide: at scale 1 seen well, 10 and 160 px wide at the others."""
     seen, unseen = plates(([10, 10, 50, 20], 0.8)), plates()
@@ -95,3 +95,13 @@ def test_a_look_at_a_size_that_is_not_seen_well_says_less(scale: float, weight: 
 def test_of_one_look_overlapping_boxes_are_one_plate() -> None:
     found = vote([plates(([10, 10, 50, 20], 0.8), ([12, 10, 50, 21], 0.7)), plates()], [1, 1], [13, 134])
     np.testing.assert_allclose(found.boxes, [[10, 10, 50, 20]])
+
+
+@pytest.mark.parametrize(("scales", "middle"), [((1, 0.5), 12), ((1, 1), 13), ((4, 2), 14)])
+def test_a_box_counts_by_how_wide_it_is_as_shown_up_to_what_is_seen_well(
+    scales: tuple[float, float], middle: float
+) -> None:
+    """A plate 40 px wide, seen well up to 80: shown 20 px wide it counts half as much as 40, and 160 half as much as 80."""
+    looks = [plates(([10, 10, 50, 20], 0.8)), plates(([16, 10, 56, 20], 0.8))]
+    found = vote(looks, scales, [13, 80])
+    np.testing.assert_allclose(found.boxes[:, 0], middle)
