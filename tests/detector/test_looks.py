@@ -101,7 +101,7 @@ def test_of_one_look_overlapping_boxes_are_one_plate() -> None:
 def test_a_box_counts_by_how_wide_it_is_as_shown_up_to_what_is_seen_well(
     scales: tuple[float, float], middle: float
 ) -> None:
-    """A plate 40 px wide, seen well up to 80: shown 20 px wide it counts half as much as 40, and 160 half as much as 80."""
+    """A plate seen well up to 80 px: 20 px wide, it counts half as much as at 40, and at 160 half as much as at 80."""
     looks = [plates(([10, 10, 50, 20], 0.8)), plates(([16, 10, 56, 20], 0.8))]
     found = vote(looks, scales, [13, 80])
     np.testing.assert_allclose(found.boxes[:, 0], middle)
