@@ -93,7 +93,14 @@ def run(name: str, folder: Path) -> None:
     if (RUNS / name / "finished.json").is_file():
         return
     print(f"{name} …", file=sys.stderr, flush=True)
-    command = ["lpr", "experiment", *_overrides(name), f"data.root={folder}", "tracking=off"]
+    command = [
+        "lpr",
+        "experiment",
+        *_overrides(name),
+        f"data.root={folder}",
+        "tracking=off",
+        "reader.splits=[validation]",
+    ]  # none is read
     subprocess.run([sys.executable, "-m", *command, f"hydra.run.dir='{RUNS / name}'"], check=True)
 
 
