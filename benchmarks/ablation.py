@@ -31,7 +31,7 @@ _NOWHERE_ELSE = ("augment.mosaic=0", "augment.elsewhere=0")
 # What is changed of experiment=development; the origin's network is an experiment of its own.
 VARIANTS: dict[str, tuple[str, ...]] = {
     "as it is": (),
-    "the origin's network": _ORIGIN,
+    "network of the origin": _ORIGIN,
     "centre detector, views around plates": ("inference.looks=1", *_NOWHERE_ELSE, *_NOTHING_DRAWN),
     "… and drawn plates pasted": ("inference.looks=1", *_NOWHERE_ELSE),
     "… and mosaics, views of other places": ("inference.looks=1",),
