@@ -2,7 +2,7 @@
 
     python benchmarks/ablation.py FOLDER [VARIANT …]
 
-FOLDER is as conf/data/photographs.yaml says. Runs `lpr experiment experiment=development` once a variant, one after the
+FOLDER is as conf/data/photographs.yaml says. Runs `lpr experiment experiment=development data=development` once a variant, one after the
 other, into experiments/ablation/ below the working folder, goes on where it was stopped, and prints a Markdown table:
 the scores per data set, and the paired differences of mean IoU from the first variant, with 95 % bootstrap intervals
 over pictures. None of the data sets is a test set of `experiment=best`. One training a variant: two equal
@@ -106,7 +106,10 @@ def run(name: str, folder: Path) -> None:
 
 def _overrides(name: str) -> tuple[str, ...]:
     changes = VARIANTS[name]
-    return changes if changes == _ORIGIN else ("experiment=development", *changes)
+    if changes == _ORIGIN:
+        return changes
+    data = () if any(change.startswith("data=") for change in changes) else ("data=development",)
+    return ("experiment=development", *data, *changes)
 
 
 def plates(name: str) -> pd.DataFrame:
