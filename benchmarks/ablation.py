@@ -2,11 +2,12 @@
 
     python benchmarks/ablation.py FOLDER [VARIANT …]
 
-FOLDER is as conf/data/photographs.yaml says. Runs `lpr experiment experiment=development data=development` once a variant, one after the
-other, into experiments/ablation/ below the working folder, goes on where it was stopped, and prints a Markdown table:
-the scores per data set, and the paired differences of mean IoU from the first variant, with 95 % bootstrap intervals
-over pictures. None of the data sets is a test set of `experiment=best`. One training a variant: two equal
-trainings with other seeds differ, too (`another seed`). Rows 2 to 5 go from the origin's network to the first row.
+FOLDER is as conf/data/photographs.yaml says. Runs `lpr experiment experiment=development data=development` once a
+variant, one after the other, into experiments/ablation/ below the working folder, goes on where it was stopped, and
+prints a Markdown table: the scores per data set, and the paired differences of mean IoU from the first variant, with
+95 % bootstrap intervals over pictures. None of the data sets is a test set of `experiment=best`. One training a
+variant: two equal trainings with other seeds differ, too (`another seed`). Rows 2 to 5 go from the origin's network to
+the first row.
 """
 
 from __future__ import annotations
