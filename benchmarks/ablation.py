@@ -42,7 +42,6 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "no views of other places": ("augment.elsewhere=0",),
     "no turning, no perspective": ("augment.rotate=0", "augment.perspective=0"),
     "no shadow, blur, noise, JPEG": ("augment.shadow=0", "augment.blur=0", "augment.noise=0", "augment.jpeg=0"),
-    "loose labels, too": ("train.only_joined_boxes=false",),
     "CIoU": ("loss=ciou",),
     "drawn scenes, too": ("data=development_and_scenes", "train.source_weights={scenes: 0.25}"),
     "three looks": ("inference.looks=3",),
