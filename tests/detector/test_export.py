@@ -36,7 +36,7 @@ CENTER = [
 ]
 FAMILIES = {
     "one look": [*CENTER, "detector.stride=16", "inference=pyramid", "inference.looks=1", "inference.image_size=96"],
-    "three looks": [*CENTER, "inference=pyramid", "inference.image_size=256"],
+    "several looks": [*CENTER, "inference=pyramid", "inference.image_size=256"],
     "seed": ["experiment=seed", "detector.image_size=32", "detector.filters=2"],
 }
 
