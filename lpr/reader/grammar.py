@@ -63,13 +63,13 @@ def _shaped(text: str, shape: str) -> tuple[int, str] | None:
 
 
 def _indian() -> Iterator[str]:
-    """State, district, series, number; the Bharat series (year, BH, number, series) besides."""
+    """State, district, series, number; the Bharat series (year, BH, number, series) and temporary plates besides."""
     for number, series in itertools.product(("####", "###", "##", "#"), range(4)):
         if len(number) == 4 or series:
             yield "@@##" + "@" * series + number
         if 1 <= series <= 2:  # with three, MH20BN3525 read as MH2OBN3525 would be right as it is
             yield "@@#" + "@" * series + number
-    yield from ("DL#@@@####", "##BH####@", "##BH####@@")
+    yield from ("DL#@@@####", "##BH####@", "##BH####@@", "@@##@TEMP####", "@@##@@TEMP####")
 
 
 GRAMMARS = {"india": Grammar(tuple(_indian()), tuple(_STATES.split()), others=("IND", "INDIA"))}

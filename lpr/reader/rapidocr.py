@@ -14,11 +14,13 @@ from PIL import Image
 from lpr.config import RapidOcrReader
 from lpr.cores import usable_cores
 from lpr.errors import UserError
-from lpr.plate_text import normalize
 from lpr.reader.base import UNREAD, PlateText, Reader, TextLine
+from lpr.reader.groups import like_with_like
 
-MIN_SCORE = 0.5  # of a line; RapidOCR's own default. Seals and screws read as letters lie below it
+MIN_SCORE = 0.6  # of a line. Seals and screws read as letters lie below it
 UPRIGHT = 1.5  # lines this much higher than wide are turned by RapidOCR before reading: a maker's name, not a plate's
+NAME_LETTERS = 4  # a line of so many letters and nothing else is a name, where other lines have digits
+MARK_WIDTH, MARK_HEIGHT = 0.25, 0.75  # of the widest and of the tallest line; what is below both is a mark
 
 
 def create(config: RapidOcrReader, cache: Path) -> Reader:  # noqa: ARG001
@@ -28,17 +30,18 @@ def create(config: RapidOcrReader, cache: Path) -> Reader:  # noqa: ARG001
 
 @dataclass(frozen=True)
 class _Line:
-    """A line of text: its centre and height in pixels along the plate's own axes."""
+    """A line of text: its centre and size in pixels along the plate's own axes."""
 
     x: float
     y: float
+    width: float
     height: float
     text: str
     confidence: float
 
 
 class RapidOcr:
-    """Finds the lines of text in a picture, drops small lettering and joins the rest in reading order.
+    """Finds the lines of text in a picture, drops other lettering and joins the rest in reading order.
 
     Pictures are enlarged to `side_px` first: on photographs of Dataturks that lifted two-line plates from 0.65 to
     0.82 exact. Recognition of the whole picture is tried only where no line is found: choosing by confidence between
@@ -79,11 +82,10 @@ class RapidOcr:
         lines = [] if found.boxes is None else _lines(np.asarray(found.boxes, float), found.txts, found.scores)
         if not lines:
             whole = self._engine(enlarged, use_det=False, use_cls=False, use_rec=True)
-            text = normalize(whole.txts[0])
+            text = like_with_like(whole.txts[0])
             return PlateText(text, float(whole.scores[0])) if text else UNREAD
         lines.sort(key=functools.cmp_to_key(_reading_order))
-        tallest = max(line.height for line in lines)
-        kept = [line for line in lines if line.height >= self._config.min_line_height * tallest]
+        kept = _registration(lines, self._config.min_line_height)
         return PlateText(
             "".join(line.text for line in kept),
             float(np.average([line.confidence for line in kept], weights=[len(line.text) for line in kept])),
@@ -101,9 +103,23 @@ def _lines(boxes: np.ndarray, texts: tuple[str, ...], scores: tuple[float, ...])
     axes = np.array([[math.cos(tilt), -math.sin(tilt)], [math.sin(tilt), math.cos(tilt)]])
     centres = boxes.mean(axis=1) @ axes
     return [
-        _Line(x, y, height, normalize(text), score)
+        _Line(x, y, width, height, line, score)
         for (x, y), width, height, text, score in zip(centres, widths, heights, texts, scores, strict=True)
-        if normalize(text) and height <= UPRIGHT * width
+        if (line := like_with_like(text)) and height <= UPRIGHT * width
+    ]
+
+
+def _registration(lines: list[_Line], min_height: float) -> list[_Line]:
+    """The lines without names of states, makers and dealers, small lettering (`min_height`), and marks such as IND."""
+    numbered = [line for line in lines if not (line.text.isalpha() and len(line.text) >= NAME_LETTERS)]
+    if any(character.isdigit() for line in numbered for character in line.text):
+        lines = numbered
+    tallest, widest = max(line.height for line in lines), max(line.width for line in lines)
+    return [
+        line
+        for line in lines
+        if line.height >= min_height * tallest
+        and (line.height >= MARK_HEIGHT * tallest or line.width >= MARK_WIDTH * widest)
     ]
 
 
