@@ -27,6 +27,7 @@ def read(*lines: tuple[str, float], text: str | None = None) -> PlateText:
         "22BH6517AB",
         "HR26DK8337",
         "KL381234",
+        "HR99BJTEMP6662",
     ],
 )
 def test_what_fits_stays_as_it_is(text: str) -> None:
@@ -53,6 +54,7 @@ def test_other_lettering_is_left_out_and_small_lettering_let_in() -> None:
     assert chosen.text == "MH20EU9991"
     assert chosen.confidence < 0.9
     assert choose(read(("MH14", 1.0), ("IND", 1.0), ("GN9239", 0.9)), INDIA).text == "MH14GN9239"
+    assert choose(read(("WAGON", 1.0), ("R", 1.0), ("HR99EXTEMP6037", 0.9)), INDIA).text == "HR99EXTEMP6037"
 
 
 def test_as_much_as_possible_stays_as_it_was_read() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from drawn_plates import plate
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from lpr.config import RapidOcrReader
 from lpr.reader.base import PlateText
@@ -21,6 +21,12 @@ from lpr.reader.reading import crop
 CONFIG = RapidOcrReader(
     name="rapidocr", splits=["test"], margin=0.1, grammars=None, side_px=480, min_line_height=0.5, threads=None
 )  # as conf/reader/rapidocr.yaml has it
+
+
+def marked(picture: Image.Image, mark: str, size: int) -> Image.Image:
+    """The plate with a mark at its left edge."""
+    ImageDraw.Draw(picture).text((40, picture.height / 2), mark, "black", ImageFont.load_default(size), anchor="mm")
+    return picture
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +43,11 @@ def reader() -> RapidOcr:
         (plate("TN 09 BC 4471", small="SHREE MOTORS CHENNAI"), "TN09BC4471"),
         (plate("GJ 27", "AK 6139", width=320).rotate(12, expand=True, fillcolor="grey"), "GJ27AK6139"),
         (Image.eval(plate("RJ 14 CV 2286"), lambda value: 255 - value), "RJ14CV2286"),
+        (plate("KERALA", "KL 07", "CD 4821", width=320), "KL07CD4821"),
+        (marked(plate("TS 08 FA 2934", width=760), "IND", 40), "TS08FA2934"),
+        (plate("OX 340 QOO"), "OX340QOO"),
     ],
-    ids=["one line", "two lines", "small", "maker's name", "tilted", "white on black"],
+    ids=["one line", "two lines", "small", "maker's name", "tilted", "white on black", "state", "mark", "O and 0"],
 )
 def test_reads(reader: RapidOcr, picture: Image.Image, text: str) -> None:
     reading = reader.read(picture)
@@ -50,6 +59,10 @@ def test_reads(reader: RapidOcr, picture: Image.Image, text: str) -> None:
 @pytest.mark.parametrize("size", [(8, 8), (8, 600), (600, 8), (1600, 400)])
 def test_nothing_there_is_an_empty_reading(reader: RapidOcr, size: tuple[int, int]) -> None:
     assert reader.read(Image.new("RGB", size, "grey")) == PlateText("", 0.0)
+
+
+def test_a_plate_of_letters_alone_is_no_name(reader: RapidOcr) -> None:
+    assert reader.read(plate("TVPAZ", width=400)).text == "TVPAZ"
 
 
 def test_needs_no_network_and_says_nothing(
@@ -86,7 +99,7 @@ except UserError as error:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "lines", "at_least"), [("dataturks", 1, 0.84), ("dataturks", 2, 0.7), ("openalpr_eu", None, 0.81)]
+    ("name", "lines", "at_least"), [("dataturks", 1, 0.92), ("dataturks", 2, 0.85), ("openalpr_eu", None, 0.83)]
 )
 def test_reads_photographs(reader: RapidOcr, name: str, lines: int | None, at_least: float) -> None:
     if "LPR_DATA" not in os.environ:
