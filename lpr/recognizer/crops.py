@@ -78,7 +78,7 @@ def _perspective(plate: LetteredPlate, rng: Generator, settings: Crops) -> np.nd
     """The plate turned before a camera that looks at its middle: matrix (3, 3) of its pixels; it keeps its size."""
     left, top, right, bottom = plate.box
     yaw, pitch = (
-        math.radians(float(np.clip(rng.normal(0, 0.42 * most), -most, most))) for most in (settings.yaw, settings.pitch)
+        math.radians(float(np.clip(rng.normal(0, 0.35 * most), -most, most))) for most in (settings.yaw, settings.pitch)
     )
     roll = math.radians(
         rng.uniform(-settings.roll, settings.roll)
@@ -199,9 +199,9 @@ def _light(picture: np.ndarray, rng: Generator, settings: Crops, poor: bool) -> 
         picture *= np.array([1, rng.uniform(0.8, 1), rng.uniform(0.6, 1)], np.float32)
     if rng.random() < settings.light:
         cv2.pow(picture / 255, math.exp(rng.normal(0, 0.4 * spread)), picture)
-        black = abs(rng.normal(0, 60 * spread))  # what is black in the plate comes out as this
-        white = 255 * math.exp(-abs(rng.normal(0, 0.5 * spread))) if rng.random() < 0.8 else rng.uniform(255, 320)
-        picture *= max(white - black, 45)
+        black = abs(rng.normal(0, 45 * spread))  # what is black in the plate comes out as this
+        white = 255 * math.exp(-abs(rng.normal(0, 0.45 * spread))) if rng.random() < 0.8 else rng.uniform(255, 320)
+        picture *= max(white - black, 50)
         picture += min(black, 200)
     if rng.random() < settings.colour:
         picture *= np.exp(rng.normal(0, 0.09 * spread, 3)).astype(np.float32)
@@ -243,7 +243,7 @@ def _taken(picture: np.ndarray, rng: Generator, settings: Crops, poor: bool) -> 
 def _blurred(picture: np.ndarray, rng: Generator, poor: bool) -> np.ndarray:
     """Out of focus, or moved."""
     letter = picture.shape[0] / 100  # what can be read however small depends on a blur in proportion to the letters
-    sigma = abs(rng.normal(0, 1.6 if poor else 0.8)) * max(letter, 0.35)
+    sigma = abs(rng.normal(0, 1.4 if poor else 0.6)) * max(letter, 0.35)
     if rng.random() < 0.7 or sigma < 0.4:
         return cv2.GaussianBlur(picture, (0, 0), max(sigma, 0.2))
     length = max(3, round(3 * sigma) | 1)

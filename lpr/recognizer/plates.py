@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -31,7 +31,8 @@ from lpr.recognizer.typefaces import CAP_PX, CHARACTERS, PAINTED_FACES, PLATE_FA
 WIDTH = 320
 """Of a plate, pixels."""
 
-_PIECES = re.compile(r"\{\w+\}|.")
+_PIECES = re.compile(r"\{\w+\}|\[\w+\|\w+\]|.")
+_STACKED = 0.44  # of a line's height: the letters of two that stand one over the other
 _INK = 110  # of 255, from which a pixel counts as ink
 _SEALS = palette("d8dce4 1c50a0 c83c28 e0a020 2c8c50 9aa0a8")
 
@@ -120,7 +121,7 @@ class _Hand:
 
 def _choose_hand(ink: Colour, rng: Generator) -> _Hand:
     painted = rng.random() < 0.12
-    faces = PAINTED_FACES if rng.random() < (0.6 if painted else 0.07) else PLATE_FACES
+    faces = PAINTED_FACES if rng.random() < (0.6 if painted else 0.1) else PLATE_FACES
     return _Hand(
         face=pick(rng, faces),
         squeeze=rng.uniform(0.55, 1.15),
@@ -182,7 +183,13 @@ def _draw_lines(lettering: _Lettering, box: Box, lines: list[Line], rng: Generat
 
 @dataclass(frozen=True)
 class _Piece:
-    """Of a line: ink, or a gap; `before`, `width` and `after` are shares of a capital's height, unsqueezed."""
+    """Of a line: ink, or a gap.
+
+    Attributes:
+        foot: of the mask under the base line, its pixels.
+        before, width, after: shares of a capital's height, unsqueezed.
+        scale: of the mask, 1 where its capitals are as high as the line.
+    """
 
     character: str
     mask: np.ndarray | None
@@ -190,19 +197,20 @@ class _Piece:
     before: float
     width: float
     after: float
+    scale: float = 1.0
 
 
 def _letter(lettering: _Lettering, pattern: str, room: Box, rng: Generator) -> None:
     """A line of the registration in its room, squeezed where it would not fit."""
     hand = lettering.hand
-    pieces = [_piece(lettering, part, rng) for part in _PIECES.findall(pattern)]
+    pieces = [piece for part in _PIECES.findall(pattern) for piece in _pieces(lettering, part, rng)]
     left, top, right, bottom = room
     cap = bottom - top
     natural = sum(piece.before + piece.width + piece.after for piece in pieces) * cap
     fit = (right - left) * rng.uniform(0.88, 0.98) / natural
     squeeze = min(hand.squeeze, fit)
-    if fit > squeeze and rng.random() < 0.4:  # as wide as there is room
-        squeeze = min(fit, 1.5 * squeeze, 1.25)
+    if fit > squeeze and rng.random() < 0.55:  # as wide as there is room
+        squeeze = min(fit, 1.5 * squeeze, 1.4)
     if squeeze < 0.5:  # rather smaller than so narrow
         smaller = max(squeeze / 0.5, 0.62)
         top, bottom, cap = top + cap * (1 - smaller) / 2, bottom - cap * (1 - smaller) / 2, cap * smaller
@@ -220,6 +228,29 @@ def _letter(lettering: _Lettering, pattern: str, room: Box, rng: Generator) -> N
         elif piece.character == "·":
             _draw_seals(lettering.art, (x, top, x + width, bottom), rng)
         x += width + piece.after * cap * squeeze
+
+
+def _pieces(lettering: _Lettering, part: str, rng: Generator) -> list[_Piece]:
+    if not part.startswith("["):
+        return [_piece(lettering, part, rng)]
+    rows = [[_piece(lettering, one, rng) for one in row] for row in part[1:-1].split("|")]
+    wide = [_STACKED * sum(piece.before + piece.width + piece.after for piece in row) for row in rows]
+    back = _Piece("", None, 0, 0, -wide[0], 0)
+    rest = _Piece("", None, 0, 0, max(wide) - wide[1], 0.15)
+    above, below = ([_shrunk(piece, raised) for piece in row] for row, raised in zip(rows, (True, False), strict=True))
+    return [*above, back, *below, rest]
+
+
+def _shrunk(piece: _Piece, raised: bool) -> _Piece:
+    """As small as it stands in a stack, at its foot or at its head."""
+    return replace(
+        piece,
+        foot=piece.foot - (CAP_PX * (1 / _STACKED - 1) if raised else 0),
+        before=piece.before * _STACKED,
+        width=piece.width * _STACKED,
+        after=piece.after * _STACKED,
+        scale=_STACKED,
+    )
 
 
 def _piece(lettering: _Lettering, part: str, rng: Generator) -> _Piece:
@@ -255,14 +286,15 @@ def _place(lettering: _Lettering, piece: _Piece, place: tuple[float, float, floa
     """Add a piece's mask to the art's.
 
     Args:
-        place: left of its ink and its base line, pixels of the art; and those for one of the mask, across and down.
+        place: left of its ink and its base line, pixels of the art; and those for one of the mask, across and down, where
+            its scale is 1.
 
     Returns:
         What box its ink takes, pixels.
     """
     assert piece.mask is not None
     hand, canvas = lettering.hand, lettering.mask
-    x, base, across, down = place
+    x, base, across, down = place[0], place[1], place[2] * piece.scale, place[3] * piece.scale
     height, width = piece.mask.shape
     growth = 1 + rng.normal(0, hand.unrest)
     shift = rng.normal(0, hand.unrest) * CAP_PX * down

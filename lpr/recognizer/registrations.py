@@ -26,7 +26,7 @@ class Line:
     Attributes:
         share: of the plate's height, 0–1.
         pattern: of the registration: A–Z and 0–9 for themselves, {name} for one of `lpr.data.plate_layouts.WORDS`, a
-            space, "-", "." or "·" between groups, and other scripts' placeholders as in `lpr.data.glyphs.text_line`;
+            space, "-", "." or "·" between groups, [above|below] for small ones one over the other, and other scripts' placeholders as in `lpr.data.glyphs.text_line`;
             of other lettering: as `text_line` has it.
         registration: whether its letters A–Z and digits are to be read.
     """
@@ -96,7 +96,7 @@ def _indian_lines(layout: Layout, rng: Generator) -> list[Line]:
     """A valid number on one, two or seldom three lines; the first of them may be the smaller."""
     groups = list(_choose_temporary(rng) if rng.random() < 0.1 else choose_registration(rng))
     between = pick(rng, ("", " ", "-", ".", "·"), (0.32, 0.42, 0.13, 0.07, 0.06))
-    size = rng.uniform(0.56, 0.8)
+    size = rng.uniform(0.58, 0.88)
     if layout.aspect[0] > 3:
         rows = [groups]
     elif len(groups) == 4 and rng.random() < 0.12:
@@ -105,9 +105,12 @@ def _indian_lines(layout: Layout, rng: Generator) -> list[Line]:
         cut = 2 if len(groups) < 4 or rng.random() < 0.55 else 3
         rows = [groups[:cut], groups[cut:]]
     if len(rows) == 1:
+        if len(groups) == 4 and rng.random() < 0.06:
+            first = f"[{groups[0]}|{groups[1]}]", groups[2]
+            groups = [*(first if rng.random() < 0.5 else (f"[{groups[0]}{groups[1]}|{groups[2]}]",)), groups[3]]
         return [Line(size, between.join(groups), True)]
-    below = 0.84 / len(rows) * rng.uniform(0.8, 1.05)
-    above = below * (rng.uniform(0.6, 1) if rng.random() < 0.6 else 1)
+    below = 0.86 / len(rows) * rng.uniform(0.8, 1.05)
+    above = below * (rng.uniform(0.5, 1) if rng.random() < 0.6 else 1)
     return [Line(above if row is rows[0] else below, between.join(row), True) for row in rows if row]
 
 
@@ -157,9 +160,10 @@ _US_LINES = tuple(
         "******|*******|*** ***|@@## #@|##@·@##|@@@@@|@@@@@@@"
     ).split("|")
 )
-_INDIAN = "ececea/121214 ececea/121214 ececea/121214 f4c414/121214 16803e/f2f4ee ba1a20/f4f0ec 18181a/f6c828"
+_WHITE = "ececea/121214 "
+_INDIAN = 9 * _WHITE + "f4c414/121214 f4c414/121214 16803e/f2f4ee ba1a20/f4f0ec ba1a20/f4f0ec 18181a/f6c828"
 _LAYOUTS = {
-    "eu": replace(LAYOUTS["eu"], lines=_EU_LINES),
+    "eu": replace(LAYOUTS["eu"], colours=4 * _WHITE + LAYOUTS["eu"].colours, lines=_EU_LINES),
     "us": replace(LAYOUTS["us"], lines=_US_LINES),
     "india long": replace(LAYOUTS["india long"], aspect=(3.6, 5.0), colours=_INDIAN, border=0.55),
     "india square": replace(LAYOUTS["india square"], aspect=(1.35, 2.3), colours=_INDIAN, border=0.55),
