@@ -254,7 +254,7 @@ class Crops(Section):
     letter_px: Annotated[
         list[Positive],
         Field(min_length=2, max_length=2, description="least and largest height of letters in the photograph, pixels"),
-    ] = [7, 56]
+    ] = [8, 56]
     poor: Fraction = Field(0.15, description="probability of a photograph that is poor in all that follows, not in a little")
     light: Fraction = Field(0.85, description="probability of another brightness, contrast and gamma")
     colour: Fraction = Field(0.5, description="probability of a colour cast")

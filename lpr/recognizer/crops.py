@@ -38,7 +38,8 @@ def draw_crop(
     poor = rng.random() < settings.poor
     photograph = _on_vehicle(plate, matrix, size, rng)
     _light(photograph, rng, settings, poor)
-    pixels = _taken(photograph, rng, settings, poor)
+    letter = float(np.median(boxes[:, 3] - boxes[:, 1]))
+    pixels = _taken(photograph, letter, rng, settings, poor)
     shrinks = pixels.shape[0] > height and pixels.shape[1] > width
     crop = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else pick(rng, _INTERPOLATIONS[:4]))
     scale = np.array([width / size[0], height / size[1]] * 2)
@@ -219,18 +220,18 @@ def _ramp(height: int, width: int, rng: Generator) -> np.ndarray:
     return np.float32(math.cos(angle)) * x + np.float32(math.sin(angle)) * y[:, None] + np.float32(rng.uniform(-0.5, 0.5))
 
 
-def _taken(picture: np.ndarray, rng: Generator, settings: Crops, poor: bool) -> np.ndarray:
-    """The picture through a lens and a sensor, and stored: uint8, its size maybe another."""
+def _taken(picture: np.ndarray, letter: float, rng: Generator, settings: Crops, poor: bool) -> np.ndarray:
+    """The picture through a lens and a sensor, and stored: uint8, its size maybe another; `letter`: their height, px."""
     height, width = picture.shape[:2]
     if rng.random() < settings.blur:
-        picture = _blurred(picture, rng, poor)
+        picture = _blurred(picture, letter, rng, poor)
     if rng.random() < settings.noise:
         sigma = abs(rng.normal(0, 9 if poor else 4))
         grain = rng.standard_normal((height, width, 1 if rng.random() < 0.5 else 3), dtype=np.float32)
         picture = picture + grain * np.float32(sigma)
     pixels = np.clip(picture, 0, 255).astype(np.uint8)
     if rng.random() < settings.resized:
-        factor = rng.uniform(0.4 if poor else 0.7, 1.5)
+        factor = max(rng.uniform(0.4 if poor else 0.7, 1.5), min(1, settings.letter_px[0] / letter))
         size = max(8, round(width * factor)), max(4, round(height * factor))
         shrinking = cv2.INTER_AREA if rng.random() < 0.7 else pick(rng, _INTERPOLATIONS)
         pixels = cv2.resize(pixels, size, interpolation=shrinking if factor < 1 else pick(rng, _INTERPOLATIONS))
@@ -240,11 +241,10 @@ def _taken(picture: np.ndarray, rng: Generator, settings: Crops, poor: bool) -> 
     return pixels
 
 
-def _blurred(picture: np.ndarray, rng: Generator, poor: bool) -> np.ndarray:
-    """Out of focus, or moved."""
-    letter = picture.shape[0] / 100  # what can be read however small depends on a blur in proportion to the letters
-    sigma = abs(rng.normal(0, 1.4 if poor else 0.6)) * max(letter, 0.35)
-    if rng.random() < 0.7 or sigma < 0.4:
+def _blurred(picture: np.ndarray, letter: float, rng: Generator, poor: bool) -> np.ndarray:
+    """Out of focus, or moved; in proportion to the letters, as that is what makes them hard to read."""
+    sigma = abs(rng.normal(0, 0.035 if poor else 0.016)) * letter
+    if rng.random() < 0.7 or sigma < 0.5:
         return cv2.GaussianBlur(picture, (0, 0), max(sigma, 0.2))
     length = max(3, round(3 * sigma) | 1)
     kernel = np.zeros((length, length), np.float32)

@@ -235,8 +235,8 @@ def _pieces(lettering: _Lettering, part: str, rng: Generator) -> list[_Piece]:
         return [_piece(lettering, part, rng)]
     rows = [[_piece(lettering, one, rng) for one in row] for row in part[1:-1].split("|")]
     wide = [_STACKED * sum(piece.before + piece.width + piece.after for piece in row) for row in rows]
-    back = _Piece("", None, 0, 0, -wide[0], 0)
-    rest = _Piece("", None, 0, 0, max(wide) - wide[1], 0.15)
+    back = _Piece(" ", None, 0, 0, -wide[0], 0)
+    rest = _Piece(" ", None, 0, 0, max(wide) - wide[1], 0.15)
     above, below = ([_shrunk(piece, raised) for piece in row] for row, raised in zip(rows, (True, False), strict=True))
     return [*above, back, *below, rest]
 
@@ -269,7 +269,7 @@ def _piece(lettering: _Lettering, part: str, rng: Generator) -> _Piece:
     mask = text_line(worded(part, rng), pick(rng, FACES, FACE_SHARES), rng)
     high = CAP_PX * (1 if len(part) == 1 else 0.6)
     mask = cv2.resize(mask, (max(1, round(mask.shape[1] * high / mask.shape[0])), round(high)))
-    return _Piece("", mask, (high - CAP_PX) / 2, 0.06, mask.shape[1] / CAP_PX, 0.06)
+    return _Piece(part, mask, (high - CAP_PX) / 2, 0.06, mask.shape[1] / CAP_PX, 0.06)
 
 
 def _weighted(mask: np.ndarray, weight: int) -> np.ndarray:
