@@ -55,7 +55,9 @@ def _real(folder: Path, count: int, rng: Generator) -> list[np.ndarray]:
     table = pd.read_csv(folder / "tight_boxes.csv").sample(count, random_state=rng)
     crops = []
     for name, *box in table[["image", "xmin", "ymin", "xmax", "ymax"]].itertuples(index=False):
-        edges = np.array(box) + rng.uniform(0, 0.08, 4) * (-1, -1, 1, 1) * np.tile([box[2] - box[0], box[3] - box[1]], 2)
+        edges = np.array(box) + rng.uniform(0, 0.08, 4) * (-1, -1, 1, 1) * np.tile(
+            [box[2] - box[0], box[3] - box[1]], 2
+        )
         part = Image.open(folder / "mirror" / name).convert("RGB").crop(edges.round().astype(int).tolist())
         crops.append(_framed(np.asarray(part.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR))))
     return crops

@@ -248,23 +248,23 @@ class Crops(Section):
 
     yaw: Annotated[float, Field(ge=0, le=60, description="largest turn to the side, degrees")] = 45
     pitch: Annotated[float, Field(ge=0, le=60, description="largest tilt up or down, degrees")] = 25
-    roll: Annotated[float, Field(ge=0, le=45, description="largest turn in the picture, degrees; few are over a third")] = 15
-    loose: Fraction = Field(0.25, description="probability of a box that is much larger than the plate")
-    margin: Annotated[float, Field(ge=0, le=1, description="largest of a loose box at each side, of the plate's")] = 0.35
+    roll: Annotated[float, Field(ge=0, le=45, description="largest turn in the picture, degrees; mostly a third")] = 15
+    loose: Fraction = Field(default=0.25, description="probability of a box that is much larger than the plate")
+    margin: Annotated[float, Field(ge=0, le=1, description="largest at a side of a loose box, of the plate's")] = 0.35
     letter_px: Annotated[
         list[Positive],
         Field(min_length=2, max_length=2, description="least and largest height of letters in the photograph, pixels"),
     ] = [8, 56]
-    poor: Fraction = Field(0.15, description="probability of a photograph that is poor in all that follows, not in a little")
-    light: Fraction = Field(0.85, description="probability of another brightness, contrast and gamma")
-    colour: Fraction = Field(0.5, description="probability of a colour cast")
+    poor: Fraction = Field(default=0.15, description="probability of more, rather than a little, of all that follows")
+    light: Fraction = Field(default=0.85, description="probability of another brightness, contrast and gamma")
+    colour: Fraction = Field(default=0.5, description="probability of a colour cast")
     grey: Fraction = 0.08
     night: Fraction = 0.1
     shadow: Fraction = 0.25
     glare: Fraction = 0.15
     blur: Fraction = 0.6
     noise: Fraction = 0.5
-    resized: Fraction = Field(0.3, description="probability that the photograph was shrunk or enlarged before")
+    resized: Fraction = Field(default=0.3, description="probability that the photograph was shrunk or enlarged before")
     jpeg: Fraction = 0.8
 
 

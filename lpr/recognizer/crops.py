@@ -16,8 +16,8 @@ cv2.setNumThreads(1)  # several crops are drawn at a time
 
 _PAINTS = np.array(
     palette(
-        "101114 16181c 24262a 3a3c40 5c6064 84888c b0b4b8 d8dadc f0f0ee 8c1418 b42420 d83a28 1c2c6c 2456a0 5c8cc0 1c4c34 "
-        "6c7c4c c8b088 e0c030 e88020 5c3420 383028"
+        "101114 16181c 24262a 3a3c40 5c6064 84888c b0b4b8 d8dadc f0f0ee 8c1418 b42420 d83a28 1c2c6c 2456a0 5c8cc0 "
+        "1c4c34 6c7c4c c8b088 e0c030 e88020 5c3420 383028"
     ),
     np.float32,
 )
@@ -41,7 +41,9 @@ def draw_crop(
     letter = float(np.median(boxes[:, 3] - boxes[:, 1]))
     pixels = _taken(photograph, letter, rng, settings, poor)
     shrinks = pixels.shape[0] > height and pixels.shape[1] > width
-    crop = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else pick(rng, _INTERPOLATIONS[:4]))
+    crop = cv2.resize(
+        pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else pick(rng, _INTERPOLATIONS[:4])
+    )
     scale = np.array([width / size[0], height / size[1]] * 2)
     return crop, np.clip(boxes * scale, 0, [width, height] * 2).astype(np.float32)
 
@@ -58,8 +60,8 @@ def _look(plate: LetteredPlate, rng: Generator, settings: Crops) -> tuple[np.nda
     """
     left, top, right, bottom = plate.box
     letter = float(np.median(plate.characters[:, 3] - plate.characters[:, 1]))
-    least, most = settings.letter_px
-    scale = math.exp(rng.triangular(math.log(least), math.log(0.5 * most), math.log(most))) / letter
+    least, most = (math.log(height) for height in settings.letter_px)
+    scale = math.exp(least + (most - least) * rng.triangular(0, 0.65, 1)) / letter
     matrix = np.diag([scale, scale, 1.0]) @ _perspective(plate, rng, settings)
     outline = _projected(np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float), matrix)
     edges = np.concatenate([outline.min(axis=0), outline.max(axis=0)])
@@ -94,8 +96,8 @@ def _perspective(plate: LetteredPlate, rng: Generator, settings: Crops) -> np.nd
         @ np.array([[a, 0, b], [0, 1, 0], [-b, 0, a]])
     )
     to_middle = np.array([[1, 0, -(left + right) / 2], [0, 1, -(top + bottom) / 2], [0, 0, 1]])
-    project = np.array([turn[0, :2].tolist() + [0], turn[1, :2].tolist() + [0], (turn[2, :2] / distance).tolist() + [1]])
-    return project @ to_middle
+    onto = np.array([[*turn[0, :2], 0], [*turn[1, :2], 0], [*(turn[2, :2] / distance), 1]])
+    return onto @ to_middle
 
 
 def _projected(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -151,9 +153,9 @@ def _background(size: tuple[int, int], rng: Generator) -> np.ndarray:
         ribs = np.clip(0.5 + rng.uniform(0.6, 2) * np.sin(across * (2 * np.pi / max(pitch, 3))), 0, 1)
         picture *= (1 - rng.uniform(0.3, 0.9) * ribs)[..., None].astype(np.float32)
     elif kind < 0.4:  # a rough surface, or what is far away
-        grain = rng.normal(0, rng.uniform(5, 40), (int(rng.integers(3, 14)), int(rng.integers(3, 24)), 1))
-        grain = grain + rng.normal(0, 5, grain.shape[:2] + (3,))
-        picture += cv2.resize(grain.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
+        rows, columns = int(rng.integers(3, 14)), int(rng.integers(3, 24))
+        grain = rng.normal(0, rng.uniform(5, 40), (rows, columns, 1)) + rng.normal(0, 5, (rows, columns, 3))
+        cv2.add(picture, cv2.resize(np.asarray(grain, np.float32), size, interpolation=cv2.INTER_CUBIC), picture)
     for _ in range(int(rng.integers(0, 5))):
         _draw_part(picture, rng)
     return np.clip(picture, 0, 255, out=picture)
@@ -217,11 +219,13 @@ def _ramp(height: int, width: int, rng: Generator) -> np.ndarray:
     """A plane through the picture in any direction: float32 (height, width), 0 along a line, about -1 to 1."""
     angle = rng.uniform(0, 2 * np.pi)
     x, y = np.linspace(-0.5, 0.5, width, dtype=np.float32), np.linspace(-0.5, 0.5, height, dtype=np.float32)
-    return np.float32(math.cos(angle)) * x + np.float32(math.sin(angle)) * y[:, None] + np.float32(rng.uniform(-0.5, 0.5))
+    return (
+        np.float32(math.cos(angle)) * x + np.float32(math.sin(angle)) * y[:, None] + np.float32(rng.uniform(-0.5, 0.5))
+    )
 
 
 def _taken(picture: np.ndarray, letter: float, rng: Generator, settings: Crops, poor: bool) -> np.ndarray:
-    """The picture through a lens and a sensor, and stored: uint8, its size maybe another; `letter`: their height, px."""
+    """The picture through a lens and a sensor, and stored: uint8, maybe in another size; `letter`: height of one, px."""
     height, width = picture.shape[:2]
     if rng.random() < settings.blur:
         picture = _blurred(picture, letter, rng, poor)

@@ -76,7 +76,7 @@ def _draw_plate(rng: Generator) -> LetteredPlate:
         kind, words = band.split(":")
         box = BANDS[kind](Band(art, box, worded(words, rng), ink, rng))
     draw_stickers(art, rng)
-    lettering = _Lettering(art, ink, _choose_hand(ink, rng))
+    lettering = _Lettering(art, ink, _choose_hand(rng), np.zeros((height, WIDTH), np.uint8))
     _draw_lines(lettering, box, lines, rng)
     inked = Image.fromarray(_inked(lettering, rng))
     draw_bolts(inked, rng)
@@ -84,7 +84,7 @@ def _draw_plate(rng: Generator) -> LetteredPlate:
     held = in_holder(pixels, rng) if rng.random() < 0.3 else Art(pixels, (0, 0, WIDTH, height))
     left, top = held.box[:2]
     characters = np.array(lettering.boxes, np.float32) + np.array([left, top, left, top], np.float32)
-    return LetteredPlate(held.pixels, held.box, lettering.text, characters)
+    return LetteredPlate(held.pixels, held.box, "".join(lettering.text), characters)
 
 
 # ------------------------------------------------------------------------------------------------------------- a hand
@@ -119,7 +119,7 @@ class _Hand:
     painted: bool
 
 
-def _choose_hand(ink: Colour, rng: Generator) -> _Hand:
+def _choose_hand(rng: Generator) -> _Hand:
     painted = rng.random() < 0.12
     faces = PAINTED_FACES if rng.random() < (0.6 if painted else 0.1) else PLATE_FACES
     return _Hand(
@@ -138,22 +138,23 @@ def _choose_hand(ink: Colour, rng: Generator) -> _Hand:
 
 @dataclass(frozen=True)
 class _Lettering:
-    """What is being lettered: the art, and the mask of its letters that are still to be inked."""
+    """What is being lettered.
+
+    Attributes:
+        art: the plate so far; other lettering is drawn onto it.
+        ink: of its letters.
+        hand: how it is lettered.
+        mask: uint8 (h, w): the registration, which is inked when all of it is there.
+        boxes: around its characters, pixels.
+        text: those characters.
+    """
 
     art: Image.Image
     ink: Colour
     hand: _Hand
+    mask: np.ndarray
     boxes: list[Box] = field(default_factory=list)
-    read: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "mask", np.zeros((self.art.height, self.art.width), np.uint8))
-
-    mask: np.ndarray = field(init=False)
-
-    @property
-    def text(self) -> str:
-        return "".join(self.read)
+    text: list[str] = field(default_factory=list)
 
 
 # --------------------------------------------------------------------------------------------------------------- lines
@@ -224,7 +225,7 @@ def _letter(lettering: _Lettering, pattern: str, room: Box, rng: Generator) -> N
             box = _place(lettering, piece, (x, bottom, cap / CAP_PX * squeeze, cap / CAP_PX), rng)
             if piece.character in CHARACTERS:
                 lettering.boxes.append(box)
-                lettering.read.append(piece.character)
+                lettering.text.append(piece.character)
         elif piece.character == "·":
             _draw_seals(lettering.art, (x, top, x + width, bottom), rng)
         x += width + piece.after * cap * squeeze
@@ -286,8 +287,8 @@ def _place(lettering: _Lettering, piece: _Piece, place: tuple[float, float, floa
     """Add a piece's mask to the art's.
 
     Args:
-        place: left of its ink and its base line, pixels of the art; and those for one of the mask, across and down, where
-            its scale is 1.
+        place: left of its ink and its base line, pixels of the art; and how many of those one pixel of a mask is,
+            across and down, where the piece's scale is 1.
 
     Returns:
         What box its ink takes, pixels.
@@ -344,7 +345,7 @@ def _inked(lettering: _Lettering, rng: Generator) -> np.ndarray:
     height = mask.shape[0]
     reach = float(np.median([bottom - top for _, top, _, bottom in lettering.boxes]))
     if rng.random() < 0.12:  # partially worn
-        wear = smooth_noise(rng, *mask.shape, 24, max(4, round(24 * height / WIDTH))) - rng.uniform(0.2, 1.2)
+        wear = smooth_noise(rng, height, WIDTH, 24, max(4, round(24 * height / WIDTH))) - rng.uniform(0.2, 1.2)
         mask = (mask * (1 - np.clip(wear, 0, 0.85))).astype(np.uint8)
     style = rng.random()
     if style < 0.5:  # pressed: lit from one side
@@ -354,7 +355,9 @@ def _inked(lettering: _Lettering, rng: Generator) -> np.ndarray:
         _blend(pixels, _shifted(mask, offset * side, offset), (20, 20, 22), rng.uniform(0.1, 0.45))
     elif lettering.hand.painted and style < 0.65:  # with a shadow
         offset = max(1, round(reach * rng.uniform(0.03, 0.08)))
-        _blend(pixels, _shifted(mask, offset, offset), near(rng, pick(rng, palette("b41c22 787878 1c3c96 e8a020"))), 0.9)
+        _blend(
+            pixels, _shifted(mask, offset, offset), near(rng, pick(rng, palette("b41c22 787878 1c3c96 e8a020"))), 0.9
+        )
     elif lettering.hand.painted and style < 0.75:  # with an outline
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
         _blend(pixels, cv2.dilate(mask, kernel), near(rng, pick(rng, palette("b41c22 f4f4f4 1c3c96 f6c828"))), 1)

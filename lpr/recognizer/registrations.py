@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from numpy.random import Generator
 
-from lpr.data.painting import pick
+from lpr.data.painting import phrases, pick
 from lpr.data.plate_art import choose_registration
 from lpr.data.plate_layouts import LAYOUTS, Layout
 from lpr.recognizer.typefaces import CHARACTERS
@@ -26,8 +27,8 @@ class Line:
     Attributes:
         share: of the plate's height, 0–1.
         pattern: of the registration: A–Z and 0–9 for themselves, {name} for one of `lpr.data.plate_layouts.WORDS`, a
-            space, "-", "." or "·" between groups, [above|below] for small ones one over the other, and other scripts' placeholders as in `lpr.data.glyphs.text_line`;
-            of other lettering: as `text_line` has it.
+            space, "-", "." or "·" between groups, [above|below] for small ones one over the other, and other scripts'
+            placeholders as in `lpr.data.glyphs.text_line`; of other lettering: as `text_line` has it.
         registration: whether its letters A–Z and digits are to be read.
     """
 
@@ -39,14 +40,18 @@ class Line:
 def choose_lines(rng: Generator) -> tuple[Layout, list[Line]]:
     """A layout, and its lines from top to bottom; at least three characters are to be read."""
     group = pick(rng, _GROUPS, _GROUP_SHARES)
-    layout = pick(rng, group.layouts, [one.share / sum(other.share for other in group.layouts) for one in group.layouts])
+    layout = pick(
+        rng, group.layouts, [one.share / sum(other.share for other in group.layouts) for one in group.layouts]
+    )
     lines = _indian_lines(layout, rng) if group.indian else _filled(_parsed(pick(rng, layout.lines)), rng)
     return layout, _shuffled(lines, rng) if rng.random() < _RANDOM else lines
 
 
 def _parsed(alternative: str) -> list[Line]:
     """The lines of one of a layout's alternatives, with their placeholders."""
-    lines = [(int(share) / 100, pattern) for share, pattern in (line.split(" ", 1) for line in alternative.split(" / "))]
+    lines = [
+        (int(share) / 100, pattern) for share, pattern in (line.split(" ", 1) for line in alternative.split(" / "))
+    ]
     largest = max((share for share, pattern in lines if _readable(pattern)), default=0.0)
     return [Line(share, pattern, _readable(pattern) > 0 and share >= _LARGE * largest) for share, pattern in lines]
 
@@ -80,7 +85,7 @@ def _shuffled(lines: list[Line], rng: Generator) -> list[Line]:
     length = max(int(rng.integers(4, 10)), 2 * count)
     string = "".join(_any_of(CHARACTERS, rng) for _ in range(length))
     cuts = [round(length * index / count) for index in range(count + 1)]
-    parts = iter([string[first:last] for first, last in zip(cuts, cuts[1:], strict=False)])
+    parts = iter([string[first:last] for first, last in pairwise(cuts)])
     between = pick(rng, ("", " ", "-", "·"))
     shuffled = []
     for line in lines:
@@ -134,7 +139,9 @@ def _group(share: float, *names: str, indian: bool = False) -> _Group:
     for name in names:
         layout = _LAYOUTS.get(name, LAYOUTS[name])
         readable = tuple(
-            one for one in layout.lines if sum(_readable(line.pattern) for line in _parsed(one) if line.registration) > 2
+            one
+            for one in layout.lines
+            if sum(_readable(line.pattern) for line in _parsed(one) if line.registration) > 2
         )
         if readable:
             layouts.append(replace(layout, lines=readable))
@@ -144,21 +151,21 @@ def _group(share: float, *names: str, indian: bool = False) -> _Group:
 _EU_LINES = tuple(
     f"{share} {pattern}"
     for share in (64, 78)
-    for pattern in (
+    for pattern in phrases(
         "@·@@ ###|@@·@@ ##|@@@·@ ####|@@·@ ####|@·@@ ####|@@@·@@ ###|@@-###-@@|@@ ###@@|@@###@@|#### @@@|@@ #####|"
         "@@@ ####@|@@@ @###|##-@@-@@|@@-###-@|#-@@@-##|@-###-@@|@@@ ###|@@@ ##@|#@# ####|#@## ####|@@ ####|@@-###@@|"
         "@@ ###-@@|@@·####-@|@@ @#-###|@@@-###|@ ## @@@|@ ### @@@|@@ ## @@@|@@ #### @@|@ #### @@|@@-####|### @@@|"
         "@-##### @|@@-## @@@|##-##-@@|@@-##-@@|##·@@·##|#-@@@-###|@@ ## ###|@@ ######|###-@-#####|##-@@-####|"
         "@#####|@ #####|@@ ### @@|@@## @@@|## @@@ ###|## @ ####|## @@ ####|@@ #### @|@@@ ### @"
-    ).split("|")
+    )
 )
 _US_LINES = tuple(
     form.format(pattern)
     for form in ("15 {{state}} / 50 {} / 11 {{slogan}}", "18 {{state}} / 54 {}", "10 {{month}} / 58 {} / 13 {{state}}")
-    for pattern in (
+    for pattern in phrases(
         "@@@ ####|@@@·####|#@@@###|@@@-###|@@@·###|@@ #####|####@@|### @@@|@##@@#|#@@ @##|@#####|###·@@@|@@@@##|"
         "******|*******|*** ***|@@## #@|##@·@##|@@@@@|@@@@@@@"
-    ).split("|")
+    )
 )
 _WHITE = "ececea/121214 "
 _INDIAN = 9 * _WHITE + "f4c414/121214 f4c414/121214 16803e/f2f4ee ba1a20/f4f0ec ba1a20/f4f0ec 18181a/f6c828"
@@ -180,7 +187,18 @@ _GROUPS = (
     _group(
         15,
         *("mexico", "indonesia", "gulf long", "gulf short", "thai", "china", "japan", "korea", "australia"),
-        *("asia plain", "philippines", "russia", "israel", "africa", "old", "any long", "any short", "paper", "special"),
+        *(
+            "asia plain",
+            "philippines",
+            "russia",
+            "israel",
+            "africa",
+            "old",
+            "any long",
+            "any short",
+            "paper",
+            "special",
+        ),
     ),
 )
 _GROUP_SHARES = [group.share / sum(other.share for other in _GROUPS) for group in _GROUPS]

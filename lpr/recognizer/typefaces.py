@@ -57,7 +57,9 @@ def _family(name: str, *faces: str | tuple[int, ...], file: str = "") -> tuple[T
     """The faces of a package `fontpkg-name`: weights by name, of single files, or axes, of the variable font `file`."""
     package = f"fontpkg_{name}"
     return tuple(
-        Typeface(package, f"files/{file}.ttf", face) if isinstance(face, tuple) else Typeface(package, f"files/{face}.ttf")
+        Typeface(package, f"files/{file}.ttf", face)
+        if isinstance(face, tuple)
+        else Typeface(package, f"files/{face}.ttf")
         for face in faces
     )
 
@@ -83,7 +85,9 @@ PLATE_FACES: tuple[Typeface, ...] = (
     *_family("rajdhani", *(f"Rajdhani-{weight}" for weight in ("Medium", "SemiBold", "Bold"))),
     *_family("roboto_condensed", (400,), (550,), (700,), (900,), file="RobotoCondensed[wght]"),
     *_family("roboto_mono", (500,), (700,), file="RobotoMono[wght]"),
-    *_family("saira_condensed", *(f"SairaCondensed-{weight}" for weight in ("Medium", "SemiBold", "Bold", "ExtraBold"))),
+    *_family(
+        "saira_condensed", *(f"SairaCondensed-{weight}" for weight in ("Medium", "SemiBold", "Bold", "ExtraBold"))
+    ),
     *_family("share_tech", "ShareTech-Regular"),
     *_family("space_mono", "SpaceMono-Bold"),
     *_family("teko", (400,), (600,), (700,), file="Teko[wght]"),
