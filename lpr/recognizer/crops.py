@@ -225,7 +225,7 @@ def _ramp(height: int, width: int, rng: Generator) -> np.ndarray:
 
 
 def _taken(picture: np.ndarray, letter: float, rng: Generator, settings: Crops, poor: bool) -> np.ndarray:
-    """The picture through a lens and a sensor, and stored: uint8, maybe in another size; `letter`: height of one, px."""
+    """The picture through a lens and a sensor, and stored: uint8, maybe resized; `letter`: height of one, px."""
     height, width = picture.shape[:2]
     if rng.random() < settings.blur:
         picture = _blurred(picture, letter, rng, poor)
