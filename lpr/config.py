@@ -249,6 +249,7 @@ class Crops(Section):
     yaw: Annotated[float, Field(ge=0, le=60, description="largest turn to the side, degrees")] = 45
     pitch: Annotated[float, Field(ge=0, le=60, description="largest tilt up or down, degrees")] = 25
     roll: Annotated[float, Field(ge=0, le=45, description="largest turn in the picture, degrees; mostly a third")] = 15
+    bent: Fraction = Field(default=0.15, description="probability of a plate that is not flat")
     loose: Fraction = Field(default=0.25, description="probability of a box that is much larger than the plate")
     margin: Annotated[float, Field(ge=0, le=1, description="largest at a side of a loose box, of the plate's")] = 0.35
     letter_px: Annotated[

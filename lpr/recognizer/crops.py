@@ -34,6 +34,8 @@ def draw_crop(
         uint8 (height, width, 3), RGB; and float32 (n, 4): the boxes of its characters in the crop: left, top, right,
         bottom, pixels, cut off at its edges. At most a tenth of a character's width or height is cut off.
     """
+    if rng.random() < settings.bent:
+        plate = _bent(plate, rng)
     matrix, size, boxes = _look(plate, rng, settings)
     poor = rng.random() < settings.poor
     photograph = _on_vehicle(plate, matrix, size, rng)
@@ -112,6 +114,29 @@ def _projected_boxes(boxes: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 
 # --------------------------------------------------------------------------------------------------------- the vehicle
+
+
+def _bent(plate: LetteredPlate, rng: Generator) -> LetteredPlate:
+    """As bent to a bumper: its middle stays where it is, and its ends hang or rise, by up to a tenth of its height."""
+    height, width = plate.pixels.shape[:2]
+    left, top, right, bottom = plate.box
+    depth = rng.uniform(-0.1, 0.1) * (bottom - top)
+    spare = math.ceil(abs(depth))
+
+    def moved(x: np.ndarray) -> np.ndarray:
+        return spare + depth * (2 * x / width - 1) ** 2
+
+    x = np.arange(width, dtype=np.float32)
+    y = np.arange(height + 2 * spare, dtype=np.float32)[:, None] - moved(x + 0.5).astype(np.float32)
+    maps = np.broadcast_to(x, y.shape), y
+    colours = cv2.remap(plate.pixels[..., :3], *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    cover = cv2.remap(np.ascontiguousarray(plate.pixels[..., 3]), *maps, cv2.INTER_LINEAR)
+    ends = moved(plate.characters[:, [0, 2]])
+    characters = plate.characters.copy()
+    characters[:, 1] += ends.min(axis=1)
+    characters[:, 3] += ends.max(axis=1)
+    box = left, top + min(spare, spare + depth), right, bottom + max(spare, spare + depth)
+    return LetteredPlate(np.dstack([colours, cover]), box, plate.text, characters)
 
 
 def _on_vehicle(plate: LetteredPlate, matrix: np.ndarray, size: tuple[int, int], rng: Generator) -> np.ndarray:
