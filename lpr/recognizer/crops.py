@@ -233,10 +233,10 @@ def _light(picture: np.ndarray, rng: Generator, settings: Crops, poor: bool) -> 
         picture += min(black, 200)
     if rng.random() < settings.colour:
         picture *= np.exp(rng.normal(0, 0.09 * spread, 3)).astype(np.float32)
-        grey = picture.mean(axis=2, keepdims=True)
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None]
         picture += (grey - picture) * np.float32(rng.uniform(-0.3, 0.7))
     if rng.random() < settings.grey:
-        picture[:] = picture.mean(axis=2, keepdims=True)
+        picture[:] = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None]
     np.clip(picture, 0, 255, out=picture)
 
 
