@@ -39,7 +39,8 @@ check: $(READY)  ## lint and types
 
 lock:  ## write requirements.lock anew from pyproject.toml
 	@$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv
-	@$(VENV)-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --extra cpu --extra ocr --extra ray --extra dev \
+	@$(VENV)-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	  --extra cpu --extra ocr --extra ray --extra fonts --extra dev \
 	  --generate-hashes --no-header --quiet --upgrade --output-file requirements.lock
 	@rm -rf $(VENV)-lock
 

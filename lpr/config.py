@@ -243,6 +243,32 @@ class Views(Section):
         return max(self.paste_replace, self.paste_add, self.distractors) > 0
 
 
+class Crops(Section):
+    """Drawn plates as a detector would cut them out of photographs: for a reader to learn from."""
+
+    yaw: Annotated[float, Field(ge=0, le=60, description="largest turn to the side, degrees")] = 45
+    pitch: Annotated[float, Field(ge=0, le=60, description="largest tilt up or down, degrees")] = 25
+    roll: Annotated[float, Field(ge=0, le=45, description="largest turn in the picture, degrees; mostly a third")] = 15
+    bent: Fraction = Field(default=0.15, description="probability of a plate that is not flat")
+    loose: Fraction = Field(default=0.25, description="probability of a box that is much larger than the plate")
+    margin: Annotated[float, Field(ge=0, le=1, description="largest at a side of a loose box, of the plate's")] = 0.35
+    letter_px: Annotated[
+        list[Positive],
+        Field(min_length=2, max_length=2, description="least and largest height of letters in the photograph, pixels"),
+    ] = [8, 56]
+    poor: Fraction = Field(default=0.15, description="probability of more, rather than a little, of all that follows")
+    light: Fraction = Field(default=0.85, description="probability of another brightness, contrast and gamma")
+    colour: Fraction = Field(default=0.5, description="probability of a colour cast")
+    grey: Fraction = 0.08
+    night: Fraction = 0.1
+    shadow: Fraction = 0.25
+    glare: Fraction = 0.15
+    blur: Fraction = 0.6
+    noise: Fraction = 0.5
+    resized: Fraction = Field(default=0.3, description="probability that the photograph was shrunk or enlarged before")
+    jpeg: Fraction = 0.8
+
+
 class Optimizer(Section):
     """Keras's optimizer of that name, and its arguments."""
 

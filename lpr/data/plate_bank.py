@@ -48,28 +48,30 @@ def draw_bank(count: int, seed: int) -> list[Art]:
 def draw_plate(layout: Layout, rng: Generator) -> Art:
     """One plate, some in a holder."""
     height = round(WIDTH / rng.uniform(*layout.aspect))
-    paper, ink = (_near(rng, colour) for colour in palette(pick(rng, layout.colours.split()).replace("/", " ")))
+    paper, ink = (near(rng, colour) for colour in palette(pick(rng, layout.colours.split()).replace("/", " ")))
     lines = [line.split(" ", 1) for line in pick(rng, layout.lines).split(" / ")]
     art = Image.new("RGB", (WIDTH, height), paper)
     if rng.random() < layout.scene:
-        _draw_scene(art, paper, rng)
-    box = _draw_border(art, ink, layout.border, height / len(lines), rng)
+        draw_scene(art, paper, rng)
+    box = draw_border(art, ink, layout.border, height / len(lines), rng)
     band = pick(rng, layout.bands)
     if band:
         kind, words = band.split(":")
-        box = BANDS[kind](Band(art, box, _worded(words, rng), ink, rng))
-    _draw_lines(art, box, [(int(share) / 100, _worded(pattern, rng)) for share, pattern in lines], ink, rng)
-    _draw_fittings(art, rng)
-    pixels = _aged(np.asarray(art), paper, rng)
-    return _in_holder(pixels, rng) if rng.random() < 0.3 else Art(pixels, (0, 0, WIDTH, height))
+        box = BANDS[kind](Band(art, box, worded(words, rng), ink, rng))
+    _draw_lines(art, box, [(int(share) / 100, worded(pattern, rng)) for share, pattern in lines], ink, rng)
+    draw_bolts(art, rng)
+    draw_stickers(art, rng)
+    pixels = aged(np.asarray(art), paper, rng)
+    return in_holder(pixels, rng) if rng.random() < 0.3 else Art(pixels, (0, 0, WIDTH, height))
 
 
-def _near(rng: Generator, colour: Colour) -> Colour:
+def near(rng: Generator, colour: Colour) -> Colour:
+    """A colour like this one."""
     red, green, blue = np.clip(np.array(colour) + rng.normal(0, 5) + rng.normal(0, 4, 3), 0, 255).astype(int).tolist()
     return red, green, blue
 
 
-def _worded(pattern: str, rng: Generator) -> str:
+def worded(pattern: str, rng: Generator) -> str:
     """The pattern with one of its words for each {name}."""
     return pattern.format(**{name: pick(rng, words) for name, words in WORDS.items() if name in pattern})
 
@@ -86,7 +88,7 @@ def _draw_lines(art: Image.Image, box: Box, lines: list[tuple[float, str]], ink:
     relief, squeeze = rng.random() < 0.6, rng.uniform(0.62, 1.0)
     small_ink = ink
     if sum(ink) < 250 and rng.random() < 0.2:  # on light paper
-        small_ink = _near(rng, pick(rng, palette("b41c22 1c3c96 141416 1c6a3a")))
+        small_ink = near(rng, pick(rng, palette("b41c22 1c3c96 141416 1c6a3a")))
     y = top + gap
     for share, pattern in lines:
         high = height * share * size
@@ -100,7 +102,7 @@ def _draw_lines(art: Image.Image, box: Box, lines: list[tuple[float, str]], ink:
         y += high + gap
 
 
-def _draw_border(art: Image.Image, ink: Colour, likely: float, unit: float, rng: Generator) -> Box:
+def draw_border(art: Image.Image, ink: Colour, likely: float, unit: float, rng: Generator) -> Box:
     """Maybe a line around the plate; returns what is left inside, pixels."""
     width, height = art.size
     margin = rng.uniform(0.03, 0.08) * min(unit, height * 0.6)
@@ -115,11 +117,11 @@ def _draw_border(art: Image.Image, ink: Colour, likely: float, unit: float, rng:
 # ------------------------------------------------------------------------------------------------- scenery, fittings
 
 
-def _draw_scene(art: Image.Image, paper: Colour, rng: Generator) -> None:
+def draw_scene(art: Image.Image, paper: Colour, rng: Generator) -> None:
     """Behind the letters: a gradient, hills, a disc, or cloudy colours; pale enough to read on."""
     width, height = art.size
     dark = sum(paper) < 330
-    stops = np.array([paper, _near(rng, pick(rng, _SCENERY)), paper, _near(rng, pick(rng, _SCENERY))], float)
+    stops = np.array([paper, near(rng, pick(rng, _SCENERY)), paper, near(rng, pick(rng, _SCENERY))], float)
     order = rng.permutation(4)[: int(rng.integers(2, 5))]
     along = np.linspace(0, len(order) - 1, height)
     column = np.stack([np.interp(along, range(len(order)), stops[order][:, channel]) for channel in range(3)], axis=1)
@@ -140,8 +142,8 @@ def _draw_scene(art: Image.Image, paper: Colour, rng: Generator) -> None:
     art.paste(Image.blend(art, scene.filter(ImageFilter.GaussianBlur(1)), strength))
 
 
-def _draw_fittings(art: Image.Image, rng: Generator) -> None:
-    """Bolts and stickers."""
+def draw_bolts(art: Image.Image, rng: Generator) -> None:
+    """Maybe bolts, in one to four places."""
     width, height = art.size
     pen = ImageDraw.Draw(art)
     if rng.random() < 0.45:
@@ -154,6 +156,12 @@ def _draw_fittings(art: Image.Image, rng: Generator) -> None:
                 pen.ellipse(
                     (cx - radius, cy - radius, cx + radius, cy + radius), fill=(grey, grey, grey), outline=(50, 50, 50)
                 )
+
+
+def draw_stickers(art: Image.Image, rng: Generator) -> None:
+    """Maybe one or two stickers."""
+    width, height = art.size
+    pen = ImageDraw.Draw(art)
     for _ in range(int(rng.choice([0, 1, 2], p=[0.75, 0.17, 0.08]))):
         size = rng.uniform(0.04, 0.08) * width
         x, y = pick(rng, (0.03, 0.86, 0.45)) * width, pick(rng, (0.04, 0.7)) * height
@@ -164,7 +172,7 @@ def _draw_fittings(art: Image.Image, rng: Generator) -> None:
 # ------------------------------------------------------------------------------------------------------- age, holders
 
 
-def _aged(art: np.ndarray, paper: Colour, rng: Generator) -> np.ndarray:
+def aged(art: np.ndarray, paper: Colour, rng: Generator) -> np.ndarray:
     """Sheen, fading, dirt, scratches, and round corners: RGBA."""
     height, width = art.shape[:2]
     pixels = art.astype(np.float32)
@@ -191,7 +199,7 @@ def _aged(art: np.ndarray, paper: Colour, rng: Generator) -> np.ndarray:
     return np.dstack([np.clip(pixels, 0, 255).astype(np.uint8), np.asarray(corners)])
 
 
-def _in_holder(plate: np.ndarray, rng: Generator) -> Art:
+def in_holder(plate: np.ndarray, rng: Generator) -> Art:
     """The plate in a frame, which may carry a dealer's name; the frame lies outside the plate's box."""
     height, width = plate.shape[:2]
     thin = round(rng.uniform(0.01, 0.035) * width)
@@ -200,10 +208,10 @@ def _in_holder(plate: np.ndarray, rng: Generator) -> Art:
     if lettered:
         sides[1 if rng.random() < 0.25 else 3] = round(rng.uniform(0.05, 0.1) * width)
     left, top, right, bottom = sides.tolist()
-    colour = _near(rng, pick(rng, palette("121214 121214 18181a 2a2a2c c0c4c8 9a9ea4 1c2c6c e8e8e8")))
+    colour = near(rng, pick(rng, palette("121214 121214 18181a 2a2a2c c0c4c8 9a9ea4 1c2c6c e8e8e8")))
     frame = Image.new("RGB", (width + left + right, height + top + bottom), colour)
     pen = ImageDraw.Draw(frame)
-    pen.line((0, 0, frame.width, 0), fill=_near(rng, (150, 150, 152)))
+    pen.line((0, 0, frame.width, 0), fill=near(rng, (150, 150, 152)))
     if lettered:
         mask = text_line(pick(rng, _DEALERS), pick(rng, FACES, FACE_SHARES), rng)
         room, y = (bottom, frame.height - bottom) if bottom > thin else (top, 0)

@@ -1,0 +1,94 @@
+"""Crops of drawn plates: stretched to one size, and the characters' boxes go along."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lpr.config import Crops
+from lpr.recognizer.crops import draw_crop
+from lpr.recognizer.plates import LetteredPlate, draw_plates
+
+CLEAR = Crops(
+    poor=0,
+    light=0,
+    colour=0,
+    grey=0,
+    night=0,
+    shadow=0,
+    glare=0,
+    blur=0,
+    noise=0,
+    resized=0,
+    jpeg=0,
+    letter_px=[40, 60],
+)
+
+
+@pytest.fixture(scope="module")
+def plates() -> list[LetteredPlate]:
+    return draw_plates(60, 1)
+
+
+def test_a_crop_is_a_function_of_plate_and_chance(plates: list[LetteredPlate]) -> None:
+    (one, boxes), (same, same_boxes), (other, _) = (
+        draw_crop(plates[0], 64, 192, np.random.default_rng(seed), Crops()) for seed in (5, 5, 6)
+    )
+    np.testing.assert_array_equal(one, same)
+    np.testing.assert_array_equal(boxes, same_boxes)
+    assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 192), (48, 96)])
+def test_boxes_lie_inside_whatever_the_camera_does(plates: list[LetteredPlate], height: int, width: int) -> None:
+    rng = np.random.default_rng(0)
+    for plate in plates:
+        pixels, boxes = draw_crop(plate, height, width, rng, Crops())
+        assert (pixels.shape, pixels.dtype) == ((height, width, 3), np.uint8)
+        assert (boxes.shape, boxes.dtype) == ((len(plate.text), 4), np.float32)
+        assert boxes.min() >= 0
+        assert (boxes <= [width, height] * 2).all()
+        assert (boxes[:, 2:] - boxes[:, :2] > (0.8, 1.5)).all()
+
+
+@pytest.mark.parametrize("settings", [CLEAR, CLEAR.model_copy(update={"bent": 1})], ids=["flat", "bent"])
+def test_boxes_go_where_the_camera_puts_the_characters(settings: Crops) -> None:
+    """Black blocks on white, in any perspective: each is where its box is, to a pixel or two."""
+    pixels = np.full((100, 320, 4), 255, np.uint8)
+    blocks = np.array([[20, 30, 60, 70], [90, 20, 110, 80], [150, 40, 230, 60], [260, 25, 300, 75]])
+    for left, top, right, bottom in blocks.tolist():
+        pixels[top:bottom, left:right, :3] = 0
+    plate = LetteredPlate(pixels, (0, 0, 320, 100), "ABCD", blocks.astype(np.float32))
+    rng = np.random.default_rng(1)
+    for _ in range(40):
+        crop, boxes = draw_crop(plate, 96, 288, rng, settings)
+        dark = crop.mean(axis=2) < 128
+        for box in boxes:
+            left, top, right, bottom = np.clip(box + np.array([-3, -3, 3, 3]), 0, [288, 96] * 2).round().astype(int)
+            rows, columns = np.nonzero(dark[top:bottom, left:right])
+            seen = left + columns.min(), top + rows.min(), left + columns.max() + 1, top + rows.max() + 1
+            np.testing.assert_allclose(seen, box, atol=3 if settings.bent else 2.5)
+
+
+def test_light_makes_crops_darker_and_lighter_and_poor_ones_harder(plates: list[LetteredPlate]) -> None:
+    def spread(settings: Crops) -> np.ndarray:
+        rng = np.random.default_rng(2)
+        return np.array([draw_crop(plate, 64, 192, rng, settings)[0].mean() for plate in plates])
+
+    def edges(poor: float) -> float:
+        rng = np.random.default_rng(3)
+        looks = [draw_crop(plate, 64, 192, rng, Crops(poor=poor, noise=0))[0] for plate in plates]
+        return float(np.mean([np.abs(np.diff(look.astype(float), axis=1)).mean() for look in looks]))
+
+    assert spread(Crops()).min() < 45
+    assert spread(Crops()).max() > 150
+    assert edges(poor=1) < 0.85 * edges(poor=0)
+
+
+def test_a_loose_box_shows_more_of_what_is_around_the_plate(plates: list[LetteredPlate]) -> None:
+    def letters(loose: float) -> float:
+        rng = np.random.default_rng(4)
+        boxes = (draw_crop(plate, 64, 192, rng, Crops(loose=loose))[1] for plate in plates)
+        return float(np.mean([np.ptp(each[:, [0, 2]]) / 192 for each in boxes]))
+
+    assert letters(loose=1) < 0.93 * letters(loose=0)
