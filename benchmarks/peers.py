@@ -52,6 +52,7 @@ from lpr.detector.prediction import load_picture
 from lpr.detector.scoring import detections, predictions, score_detections
 from lpr.experiment.comparison import compare, plate_scores
 from lpr.stages.files import IMAGES, PREDICTIONS, read_split, write_json
+from lpr.stages.train import with_joined_boxes
 
 HERE = Path(__file__).resolve().parent
 PEERS = Path("peers")
@@ -103,9 +104,10 @@ def _system(text: str) -> tuple[str, Path, float]:
 def train(environment: Path, size: int, minutes: float) -> None:
     """Train yolo11n, export it, and look for plates with what was exported: what is scored is what is timed."""
     rows = read_split()
+    taught = with_joined_boxes(rows) if config.load().train.only_joined_boxes else rows  # the same photographs as ours
     shutil.rmtree(YOLO, ignore_errors=True)
     sides = ("train", "validation")
-    counts = {side: write_dataset(rows[rows["split"] == side], YOLO / "dataset" / side) for side in sides}
+    counts = {side: write_dataset(taught[taught["split"] == side], YOLO / "dataset" / side) for side in sides}
     validated = "validation" if counts["validation"] else "train"  # Ultralytics asks for some, used or not
     described = {"path": str((YOLO / "dataset").resolve()), "train": "train", "val": validated, "names": ["plate"]}
     write_json(described, YOLO / "dataset.yaml")  # JSON is YAML
