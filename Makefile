@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test test-all check lock clean
+.PHONY: help setup repro reader test test-all check lock clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -27,6 +27,9 @@ $(READY): requirements.lock pyproject.toml
 repro: $(READY)  ## run the whole chain (dvc repro); the report is reports/index.html
 	@$(BIN)/dvc repro
 	@echo "report: $(CURDIR)/reports/index.html"
+
+reader: $(READY)  ## train the project's own reader on drawn plates (dvc repro reading/dvc.yaml): an hour or two
+	@$(BIN)/dvc repro reading/dvc.yaml
 
 test: $(READY)  ## run the tests
 	@$(BIN)/python -m pytest

@@ -27,7 +27,7 @@ from PIL import Image
 from lpr import config
 from lpr.detector.losses import build_loss, build_optimizer, mean_iou
 from lpr.detector.networks import build_detector
-from lpr.detector.training import choose_hardware, prepare_tensorflow
+from lpr.training import choose_hardware, prepare_tensorflow
 from lpr.data.batches import box_fractions, largest_plates
 from lpr.stages.files import IMAGES, read_split
 

@@ -20,9 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from lpr.config import Config, compose
+from lpr.data.batches import Examples
 from lpr.detector.losses import build_loss, build_optimizer, mean_iou
 from lpr.detector.networks import build_detector
-from lpr.detector.training import Examples, choose_hardware, prepare_tensorflow, train
+from lpr.detector.training import train
+from lpr.training import choose_hardware, prepare_tensorflow
 
 
 def main() -> None:

@@ -20,8 +20,8 @@ import numpy as np
 
 from lpr import config
 from lpr.detector.networks import family_of
-from lpr.detector.training import choose_hardware, prepare_tensorflow
 from lpr.stages.files import IMAGES, read_split
+from lpr.training import choose_hardware, prepare_tensorflow
 
 if TYPE_CHECKING:
     import keras

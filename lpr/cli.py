@@ -21,6 +21,10 @@ _STAGES = {
     "evaluate": "score the detector → reports/predictions.csv, reports/detections.csv, metrics/detection.json",
     "read": "read the plates, and score it → reports/readings.csv, metrics/reading.json",
     "report": "reports/index.html, and the wandb run",
+    "draw-plates": "draw the plates that reader=network learns from → data/drawn_plates.npz",
+    "train-reader": "train the network of reader=network → models/reader.keras",
+    "export-reader": "calibrate it, and write it for use → models/reader.onnx",
+    "evaluate-reader": "score it on drawn plates that it has not seen → metrics/drawn_reading.json",
 }
 
 
@@ -88,7 +92,7 @@ def _run(options: argparse.Namespace) -> int:
             CHECKED.parent.mkdir(exist_ok=True)
             CHECKED.write_text("params.yaml is what conf/ composes\n")
     else:
-        stage = importlib.import_module(f"lpr.stages.{options.verb}")
+        stage = importlib.import_module(f"lpr.stages.{options.verb.replace('-', '_')}")
         names = [options.names] if options.verb == "source" else []
         stage.run(config.load(), *names)
     return 0
@@ -159,7 +163,7 @@ def _add_predict(verbs: Any) -> None:
     )
     predict.add_argument(
         "--reader",
-        choices=("rapidocr", "tesseract", "ocrspace", "none"),
+        choices=("rapidocr", "tesseract", "ocrspace", "network", "none"),
         help="default: that of params.yaml here, else rapidocr; none leaves the plates unread",
     )
     predict.add_argument("--grammar", choices=("india",), help="what the plates may say; default: anything")

@@ -246,27 +246,27 @@ class Views(Section):
 class Crops(Section):
     """Drawn plates as a detector would cut them out of photographs: for a reader to learn from."""
 
-    yaw: Annotated[float, Field(ge=0, le=60, description="largest turn to the side, degrees")] = 45
-    pitch: Annotated[float, Field(ge=0, le=60, description="largest tilt up or down, degrees")] = 25
-    roll: Annotated[float, Field(ge=0, le=45, description="largest turn in the picture, degrees; mostly a third")] = 15
-    bent: Fraction = Field(default=0.15, description="probability of a plate that is not flat")
-    loose: Fraction = Field(default=0.25, description="probability of a box that is much larger than the plate")
-    margin: Annotated[float, Field(ge=0, le=1, description="largest at a side of a loose box, of the plate's")] = 0.35
+    yaw: Annotated[float, Field(ge=0, le=60, description="largest turn to the side, degrees")]
+    pitch: Annotated[float, Field(ge=0, le=60, description="largest tilt up or down, degrees")]
+    roll: Annotated[float, Field(ge=0, le=45, description="largest turn in the picture, degrees; mostly a third")]
+    bent: Fraction = Field(description="probability of a plate that is not flat")
+    loose: Fraction = Field(description="probability of a box that is much larger than the plate")
+    margin: Annotated[float, Field(ge=0, le=1, description="largest at a side of a loose box, of the plate's")]
     letter_px: Annotated[
         list[Positive],
         Field(min_length=2, max_length=2, description="least and largest height of letters in the photograph, pixels"),
-    ] = [8, 56]
-    poor: Fraction = Field(default=0.15, description="probability of more, rather than a little, of all that follows")
-    light: Fraction = Field(default=0.85, description="probability of another brightness, contrast and gamma")
-    colour: Fraction = Field(default=0.5, description="probability of a colour cast")
-    grey: Fraction = 0.08
-    night: Fraction = 0.1
-    shadow: Fraction = 0.25
-    glare: Fraction = 0.15
-    blur: Fraction = 0.6
-    noise: Fraction = 0.5
-    resized: Fraction = Field(default=0.3, description="probability that the photograph was shrunk or enlarged before")
-    jpeg: Fraction = 0.8
+    ]
+    poor: Fraction = Field(description="probability of more, rather than a little, of all that follows")
+    light: Fraction = Field(description="probability of another brightness, contrast and gamma")
+    colour: Fraction = Field(description="probability of a colour cast")
+    grey: Fraction
+    night: Fraction
+    shadow: Fraction
+    glare: Fraction
+    blur: Fraction
+    noise: Fraction
+    resized: Fraction = Field(description="probability that the photograph was shrunk or enlarged before")
+    jpeg: Fraction
 
 
 class Optimizer(Section):
@@ -312,33 +312,58 @@ class Pyramid(Section):
 Inference = Annotated[Stretched | Pyramid, Field(discriminator="name")]
 
 
-class Train(Section):
-    """How long, in what steps and how precisely the detector is trained."""
+class Training(Section):
+    """How long, in what steps and how precisely a network is trained."""
 
     epochs: Count
     batch_size: Count
     steps_per_epoch: Count | None
+    schedule: Literal["constant", "cosine"]
+    warmup_epochs: Annotated[int, Field(ge=0)]
+    precision: Literal["auto", "float32", "mixed_bfloat16"]
+    threads: Count | None
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _warmup_fits(self) -> Training:
+        if self.warmup_epochs and self.schedule == "constant":
+            raise ValueError("train.warmup_epochs needs train.schedule=cosine: a constant rate has no warm-up")
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(f"train.warmup_epochs={self.warmup_epochs} leaves nothing of train.epochs={self.epochs}")
+        return self
+
+
+class Train(Training):
+    """The detector's training."""
+
     only_joined_boxes: bool = Field(
         description="leave out pictures whose plates data.boxes should have had, and has not"
     )
     source_weights: dict[str, Positive] | None = Field(
         description="source → how often an epoch shows its pictures; else once"
     )
-    schedule: Literal["constant", "cosine"]
-    warmup_epochs: Annotated[int, Field(ge=0)]
     early_stopping_patience: Count | None
-    precision: Literal["auto", "float32", "mixed_bfloat16"]
-    threads: Count | None
     max_memory_mb: Count
-    seed: Seed
 
-    @model_validator(mode="after")
-    def _warmup_fits(self) -> Train:
-        if self.warmup_epochs and self.schedule == "constant":
-            raise ValueError("train.warmup_epochs needs train.schedule=cosine: a constant rate has no warm-up")
-        if self.warmup_epochs >= self.epochs:
-            raise ValueError(f"train.warmup_epochs={self.warmup_epochs} leaves nothing of train.epochs={self.epochs}")
-        return self
+
+class Recognizer(Section):
+    """The reader's own network, which finds the characters in the crop of a plate, and how it is trained."""
+
+    name: Literal["characters"]
+    height: Annotated[int, Field(ge=32, le=512, multiple_of=32, description="of the crop as it is shown, pixels")]
+    breadth: Annotated[int, Field(ge=32, le=1024, multiple_of=32, description="of the crop as it is shown, pixels")]
+    width: Annotated[int, Field(ge=4, le=256, description="filters of the stem; doubled at every halving, up to 8 ×")]
+    depths: Annotated[
+        list[Annotated[int, Field(ge=1, le=8)]],
+        Field(min_length=4, max_length=4, description="residual blocks at strides 4, 8, 16 and 32"),
+    ]
+    neck: Annotated[int, Field(ge=8, le=512, description="filters of the feature pyramid and the head")]
+    stride: Literal[4, 8] = Field(description="input pixels a cell of the output")
+    plates: Count = Field(description="drawn plates to learn from")
+    held_out: Count = Field(description="drawn plates to calibrate by, and as many others to be scored by")
+    crops: Crops
+    optimizer: Optimizer
+    train: Training
 
 
 class _Reads(Section):
@@ -347,6 +372,7 @@ class _Reads(Section):
     splits: Annotated[list[SplitName], Field(min_length=1, description="which photographs are read")]
     margin: Annotated[float, Field(ge=0, le=1, description="added around the box, as a fraction of its height")]
     grammars: dict[str, Literal["india"]] | None = Field(description="source → what its plates may say; else anything")
+    doubtful: Fraction = Field(description="confidence below which a reading is called doubtful")
 
 
 class RapidOcrReader(_Reads):
@@ -380,7 +406,27 @@ class OcrSpaceReader(_Reads):
     max_wait_s: Annotated[float, Field(ge=0, description="longest sum of waits on the rate limit")]
 
 
-Reader = Annotated[RapidOcrReader | TesseractReader | OcrSpaceReader, Field(discriminator="name")]
+class NetworkReader(_Reads):
+    """The project's own network."""
+
+    name: Literal["network"]
+    weights: str | None = Field(description="an .onnx of `lpr export-reader`; null: those that come with the package")
+    looks: Annotated[
+        list[Fraction],
+        Field(min_length=1, max_length=8, description="margins of the looks that vote; none is over `margin`"),
+    ]
+    threads: Count | None
+
+    @model_validator(mode="after")
+    def _looks_are_inside(self) -> NetworkReader:
+        if max(self.looks) > self.margin:
+            raise ValueError(
+                f"reader.looks={self.looks}: none may be over reader.margin={self.margin:g}, all that is cut out"
+            )
+        return self
+
+
+Reader = Annotated[RapidOcrReader | TesseractReader | OcrSpaceReader | NetworkReader, Field(discriminator="name")]
 
 
 class _ReaderAlone(Section):
@@ -475,6 +521,7 @@ class Config(Section):
 
     seed: Seed
     inputs: list[dict[str, str]] = Field(description="the sources' local files, which DVC watches; composed, not set")
+    weights: str = Field(description="of the reader's network, which DVC watches; composed, not set")
     data: Data
     split: Split
     detector: Detector
@@ -483,6 +530,7 @@ class Config(Section):
     loss: Loss
     train: Train
     inference: Inference
+    recognizer: Recognizer
     reader: Reader
     tracking: Tracking
     tuner: Tuner
@@ -570,6 +618,14 @@ def with_absolute_paths(config: Config, root: Path) -> Config:
             if source[key] is not None and "://" not in source[key]:
                 source[key] = str(root / Path(source[key]).expanduser())
     values["data"]["json"] = None
+    return Config.model_validate(values)
+
+
+def with_absolute_weights(config: Config, root: Path) -> Config:
+    """The same configuration for another current folder: the reader's own weights by their absolute path."""
+    values = config.as_dict()
+    if values["reader"].get("weights"):
+        values["reader"]["weights"] = values["weights"] = str(root / Path(values["reader"]["weights"]).expanduser())
     return Config.model_validate(values)
 
 
@@ -734,7 +790,8 @@ def _field_names(location: list[Any]) -> list[str]:
         "loss": [Loss],
         "train": [Train],
         "inference": [Stretched, Pyramid],
-        "reader": [RapidOcrReader, TesseractReader, OcrSpaceReader],
+        "recognizer": [Recognizer],
+        "reader": [RapidOcrReader, TesseractReader, OcrSpaceReader, NetworkReader],
         "tracking": [Tracking],
         "tuner": [SearchTuner, HyperbandTuner],
     }
@@ -743,6 +800,9 @@ def _field_names(location: list[Any]) -> list[str]:
         models = [FileSource, SyntheticSource]
     if "space" in location:
         models = [Dimension]
+    if location[:1] == ["recognizer"] and len(location) > 1:
+        parts: dict[str, list[type[BaseModel]]] = {"crops": [Crops], "optimizer": [Optimizer], "train": [Training]}
+        models = parts[str(location[1])]
     return list(dict.fromkeys(field.alias or name for model in models for name, field in model.model_fields.items()))
 
 

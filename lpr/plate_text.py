@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 _OTHER = re.compile(r"[^A-Z0-9]")
 
 

@@ -8,6 +8,7 @@ al. 2020, "Training-Time-Friendly Network for Real-Time Object Detection"), from
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS
-from lpr.config import CenterDetector, Config, Loss, Views
+from lpr.config import CenterDetector, Config, Loss, Recognizer, Views
 from lpr.data.batches import Examples, source_weights, view_batches, whole_batches
 from lpr.detector.decoding import LEAST_WEIGHT, spread_of_box
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 _ALPHA = 0.54  # of the box's sides that the Gaussian of a centre covers (TTFNet, section 4.2)
-_PRIOR = 0.01  # of a centre, before training: a rare thing (RetinaNet, Lin et al. 2017, section 4.1)
+PRIOR_LOGIT = -math.log((1 - 0.01) / 0.01)
+"""Of a centre, before training: a rare thing (RetinaNet, Lin et al. 2017, section 4.1)."""
 _HEAT_WEIGHT, _BOX_WEIGHT = 1.0, 5.0  # TTFNet, section 4.3
 
 
@@ -42,9 +44,24 @@ def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
     import keras
     from keras import layers
 
-    from lpr.detector.layers import BoxSides, FusedBatchNormalization
+    from lpr.detector.layers import BoxSides
 
     seeds = iter(range(seed * 1000, seed * 1000 + 1000))
+    inputs = keras.Input((None, None, 3), name="picture")
+    x = features(inputs, config, precision, seeds)
+    heat = output(x, 1, "heat", seeds, keras.initializers.Constant(PRIOR_LOGIT))
+    typical = 48 / config.stride, 16 / config.stride  # of a plate, in cells
+    cells = BoxSides(*typical, name="sides", dtype="float32")(output(x, 4, "box", seeds))
+    outputs = layers.Concatenate(name="plates", dtype="float32")([heat, cells])
+    return keras.Model(inputs, outputs, name=config.name)
+
+
+def features(inputs: Any, config: CenterDetector | Recognizer, precision: str, seeds: Iterator[int]) -> Any:
+    """The trunk: pictures, float (n, h, w, 3) in 0–1, to (n, h / stride, w / stride, neck)."""
+    import keras
+    from keras import layers
+
+    from lpr.detector.layers import FusedBatchNormalization
 
     def conv(x: Any, filters: int, name: str, size: int = 3, stride: int = 1) -> Any:
         start = keras.initializers.HeNormal(seed=next(seeds))
@@ -66,7 +83,6 @@ def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
         x = conv(x, filters, f"{name}_b")
         return layers.Add(name=f"{name}_add", dtype=precision)([x, short])
 
-    inputs = keras.Input((None, None, 3), name="picture")
     x = layers.Rescaling(4.0, -2.0, name="centred", dtype=precision)(inputs)  # about 0, with a spread of about 1
     x = conv(x, config.width, "stem", 3, 2)
     levels: dict[int, Any] = {}
@@ -84,19 +100,17 @@ def build(config: CenterDetector, precision: str, seed: int) -> keras.Model:
         lateral = conv(levels[stride], config.neck, f"lateral{stride}", 1)
         x = layers.Add(name=f"merge{stride}", dtype=precision)([x, lateral])
         x = relu(conv(x, config.neck, f"smooth{stride}"), f"smooth{stride}")
-    x = relu(conv(x, config.neck, "head"), "head")
+    return relu(conv(x, config.neck, "head"), "head")
 
-    def output(channels: int, name: str, start: Any) -> Any:
-        spread = keras.initializers.RandomNormal(stddev=0.01, seed=next(seeds))
-        return layers.Conv2D(
-            channels, 1, dtype="float32", name=name, kernel_initializer=spread, bias_initializer=start
-        )(x)
 
-    heat = output(1, "heat", keras.initializers.Constant(-math.log((1 - _PRIOR) / _PRIOR)))
-    typical = 48 / config.stride, 16 / config.stride  # of a plate, in cells
-    cells = BoxSides(*typical, name="sides", dtype="float32")(output(4, "box", "zeros"))
-    outputs = layers.Concatenate(name="plates", dtype="float32")([heat, cells])
-    return keras.Model(inputs, outputs, name=config.name)
+def output(x: Any, channels: int, name: str, seeds: Iterator[int], start: Any = "zeros") -> Any:
+    """What is said of each cell, in float32; `start`: of the biases."""
+    import keras
+
+    spread = keras.initializers.RandomNormal(stddev=0.01, seed=next(seeds))
+    return keras.layers.Conv2D(
+        channels, 1, dtype="float32", name=name, kernel_initializer=spread, bias_initializer=start
+    )(x)
 
 
 def load_examples(plates: pd.DataFrame, images: Path, config: Config, scratch: Path) -> Examples:
@@ -158,66 +172,92 @@ def center_loss(box_loss: Any) -> Any:
     def loss(y_true: Any, y_pred: Any) -> Any:
         from keras import ops
 
-        heat, weight, boxes = center_targets(y_true, y_pred.shape[1])
-        found = ops.clip(ops.sigmoid(y_pred[..., 0]), 1e-6, 1 - 1e-6)
-        centre = ops.cast(heat >= 1 - 1e-4, "float32")
-        hit = -ops.log(found) * (1 - found) ** 2 * centre
-        miss = -ops.log(1 - found) * found**2 * (1 - heat) ** 4 * (1 - centre)
-        plates = ops.sum(centre, axis=(1, 2))
-        focal = ops.sum(hit + miss, axis=(1, 2)) / ops.maximum(plates, 1.0)
-
-        grid = y_pred.shape[1]
+        grid = y_pred.shape[1:3]
+        heat, near = center_targets(y_true, grid)
+        weight, wanted = box_targets(near, y_true)
         predicted = output_boxes(y_pred[..., 1:])
-        flat = box_loss(ops.reshape(boxes, (-1, 4)), ops.reshape(predicted, (-1, 4)))
-        regression = ops.sum(ops.reshape(flat, (-1, grid, grid)) * weight, axis=(1, 2))
-        regression = regression / ops.maximum(ops.sum(weight, axis=(1, 2)), 1e-6)
-        return _HEAT_WEIGHT * focal + _BOX_WEIGHT * regression
+        flat = box_loss(ops.reshape(wanted, (-1, 4)), ops.reshape(predicted, (-1, 4)))
+        regression = weighted_mean(ops.reshape(flat, (-1, *grid)), weight)
+        return _HEAT_WEIGHT * focal_loss(heat, y_pred[..., 0]) + _BOX_WEIGHT * regression
 
     return loss
 
 
-def center_targets(boxes: Any, grid: int) -> tuple[Any, Any, Any]:
-    """What the network should say, cell by cell.
+def focal_loss(heat: Any, logits: Any) -> Any:
+    """Of the centres (CenterNet, equation 1): heat in 0–1 and logits, (b, rows, columns) each, to (b,)."""
+    from keras import ops
+
+    found = ops.clip(ops.sigmoid(logits), 1e-6, 1 - 1e-6)
+    centre = ops.cast(heat >= 1 - 1e-4, "float32")
+    hit = -ops.log(found) * (1 - found) ** 2 * centre
+    miss = -ops.log(1 - found) * found**2 * (1 - heat) ** 4 * (1 - centre)
+    return ops.sum(hit + miss, axis=(1, 2)) / ops.maximum(ops.sum(centre, axis=(1, 2)), 1.0)
+
+
+def weighted_mean(values: Any, weights: Any) -> Any:
+    """Over the cells: (b, rows, columns) each, to (b,); 0 where nothing weighs."""
+    from keras import ops
+
+    return ops.sum(values * weights, axis=(1, 2)) / ops.maximum(ops.sum(weights, axis=(1, 2)), 1e-6)
+
+
+def center_targets(boxes: Any, grid: tuple[int, int]) -> tuple[Any, Any]:
+    """Where centres are.
 
     Args:
         boxes: float (b, m, 4) as fractions; all zero where there is none.
-        grid: cells a side.
+        grid: rows and columns of cells.
 
     Returns:
-        heat (b, g, g) in 0–1, 1 at the cell of a plate's centre, falling off as a Gaussian over the plate; the weight
-        of the box in each cell (b, g, g); and the box that each cell is to give (b, g, g, 4).
+        heat (b, rows, columns) in 0–1, 1 at the cell of a box's centre, falling off as a Gaussian over the box; and how
+        near each cell is to each centre, (b, m, rows, columns) in 0–1.
     """
     from keras import ops
 
-    middle = (ops.arange(grid, dtype="float32") + 0.5) / grid
+    rows, columns = grid
+    sides = ops.convert_to_tensor([columns, rows], "float32")
+    middles = [(ops.arange(cells, dtype="float32") + 0.5) / cells for cells in (columns, rows)]
     low, high = boxes[..., :2], boxes[..., 2:]
     size = ops.maximum(high - low, 0.0)
     there = ops.cast(ops.min(size, axis=-1) > 0, "float32")  # (b, m)
-    cell = (ops.floor((low + high) / 2 * grid) + 0.5) / grid  # the middle of the centre's cell
+    cell = (ops.floor((low + high) / 2 * sides) + 0.5) / sides  # the middle of the centre's cell
 
     def hills(sigma: Any) -> Any:  # (b, m, rows, columns)
-        away = middle[None, None, :] - cell[..., None]  # (b, m, 2, cells)
-        falling = ops.exp(-(away**2) / (2 * sigma[..., None] ** 2))
-        return falling[:, :, 1, :, None] * falling[:, :, 0, None, :] * there[..., None, None]
+        across, down = (
+            ops.exp(-((middle - cell[..., axis, None]) ** 2) / (2 * sigma[..., axis, None] ** 2))
+            for axis, middle in enumerate(middles)
+        )
+        return down[..., :, None] * across[..., None, :] * there[..., None, None]
 
-    heat = ops.max(hills(ops.maximum(size * _ALPHA / 6, 0.35 / grid)), axis=1)
-    near = hills(spread_of_box(size * grid) / grid)
-    owned = ops.one_hot(ops.argmax(near, axis=1), boxes.shape[1], axis=1, dtype="float32")  # (b, m, g, g)
-    wanted = ops.einsum("bmrc,bmk->brck", owned, boxes)
+    heat = ops.max(hills(ops.maximum(size * _ALPHA / 6, 0.35 / sides)), axis=1)
+    return heat, hills(spread_of_box(size * sides) / sides)
+
+
+def box_targets(near: Any, boxes: Any) -> tuple[Any, Any]:
+    """How much what each cell says of a box counts, (b, rows, columns), and what it is to say, (b, rows, columns, k).
+
+    Args:
+        near: as `center_targets` has it.
+        boxes: of each centre, float (b, m, k), and what else is to be said there.
+    """
+    from keras import ops
+
+    owned = ops.one_hot(ops.argmax(near, axis=1), near.shape[1], axis=1, dtype="float32")
     inside = near * ops.cast(near > LEAST_WEIGHT, "float32") * owned
     share = inside / ops.maximum(ops.sum(inside, axis=(2, 3), keepdims=True), 1e-6)
-    return heat, ops.sum(share, axis=1), wanted
+    return ops.sum(share, axis=1), ops.einsum("bmrc,bmk->brck", owned, boxes)
 
 
 def output_boxes(sides: Any) -> Any:
-    """Distances to the sides, in cells, (b, g, g, 4) → corners as fractions."""
+    """Distances to the sides, in cells, (b, rows, columns, 4) → corners as fractions."""
     from keras import ops
 
-    grid = sides.shape[1]
-    middle = ops.arange(grid, dtype="float32") + 0.5
-    rows, columns = ops.meshgrid(middle, middle, indexing="ij")
-    middles = ops.stack([columns, rows], axis=-1)[None]
-    return ops.concatenate([middles - sides[..., :2], middles + sides[..., 2:]], axis=-1) / grid
+    rows, columns = sides.shape[1:3]
+    middles = ops.stack(
+        ops.meshgrid(ops.arange(columns, dtype="float32") + 0.5, ops.arange(rows, dtype="float32") + 0.5), axis=-1
+    )[None]
+    corners = ops.concatenate([middles - sides[..., :2], middles + sides[..., 2:]], axis=-1)
+    return corners / ops.convert_to_tensor([columns, rows, columns, rows], "float32")
 
 
 def best_iou(y_true: Any, y_pred: Any) -> Any:

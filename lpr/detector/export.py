@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,16 +19,16 @@ import numpy as np
 from lpr.config import Config, Inference
 from lpr.cores import usable_cores
 from lpr.detector.decoding import FLOOR
-from lpr.detector.exported import METADATA_KEY, Facts, load_exported
+from lpr.detector.exported import Facts, load_exported
 from lpr.detector.looks import Network, look
 from lpr.detector.prediction import keras_network
-from lpr.detector.training import choose_hardware, no_greetings, prepare_tensorflow
 from lpr.errors import UserError
 from lpr.hashes import file_md5
+from lpr.onnx_file import quiet_conversion, takes_bytes, write_onnx
+from lpr.training import choose_hardware, prepare_tensorflow
 
 if TYPE_CHECKING:
     import keras
-    import onnx
 
 TOLERANCE_PX, TOLERANCE_CONFIDENCE = 0.01, 1e-4  # some hundred times what was measured on photographs
 ONNX, TFLITE = "detector.onnx", "detector.tflite"
@@ -88,8 +86,8 @@ def export(detector: Path, config: Config, pictures: Sequence[np.ndarray], outpu
     try:
         for name in unfinished:
             (output / name).unlink(missing_ok=True)
-        with _quiet():
-            _write_onnx(model, facts, unfinished[ONNX])
+        write_onnx(model, facts.model_dump_json(), unfinished[ONNX])
+        with quiet_conversion():
             _write_tflite(model, unfinished[TFLITE])
             tflite = _tflite_network(unfinished[TFLITE])
         networks = {ONNX: load_exported(unfinished[ONNX]).network, TFLITE: tflite}
@@ -168,61 +166,8 @@ def _load(detector: Path, config: Config) -> keras.Model:
     return model
 
 
-def _takes_bytes(model: keras.Model) -> tuple[keras.Model, keras.InputSpec]:
-    """The model behind a division by 255, and what it takes."""
-    import keras
-
-    pictures = keras.Input(model.input_shape[1:], dtype="uint8", name="pictures")
-    shown = keras.Model(pictures, model(keras.layers.Rescaling(1 / 255)(pictures)))
-    return shown, keras.InputSpec(shape=shown.input_shape, dtype="uint8", name="pictures")
-
-
-def _write_onnx(model: keras.Model, facts: Facts, path: Path) -> None:
-    try:
-        import onnx
-        import tf2onnx  # noqa: F401  (which Keras imports by itself, with a message of its own)
-    except ImportError as error:
-        raise UserError(f"`lpr export` needs tf2onnx ({error}): pip install tf2onnx") from None
-
-    shown, takes = _takes_bytes(model)
-    shown.export(path, format="onnx", input_signature=[takes], verbose=False)
-    graph = onnx.load(path)
-    _normalise(graph)
-    onnx.helper.set_model_props(graph, {METADATA_KEY: facts.model_dump_json()})
-    onnx.checker.check_model(graph)
-    path.write_bytes(graph.SerializeToString(deterministic=True))
-
-
-def _normalise(graph: onnx.ModelProto) -> None:
-    """Name all by its place: tf2onnx's own names change from run to run, and with them the file's bytes would."""
-    nodes, outputs = graph.graph.node, graph.graph.output
-    constants = {constant.name: constant for constant in graph.graph.initializer}
-    kept: dict[bytes, onnx.TensorProto] = {}  # content → constant: equal ones are one
-    names = {graph.graph.input[0].name: "pictures", outputs[0].name: "plates"}
-    for node in nodes:
-        node.name = ""
-        for place, name in enumerate(node.input):
-            if name in constants and name not in names:
-                constants[name].name = ""
-                content = constants[name].SerializeToString(deterministic=True)
-                constant = kept.setdefault(content, constants[name])
-                constant.name = names[name] = constant.name or f"constant{len(kept)}"
-            node.input[place] = names.get(name, name)
-        for place, name in enumerate(node.output):
-            node.output[place] = names.setdefault(name, f"value{len(names)}")
-    graph.graph.ClearField("initializer")
-    graph.graph.initializer.extend(kept.values())
-    graph.graph.ClearField("value_info")
-    graph.graph.ClearField("doc_string")
-    for value, sides in ((graph.graph.input[0], "nhwc"), (outputs[0], ("n", "rows", "columns", "channels"))):
-        value.name = names[value.name]
-        for side, name in zip(value.type.tensor_type.shape.dim, sides, strict=False):
-            if side.dim_param:
-                side.dim_param = name
-
-
 def _write_tflite(model: keras.Model, path: Path) -> None:
-    shown, takes = _takes_bytes(model)
+    shown, takes = takes_bytes(model)
     shown.export(path, format="litert", input_signature=[takes], verbose=False)
 
 
@@ -241,11 +186,3 @@ def _tflite_network(path: Path) -> Network:
         return np.asarray(interpreter.get_tensor(given))
 
     return network
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The converters warn of their own inside; what goes wrong comes as an exception."""
-    with no_greetings(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

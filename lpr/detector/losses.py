@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lpr.config import Loss, Optimizer, Train
+from lpr.config import Loss, Optimizer, Training
 
 if TYPE_CHECKING:
     import keras
@@ -26,7 +26,7 @@ def build_loss(
     return kind(reduction=reduction)
 
 
-def build_optimizer(config: Optimizer, train: Train, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+def build_optimizer(config: Optimizer, train: Training, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """Adam (Kingma & Ba 2015) or SGD with Nesterov momentum, on a constant or cosine-decaying learning rate.
 
     The cosine falls from `learning_rate` to zero over the training (Loshchilov & Hutter 2017); a warm-up rises to it

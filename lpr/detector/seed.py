@@ -99,6 +99,8 @@ def training_loss(config: Loss) -> keras.losses.Loss | Callable[[Any, Any], Any]
     return build_loss(config)
 
 
-def metric() -> Callable[[Any, Any], Any]:
+def metric() -> keras.metrics.Metric:
     """IoU of the predicted with the true box."""
-    return mean_iou
+    import keras
+
+    return keras.metrics.MeanMetricWrapper(mean_iou, name="mean_iou")

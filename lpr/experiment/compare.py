@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 COMPARISONS = Path("experiments/comparisons")
 _COLUMNS = ["", "plates", "baseline", "other", "difference", "p", "verdict"]
-_IGNORED = ("inputs", "tracking", "tuner")  # sections of the configuration that no score depends on
+# Sections of the configuration that no score depends on.
+_IGNORED = ("inputs", "recognizer", "tracking", "tuner", "weights")
 
 
 def run(names: list[str], output: Path | None, baseline: int | None) -> None:

@@ -65,7 +65,7 @@ def _run_jobs(arguments: list[str], root: Path, resume: bool) -> int:
         folder = Path.cwd()
         (folder / FAILURE).unlink(missing_ok=True)
         try:
-            settings = config.from_hydra(composed)
+            settings = config.with_absolute_weights(config.from_hydra(composed), root)
             if resume and is_finished(settings, folder):
                 print(f"{os.path.relpath(folder, root)}: finished already")
                 return float(json.loads((folder / FINISHED).read_text())["objective"])
@@ -130,7 +130,7 @@ def objective(scores: dict[str, Any]) -> float:
 
 def write_finished(settings: Config, folder: Path, objective: float, seconds: float) -> None:
     """Note that the experiment of this configuration is done, which is what to do last."""
-    from lpr.detector.training import choose_hardware
+    from lpr.training import choose_hardware
 
     threads = choose_hardware(settings.train.precision, settings.train.threads).threads
     finished = {"config": digest(settings), "objective": objective, "seconds": round(seconds, 1), "threads": threads}
@@ -144,9 +144,10 @@ def is_finished(settings: Config, folder: Path) -> bool:
 
 
 def digest(settings: Config) -> str:
-    """Names what an experiment's scores depend on; how it is tracked is no part of that."""
+    """Names what an experiment's scores depend on: neither how it is tracked nor how a reader is trained."""
     values = settings.as_dict()
-    del values["tracking"], values["inputs"], values["tuner"]
+    for name in ("inputs", "recognizer", "tracking", "tuner", "weights"):
+        del values[name]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

@@ -20,7 +20,7 @@ from lpr.errors import UserError
 if TYPE_CHECKING:
     import keras_tuner
 
-_FIXED = ("tuner", "tracking", "inputs")  # sections that no trial can change
+_FIXED = ("tuner", "tracking", "inputs", "weights", "recognizer")  # sections that no trial can change
 
 
 @dataclass(frozen=True)

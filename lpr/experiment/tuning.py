@@ -177,7 +177,7 @@ def _what_changed(identity: dict[str, Any], tuning: Path) -> str:
 
 
 def _build_tuner(search: Search) -> ExperimentTuner:
-    from lpr.detector.training import choose_hardware, prepare_tensorflow
+    from lpr.training import choose_hardware, prepare_tensorflow
 
     settings = search.base.config
     prepare_tensorflow(choose_hardware(settings.train.precision, settings.train.threads), settings.train.seed)
@@ -379,7 +379,7 @@ def _write_winner(search: Search, trial: str, values: dict[str, Any]) -> None:
 def _flat(settings: config.Config) -> dict[str, Any]:
     """All that an experiment can set, with dotted keys."""
     values = settings.as_dict()
-    del values["tuner"], values["inputs"]
+    del values["tuner"], values["inputs"], values["weights"]
     return config.flatten(values)
 
 

@@ -10,6 +10,7 @@ from omegaconf import ListConfig, OmegaConf
 
 # A dependency that every source has anyhow: what DVC watches in the place of a file that is not local.
 _SOURCE_CODE = "lpr/data/sources.py"
+_SHIPPED_WEIGHTS = "lpr/recognizer/weights"
 
 
 def _local_files(sources: Any) -> ListConfig:
@@ -28,4 +29,10 @@ def _local_files(sources: Any) -> ListConfig:
     return OmegaConf.create(files)
 
 
+def _reader_weights(reader: Any) -> str:
+    """The file or folder that a reader's network comes from; where it has none, that of the project's own."""
+    return str(reader.get("weights") or _SHIPPED_WEIGHTS)
+
+
 OmegaConf.register_new_resolver("local_files", _local_files, replace=True)
+OmegaConf.register_new_resolver("reader_weights", _reader_weights, replace=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,10 +11,16 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class TextLine:
-    """Lettering that hangs together: `text` of A–Z and 0–9, and a `confidence` in [0, 1]."""
+    """Lettering that hangs together: `text` of A–Z and 0–9, and a `confidence` in [0, 1].
+
+    Attributes:
+        candidates: of each character of the text, what it may be → how likely, in 0–1; none where the reader names one
+            character alone.
+    """
 
     text: str
     confidence: float
+    candidates: tuple[Mapping[str, float], ...] = field(default=(), compare=False, kw_only=True)
 
 
 @dataclass(frozen=True)

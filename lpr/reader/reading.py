@@ -94,7 +94,7 @@ def read_plates(
                         started = time.perf_counter()
                         reading = reader.read(part)
                         milliseconds.append((time.perf_counter() - started) * 1000)
-                    rows.append(_row(plate, boxes, reading, grammars.get(str(plate["source"]))))
+                    rows.append(_row(plate, boxes, reading, grammars.get(str(plate["source"])), config.doubtful))
                 progress.update()
     readings = pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"edits": "Int64"})
     if not milliseconds:
@@ -103,11 +103,23 @@ def read_plates(
     return readings, Timings(len(milliseconds), float(median), float(p95))
 
 
-_COLUMNS = ("image", "source", "split", "plate", "boxes", "text", "as_read", "reading", "confidence", "edits")
+def crops_of(readings: pd.DataFrame, detections: pd.DataFrame, images: Path, margin: float) -> list[np.ndarray]:
+    """What the reader was shown of plates that were read on their true boxes: uint8 (h, w, 3) RGB each."""
+    plates = readings[["image", "plate"]].merge(detections, on=["image", "plate"], how="left", validate="many_to_one")
+    return [
+        np.asarray(crop(_open(images / str(plate["image"])), [float(plate[column]) for column in BOX_COLUMNS], margin))
+        for plate in plates.to_dict("records")
+    ]
+
+
+_COLUMNS = (
+    *("image", "source", "split", "plate", "boxes", "text"),
+    *("as_read", "reading", "confidence", "doubtful", "edits"),
+)
 
 
 def _row(
-    plate: Mapping[Hashable, object], boxes: str, as_read: PlateText, grammar: Grammar | None
+    plate: Mapping[Hashable, object], boxes: str, as_read: PlateText, grammar: Grammar | None, doubtful: float
 ) -> dict[str, object]:
     text = str(plate["text"])
     reading = choose(as_read, grammar) if grammar else as_read
@@ -121,6 +133,7 @@ def _row(
         "as_read": as_read.text,
         "reading": reading.text,
         "confidence": round(reading.confidence, 4),
+        "doubtful": reading.confidence < doubtful,
         "edits": Levenshtein.distance(text, reading.text) if text else None,
     }
 

@@ -26,7 +26,7 @@ from lpr.data.plate_bank import (
     worded,
 )
 from lpr.recognizer.registrations import Line, choose_lines
-from lpr.recognizer.typefaces import CAP_PX, CHARACTERS, PAINTED_FACES, PLATE_FACES, Typeface, glyph
+from lpr.recognizer.typefaces import CAP_PX, LETTERS_AND_DIGITS, PAINTED_FACES, PLATE_FACES, Typeface, glyph
 
 WIDTH = 320
 """Of a plate, pixels."""
@@ -223,7 +223,7 @@ def _letter(lettering: _Lettering, pattern: str, room: Box, rng: Generator) -> N
         width = piece.width * cap * squeeze
         if piece.mask is not None:
             box = _place(lettering, piece, (x, bottom, cap / CAP_PX * squeeze, cap / CAP_PX), rng)
-            if piece.character in CHARACTERS:
+            if piece.character in LETTERS_AND_DIGITS:
                 lettering.boxes.append(box)
                 lettering.text.append(piece.character)
         elif piece.character == "·":
@@ -260,11 +260,11 @@ def _piece(lettering: _Lettering, part: str, rng: Generator) -> _Piece:
         return _Piece(part, None, 0, 0, hand.space, 0)
     if part == "·" and rng.random() < 0.7:
         return _Piece(part, None, 0, 0.06, 0.42, 0.06)
-    if part in CHARACTERS or part in "-.·|":
+    if part in LETTERS_AND_DIGITS or part in "-.·|":
         found = glyph(hand.face, part)
         width = found.mask.shape[1] / CAP_PX
         before, after = (bearing / CAP_PX + hand.tracking / 2 for bearing in found.bearings)
-        if hand.cell is not None and part in CHARACTERS:
+        if hand.cell is not None and part in LETTERS_AND_DIGITS:
             before = after = max((hand.cell - width) / 2, 0) + 0.04 + hand.tracking / 2
         return _Piece(part, _weighted(found.mask, hand.weight), found.foot, max(before, 0.03), width, max(after, 0.03))
     mask = text_line(worded(part, rng), pick(rng, FACES, FACE_SHARES), rng)

@@ -10,9 +10,9 @@ from numpy.random import Generator
 from lpr.data.painting import phrases, pick
 from lpr.data.plate_art import choose_registration
 from lpr.data.plate_layouts import LAYOUTS, Layout
-from lpr.recognizer.typefaces import CHARACTERS
+from lpr.recognizer.typefaces import LETTERS_AND_DIGITS
 
-_PLACEHOLDERS = {"@": "ABCDEFGHIJKLMNOPRSTUVWXYZ" * 3 + "Q", "#": "0123456789", "*": CHARACTERS}
+_PLACEHOLDERS = {"@": "ABCDEFGHIJKLMNOPRSTUVWXYZ" * 3 + "Q", "#": "0123456789", "*": LETTERS_AND_DIGITS}
 """Any letter, of which Q is the rarest; any digit; any of both."""
 _LARGE = 0.6
 """What a line of the registration has at least of the largest one's height; what is smaller is other lettering."""
@@ -62,7 +62,7 @@ def _readable(pattern: str) -> int:
     count = 0
     for character in pattern:
         inside = character == "{" or (inside and character != "}")
-        count += not inside and (character in _PLACEHOLDERS or character in CHARACTERS)
+        count += not inside and (character in _PLACEHOLDERS or character in LETTERS_AND_DIGITS)
     return count
 
 
@@ -83,7 +83,7 @@ def _shuffled(lines: list[Line], rng: Generator) -> list[Line]:
     """In place of the registration four to nine of any characters, in as many lines, in groups as it falls."""
     count = sum(line.registration for line in lines)
     length = max(int(rng.integers(4, 10)), 2 * count)
-    string = "".join(_any_of(CHARACTERS, rng) for _ in range(length))
+    string = "".join(_any_of(LETTERS_AND_DIGITS, rng) for _ in range(length))
     cuts = [round(length * index / count) for index in range(count + 1)]
     parts = iter([string[first:last] for first, last in pairwise(cuts)])
     between = pick(rng, ("", " ", "-", "·"))

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lpr.errors import UserError
 
-CHARACTERS = string.ascii_uppercase + string.digits
+LETTERS_AND_DIGITS = string.ascii_uppercase + string.digits
 """What a registration is written with."""
 CAP_PX = 72
 """Height of an H in a glyph's mask, pixels."""

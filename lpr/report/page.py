@@ -62,6 +62,13 @@ class Table:
     hidden: int = 0  # rows left out
 
 
+_READING_FIGURES = {
+    "worst": "The worst readings on true boxes: the text, what was read and how sure of it the reader was",
+    "confusions": "Which characters were read as which, on true boxes",
+    "reliability": "How many of the readings of about the same confidence are right, on true boxes",
+}
+
+
 def write_page(config: Config, root: Path, provenance: dict[str, Any], path: Path) -> None:
     """Write the page of one experiment; parts whose files are not there are left out.
 
@@ -87,6 +94,8 @@ def write_page(config: Config, root: Path, provenance: dict[str, Any], path: Pat
         reading=_score_table(_reading_rows(reading)),
         meanings=MEANINGS,
         figures={name: png(root / f"reports/figures/{name}.png") for name in ("history", "iou_histogram")},
+        reading_figures={name: png(root / f"reports/reading_figures/{name}.png") for name in _READING_FIGURES},
+        reading_titles=_READING_FIGURES,
         cases=_CASES,
         gallery=_gallery(config, root),
         readings=_readings(root),
@@ -137,7 +146,7 @@ def _choices(config: Config) -> list[tuple[str, str]]:
 def _sections(config: Config) -> list[tuple[str, list[tuple[str, Any]]]]:
     """Each section of the config with its flattened keys; single values, such as the seed, come first."""
     values = config.as_dict()
-    del values["inputs"]
+    del values["inputs"], values["weights"]
     single = [(key, value) for key, value in values.items() if not isinstance(value, dict)]
     return [
         ("experiment", single),

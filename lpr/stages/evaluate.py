@@ -9,7 +9,6 @@ from lpr.data.tables import read_table, write_table
 from lpr.detector.networks import load_detector
 from lpr.detector.prediction import find_plates
 from lpr.detector.scoring import detections, predictions, score_detections, score_labels
-from lpr.detector.training import choose_hardware, prepare_tensorflow
 from lpr.provenance import write_timing
 from lpr.report.figures import choose_rows, draw_contact_sheet, draw_history, draw_iou_histogram
 from lpr.stages.files import (
@@ -24,6 +23,7 @@ from lpr.stages.files import (
     read_split,
     write_json,
 )
+from lpr.training import choose_hardware, prepare_tensorflow
 
 _PICTURES_A_SHEET = 24
 

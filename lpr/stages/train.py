@@ -8,9 +8,10 @@ from lpr.boxes import OWN_BOX_COLUMNS
 from lpr.config import Config
 from lpr.data.batches import Examples
 from lpr.detector.networks import family_of
-from lpr.detector.training import choose_hardware, train
+from lpr.detector.training import train
 from lpr.provenance import write_timing
 from lpr.stages.files import DETECTOR, HISTORY, IMAGES, METRICS, MODELS, SCRATCH, read_split, write_json
+from lpr.training import choose_hardware
 
 
 def run(config: Config) -> None:

@@ -1,10 +1,3 @@
-"""TensorFlow's threads can be set once a process: here for all tests of this folder."""
+"""Trainings of these tests have one thread."""
 
-import pytest
-
-from lpr.detector.training import Hardware, prepare_tensorflow
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread() -> None:
-    prepare_tensorflow(Hardware("float32", 1), 0)
+from one_thread import _one_thread  # noqa: F401

@@ -12,7 +12,8 @@ from lpr.data.batches import Examples
 from lpr.detector import center
 from lpr.detector.decoding import Plates, decode_centers, decode_corners, suppress
 from lpr.detector.networks import load_detector
-from lpr.detector.training import choose_hardware, train
+from lpr.detector.training import train
+from lpr.training import choose_hardware
 
 GRID = 32
 BOXES = np.zeros((2, 3, 4), np.float32)
@@ -20,16 +21,23 @@ BOXES[0, 0], BOXES[0, 1] = [0.2, 0.3, 0.5, 0.4], [0.6, 0.6, 0.8, 0.65]
 BOXES[1, 0] = [0.1, 0.1, 0.9, 0.9]
 
 
+def targets(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Heat, weights and boxes wanted, cell by cell."""
+    heat, near = center.center_targets(ops.convert_to_tensor(boxes), (GRID, GRID))
+    weight, wanted = center.box_targets(near, ops.convert_to_tensor(boxes))
+    return np.asarray(heat), np.asarray(weight), np.asarray(wanted)
+
+
 def answer(boxes: np.ndarray) -> np.ndarray:
     """What a network would say that knows the boxes."""
-    _, _, wanted = center.center_targets(ops.convert_to_tensor(boxes), GRID)
+    _, _, wanted = targets(boxes)
     sure = np.full((len(boxes), GRID, GRID, 1), -8, np.float32)
     for picture, row in enumerate(boxes):
         for left, top, right, bottom in row[row.any(axis=1)]:
             sure[picture, int((top + bottom) / 2 * GRID), int((left + right) / 2 * GRID)] = 8
     cells = np.arange(GRID) + 0.5
     middles = np.stack(np.meshgrid(cells, cells), axis=-1)[None]
-    wanted = np.asarray(wanted) * GRID
+    wanted = wanted * GRID
     return np.concatenate([sure, middles - wanted[..., :2], wanted[..., 2:] - middles], axis=-1).astype(np.float32)
 
 
@@ -39,14 +47,14 @@ def loss_of(boxes: np.ndarray, outputs: np.ndarray, name: str = "giou") -> np.nd
 
 
 def test_every_plate_is_the_peak_of_its_own_hill_and_weighs_the_same() -> None:
-    heat, weight, _ = (np.asarray(part) for part in center.center_targets(ops.convert_to_tensor(BOXES), GRID))
+    heat, weight, _ = targets(BOXES)
     assert (heat > 0.9999).sum(axis=(1, 2)).tolist() == [2, 1]
     np.testing.assert_allclose(weight.sum(axis=(1, 2)), [2, 1], atol=1e-5)
     assert heat[0, 11, 11] > 0.9999  # the middle of the first plate, at (0.35, 0.35)
 
 
 def test_a_picture_without_plates_wants_nothing() -> None:
-    heat, weight, _ = (np.asarray(part) for part in center.center_targets(ops.zeros((1, 3, 4)), GRID))
+    heat, weight, _ = targets(np.zeros((1, 3, 4), np.float32))
     assert heat.max() == weight.max() == 0
     silent = answer(np.zeros((1, 3, 4), np.float32))
     loud = silent.copy()

@@ -14,9 +14,11 @@ import pandas as pd
 import pytest
 
 from lpr.config import Config, compose
+from lpr.data.batches import Examples
 from lpr.detector.networks import build_detector
-from lpr.detector.training import Checkpoint, Examples, choose_hardware, train
+from lpr.detector.training import train
 from lpr.errors import UserError
+from lpr.training import Checkpoint, choose_hardware
 
 TINY = [
     "detector.image_size=32",

@@ -24,9 +24,9 @@ from lpr.config import compose
 from lpr.data.images import decode
 from lpr.detector.export import export
 from lpr.detector.networks import build_detector, save_detector
-from lpr.detector.training import Hardware, prepare_tensorflow
 from lpr.predict.inputs import read_picture
 from lpr.stages.files import DETECTOR, MODELS
+from lpr.training import Hardware, prepare_tensorflow
 
 Lpr = Callable[..., subprocess.CompletedProcess[str]]
 ONE, TWO = (2, 3), (12, 7)
@@ -115,7 +115,8 @@ def test_the_plates_of_a_folder_are_listed_and_drawn(lpr: Lpr) -> None:
     assert not changed[200:, :200].any()
 
 
-def test_the_texts_are_read(lpr: Lpr) -> None:
+@pytest.mark.parametrize("reader", ["rapidocr", "network"])
+def test_the_texts_are_read(lpr: Lpr, reader: str) -> None:
     picture = Image.fromarray(draw(scale=8))
     left, top, right, bottom = box(ONE, 8)
     pen = ImageDraw.Draw(picture)
@@ -123,7 +124,7 @@ def test_the_texts_are_read(lpr: Lpr) -> None:
     middle = (left + right) / 2, (top + bottom) / 2
     pen.text(middle, "KA05MH1234", "black", ImageFont.load_default(48), anchor="mm")
     picture.save("car.png")
-    done = lpr("car.png", "--confidence", "0.2")
+    done = lpr("car.png", "--confidence", "0.2", "--reader", reader)
     assert done.returncode == 0, done.stderr
     (row,) = rows()
     assert row["text"] == "KA05MH1234"

@@ -34,6 +34,7 @@ def reader(server: service.OcrSpaceServer, cache: Path, **changes: Any) -> OcrSp
         "splits": ["test"],
         "margin": 0.1,
         "grammars": None,
+        "doubtful": 0.5,
         "endpoint": server.url,
         "engine": 2,
         "language": "eng",

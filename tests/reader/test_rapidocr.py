@@ -19,7 +19,14 @@ from lpr.reader.rapidocr import RapidOcr
 from lpr.reader.reading import crop
 
 CONFIG = RapidOcrReader(
-    name="rapidocr", splits=["test"], margin=0.1, grammars=None, side_px=480, min_line_height=0.5, threads=None
+    name="rapidocr",
+    splits=["test"],
+    margin=0.1,
+    grammars=None,
+    doubtful=0.5,
+    side_px=480,
+    min_line_height=0.5,
+    threads=None,
 )  # as conf/reader/rapidocr.yaml has it
 
 

@@ -17,7 +17,14 @@ from lpr.errors import UserError
 from lpr.reader.reading import crop, read_plates
 
 RAPIDOCR = RapidOcrReader(
-    name="rapidocr", splits=["test"], margin=0.1, side_px=480, grammars=None, min_line_height=0.5, threads=None
+    name="rapidocr",
+    splits=["test"],
+    margin=0.1,
+    side_px=480,
+    grammars=None,
+    doubtful=0.5,
+    min_line_height=0.5,
+    threads=None,
 )
 NOWHERE = (None, None, None, None)
 
@@ -66,9 +73,10 @@ def test_reads_both_boxes_of_the_chosen_splits(images: Path, tmp_path: Path, cap
         "as_read",
         "reading",
         "confidence",
+        "doubtful",
         "edits",
     ]
-    assert [row[:6] + row[7:8] + row[9:] for row in rows[1:]] == [
+    assert [row[:6] + row[7:8] + row[10:] for row in rows[1:]] == [
         ["a.jpg", "drawn", "test", "0", "true", "MH12DE1433", "MH12DE1433", "0"],
         ["a.jpg", "drawn", "test", "0", "predicted", "MH12DE1433", "MH12DE1433", "0"],
         ["a.jpg", "drawn", "test", "1", "true", "KA05MJ8827", "KA05MJ8827", "0"],
@@ -77,6 +85,7 @@ def test_reads_both_boxes_of_the_chosen_splits(images: Path, tmp_path: Path, cap
         ["b.jpg", "drawn", "test", "0", "predicted", "", "", ""],
     ]
     assert (readings["confidence"] > 0).tolist() == [True, True, True, False, True, False]
+    assert readings["doubtful"].tolist() == [False, False, False, True, False, True]
     assert timings.reads == 4
     assert timings.median_ms_per_plate is not None
     assert timings.p95_ms_per_plate is not None
@@ -117,6 +126,7 @@ def test_a_remote_reader_goes_on_where_it_stopped(
             splits=["test"],
             margin=0.1,
             grammars=None,
+            doubtful=0.5,
             endpoint=server.url,
             engine=2,
             language="eng",

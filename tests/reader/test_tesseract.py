@@ -20,6 +20,7 @@ CONFIG = TesseractReader(
     splits=["test"],
     margin=0.1,
     grammars=None,
+    doubtful=0.5,
     language="eng",
     page_segmentation_mode=6,
     height_px=120,

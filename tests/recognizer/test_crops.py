@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from clones import ROOT
 
-from lpr.config import Crops
+from lpr.config import Crops, compose
 from lpr.recognizer.crops import draw_crop
 from lpr.recognizer.plates import LetteredPlate, draw_plates
 
-CLEAR = Crops(
-    poor=0,
-    light=0,
-    colour=0,
-    grey=0,
-    night=0,
-    shadow=0,
-    glare=0,
-    blur=0,
-    noise=0,
-    resized=0,
-    jpeg=0,
-    letter_px=[40, 60],
+USUAL = compose([], ROOT / "conf").recognizer.crops
+NONE = dict.fromkeys(
+    ["poor", "light", "colour", "grey", "night", "shadow", "glare", "blur", "noise", "resized", "jpeg"], 0
 )
+CLEAR = USUAL.model_copy(update={**NONE, "letter_px": [40, 60]})
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +24,7 @@ def plates() -> list[LetteredPlate]:
 
 def test_a_crop_is_a_function_of_plate_and_chance(plates: list[LetteredPlate]) -> None:
     (one, boxes), (same, same_boxes), (other, _) = (
-        draw_crop(plates[0], 64, 192, np.random.default_rng(seed), Crops()) for seed in (5, 5, 6)
+        draw_crop(plates[0], 64, 192, np.random.default_rng(seed), USUAL) for seed in (5, 5, 6)
     )
     np.testing.assert_array_equal(one, same)
     np.testing.assert_array_equal(boxes, same_boxes)
@@ -43,7 +35,7 @@ def test_a_crop_is_a_function_of_plate_and_chance(plates: list[LetteredPlate]) -
 def test_boxes_lie_inside_whatever_the_camera_does(plates: list[LetteredPlate], height: int, width: int) -> None:
     rng = np.random.default_rng(0)
     for plate in plates:
-        pixels, boxes = draw_crop(plate, height, width, rng, Crops())
+        pixels, boxes = draw_crop(plate, height, width, rng, USUAL)
         assert (pixels.shape, pixels.dtype) == ((height, width, 3), np.uint8)
         assert (boxes.shape, boxes.dtype) == ((len(plate.text), 4), np.float32)
         assert boxes.min() >= 0
@@ -77,18 +69,20 @@ def test_light_makes_crops_darker_and_lighter_and_poor_ones_harder(plates: list[
 
     def edges(poor: float) -> float:
         rng = np.random.default_rng(3)
-        looks = [draw_crop(plate, 64, 192, rng, Crops(poor=poor, noise=0))[0] for plate in plates]
+        looks = [
+            draw_crop(plate, 64, 192, rng, USUAL.model_copy(update={"poor": poor, "noise": 0}))[0] for plate in plates
+        ]
         return float(np.mean([np.abs(np.diff(look.astype(float), axis=1)).mean() for look in looks]))
 
-    assert spread(Crops()).min() < 45
-    assert spread(Crops()).max() > 150
+    assert spread(USUAL).min() < 45
+    assert spread(USUAL).max() > 150
     assert edges(poor=1) < 0.85 * edges(poor=0)
 
 
 def test_a_loose_box_shows_more_of_what_is_around_the_plate(plates: list[LetteredPlate]) -> None:
     def letters(loose: float) -> float:
         rng = np.random.default_rng(4)
-        boxes = (draw_crop(plate, 64, 192, rng, Crops(loose=loose))[1] for plate in plates)
+        boxes = (draw_crop(plate, 64, 192, rng, USUAL.model_copy(update={"loose": loose}))[1] for plate in plates)
         return float(np.mean([np.ptp(each[:, [0, 2]]) / 192 for each in boxes]))
 
     assert letters(loose=1) < 0.93 * letters(loose=0)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lpr.plate_text import normalize
 from lpr.recognizer.plates import WIDTH, LetteredPlate, draw_plates
-from lpr.recognizer.typefaces import CHARACTERS
+from lpr.recognizer.typefaces import LETTERS_AND_DIGITS
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_a_plate_is_a_function_of_seed_and_number() -> None:
 def test_every_character_of_the_text_has_a_box_on_the_plate(plates: list[LetteredPlate]) -> None:
     for plate in plates:
         assert len(plate.text) == len(plate.characters) >= 3
-        assert set(plate.text) <= set(CHARACTERS)
+        assert set(plate.text) <= set(LETTERS_AND_DIGITS)
         left, top, right, bottom = plate.box
         assert right - left == WIDTH
         assert plate.pixels.dtype == np.uint8
@@ -73,7 +73,7 @@ def test_boxes_hold_ink_and_their_surroundings_do_not(plates: list[LetteredPlate
 
 
 def test_every_character_turns_up(plates: list[LetteredPlate]) -> None:
-    counts = {character: sum(plate.text.count(character) for plate in plates) for character in CHARACTERS}
+    counts = {character: sum(plate.text.count(character) for plate in plates) for character in LETTERS_AND_DIGITS}
     assert min(counts.values()) > 0
     assert counts["Q"] < np.mean([counts[letter] for letter in "ABCDEFG"])
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lpr.errors import UserError
-from lpr.recognizer.typefaces import CAP_PX, CHARACTERS, PAINTED_FACES, PLATE_FACES, Typeface, glyph
+from lpr.recognizer.typefaces import CAP_PX, LETTERS_AND_DIGITS, PAINTED_FACES, PLATE_FACES, Typeface, glyph
 
 FACES = (*PLATE_FACES, *PAINTED_FACES)
 
@@ -18,9 +18,9 @@ def test_there_are_many_typefaces_of_many_families() -> None:
 
 @pytest.mark.parametrize("face", FACES, ids=lambda face: f"{face.file.rpartition('/')[2]}{face.axes or ''}")
 def test_every_character_has_a_shape_of_its_own_on_the_base_line(face: Typeface) -> None:
-    shapes = {character: glyph(face, character) for character in CHARACTERS}
+    shapes = {character: glyph(face, character) for character in LETTERS_AND_DIGITS}
     alike = {shape.mask.tobytes() for shape in shapes.values()}
-    assert len(alike) >= len(CHARACTERS) - 1  # an O and a 0 may be the same
+    assert len(alike) >= len(LETTERS_AND_DIGITS) - 1  # an O and a 0 may be the same
     assert shapes["H"].mask.shape[0] == pytest.approx(CAP_PX, abs=2)
     for character, shape in shapes.items():
         rows, columns = np.nonzero(shape.mask > 100)

@@ -1,0 +1,126 @@
+"""The project's own reader: a network on ONNX Runtime that finds a plate's characters (`lpr.recognizer`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+from pydantic import ValidationError
+
+from lpr.config import NetworkReader
+from lpr.errors import UserError
+from lpr.onnx_file import open_onnx
+from lpr.plate_text import CHARACTERS
+from lpr.reader.base import UNREAD, PlateText, Reader, TextLine
+from lpr.recognizer.calibration import calibrated
+from lpr.recognizer.decoding import Characters, decode, lay_out
+from lpr.recognizer.facts import Facts
+from lpr.recognizer.voting import vote
+
+SHIPPED = Path(__file__).parent.parent / "recognizer" / "weights" / "reader.onnx"
+"""Trained on drawn plates and nothing else; README.md beside it says how, and how well it reads."""
+_LEVEL = 0.08  # slope of lines up to which a plate is level enough
+_FEW = 3  # characters, with less of which lines have no slope to speak of
+_AROUND = 0.3  # of a levelled plate's characters, as a share of their height
+
+
+def create(config: NetworkReader, cache: Path) -> Reader:  # noqa: ARG001
+    """The reader; nothing is cached, since nothing is remote."""
+    return Network(Path(config.weights) if config.weights else SHIPPED, config.threads, config.margin, config.looks)
+
+
+class Network:
+    """Looks at a plate in several cut-outs, and joins the characters that they agree on, line by line.
+
+    Args:
+        weights: an `.onnx` that `lpr export-reader` wrote.
+        threads: that it works with; None: one a core.
+        margin: around the plate's box in the pictures that it reads, as a fraction of the box's height.
+        looks: margins of the cut-outs, none of them larger.
+
+    Raises:
+        UserError: ONNX Runtime is not installed; the file is missing, no ONNX, or none of `lpr export-reader`.
+    """
+
+    def __init__(
+        self, weights: Path, threads: int | None, margin: float = 0.0, looks: Sequence[float] = (0.0,)
+    ) -> None:
+        self._session, said = open_onnx(weights, "make reader", threads)
+        try:
+            self._facts = Facts.model_validate_json(said or "")
+        except ValidationError:
+            raise UserError(
+                f"reader.weights={weights} is no reader that this version's `lpr export-reader` wrote"
+            ) from None
+        self._input = self._session.get_inputs()[0].name
+        self._margin, self._looks = margin, looks
+
+    def read(self, picture: Image.Image) -> PlateText:
+        found = self.find(np.asarray(picture))
+        sure = calibrated(found.confidences * found.chances.max(axis=1, initial=0), self._facts.character)
+        named = [CHARACTERS[place] for place in found.chances.argmax(axis=1)]
+        lines = [
+            TextLine(
+                "".join(named[place] for place in line),
+                float(sure[line].min()),
+                candidates=tuple(dict(zip(CHARACTERS, found.chances[place].tolist(), strict=True)) for place in line),
+            )
+            for line in lay_out(found.boxes).lines
+        ]
+        if not lines:
+            return UNREAD
+        whole = float(calibrated(np.array([np.prod(sure)]), self._facts.plate)[0])
+        return PlateText("".join(line.text for line in lines), whole, tuple(lines))
+
+    def find(self, picture: np.ndarray) -> Characters:
+        """The characters of a plate, uint8 (h, w, 3) RGB.
+
+        A plate that leans is looked at again, levelled, and the surer of both is taken: boxes are in pixels of that.
+        """
+        found = self._look(picture)
+        slope = lay_out(found.boxes).slope
+        if abs(slope) <= _LEVEL or len(found.boxes) < _FEW:
+            return found
+        again = self._look(_levelled(picture, found.boxes, slope))
+        return max((found, again), key=lambda one: one.confidences.mean() if len(one.confidences) else 0.0)
+
+    def _look(self, picture: np.ndarray) -> Characters:
+        """What the looks at a plate agree on; boxes in pixels of the picture."""
+        height, breadth = self._facts.height, self._facts.breadth
+        rows, columns = picture.shape[:2]
+        trims = [round((self._margin - margin) * rows / (1 + 2 * self._margin)) for margin in self._looks]
+        trims = [min(trim, (min(rows, columns) - 1) // 2) for trim in trims]
+        parts = [picture[trim : rows - trim, trim : columns - trim] for trim in trims]
+        shown = np.stack([_stretch(part, height, breadth) for part in parts])
+        outputs = self._session.run(None, {self._input: shown})[0]
+        return vote(
+            [
+                Characters(look.boxes * _scale(part, height, breadth) + trim, look.confidences, look.chances)
+                for look, part, trim in zip(decode(outputs, height), parts, trims, strict=True)
+            ]
+        )
+
+
+def _levelled(picture: np.ndarray, boxes: np.ndarray, slope: float) -> np.ndarray:
+    """The part of a picture that holds the characters, sheared so that lines of this slope are level."""
+    height = float(np.median(boxes[:, 3] - boxes[:, 1]))
+    upright = boxes - slope * (boxes[:, [0]] + boxes[:, [2]]) / 2 * [0, 1, 0, 1]
+    left, top = upright[:, :2].min(axis=0) - _AROUND * height
+    right, bottom = upright[:, 2:].max(axis=0) + _AROUND * height
+    matrix = np.array([[1, 0, -left], [-slope, 1, -top]])
+    size = max(1, round(right - left)), max(1, round(bottom - top))
+    return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _scale(part: np.ndarray, height: int, breadth: int) -> np.ndarray:
+    """Pixels of a cut-out to one as the network is shown it: x, y, x, y."""
+    return np.array([part.shape[1] / breadth, part.shape[0] / height] * 2)
+
+
+def _stretch(picture: np.ndarray, height: int, breadth: int) -> np.ndarray:
+    """A cut-out as the network is shown it, uint8 (height, breadth, 3)."""
+    smaller = picture.shape[0] > height or picture.shape[1] > breadth
+    return cv2.resize(picture, (breadth, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)

@@ -1,0 +1,103 @@
+"""From the network's output to characters, and from characters to lines of text, without TensorFlow."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from lpr.boxes import pairwise_iou
+
+FLOOR = 0.25  # least confidence of a character
+_FLOOR_LOGIT = math.log(FLOOR / (1 - FLOOR))
+_SAME_IOU = 0.35  # two characters that overlap more are one
+_SAME_PLACE = 0.35  # or whose centres are so near, of the smaller one's width and height
+_SLOPES = np.linspace(-0.8, 0.8, 65)  # of lines, that are tried
+_MOST = 24  # characters a plate
+
+
+@dataclass(frozen=True)
+class Characters:
+    """What was found in a crop, the surest first.
+
+    Attributes:
+        boxes: float (k, 4): left, top, right, bottom, pixels of the crop as it was shown.
+        confidences: float (k,) in 0–1: that there is a character.
+        chances: float (k, 36) in 0–1: which of `lpr.plate_text.CHARACTERS` it is, each row 1 in sum.
+    """
+
+    boxes: np.ndarray
+    confidences: np.ndarray
+    chances: np.ndarray
+
+
+def decode(outputs: np.ndarray, height: int) -> list[Characters]:
+    """Outputs (n, rows, columns, 41), as `lpr.recognizer.network` has them, of crops `height` pixels high."""
+    return [_decode(output.astype(float), height / output.shape[0]) for output in np.asarray(outputs, np.float32)]
+
+
+def _decode(output: np.ndarray, stride: float) -> Characters:
+    logits = np.ascontiguousarray(output[..., 0], np.float32)
+    highest = cv2.dilate(logits, np.ones((3, 3), np.uint8))
+    peaks = np.argwhere((logits == highest) & (logits >= _FLOOR_LOGIT))
+    confidences = 1 / (1 + np.exp(-logits[tuple(peaks.T)].astype(float)))
+    order = np.argsort(-confidences, kind="stable")[: 2 * _MOST]
+    peaks, confidences = peaks[order], confidences[order]
+    said = output[tuple(peaks.T)]
+    middles = peaks[:, ::-1] + 0.5
+    boxes = np.concatenate([middles - said[:, 1:3], middles + said[:, 3:5]], axis=1) * stride
+    kept = _distinct(boxes)
+    chances = np.exp(said[:, 5:] - said[:, 5:].max(axis=1, keepdims=True, initial=-np.inf))
+    chances /= chances.sum(axis=1, keepdims=True)
+    return Characters(boxes[kept], confidences[kept], chances[kept])
+
+
+def _distinct(boxes: np.ndarray) -> list[int]:
+    """Of boxes that show the same character, the first alone; at most `_MOST`."""
+    centres, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, np.maximum(boxes[:, 2:] - boxes[:, :2], 1e-6)
+    apart = np.abs(centres[:, None] - centres[None])
+    near = (apart < _SAME_PLACE * np.minimum(sides[:, None], sides[None])).all(axis=-1)
+    same = near | (pairwise_iou(boxes, boxes) > _SAME_IOU)
+    kept: list[int] = []
+    for index in range(len(boxes)):
+        if not same[index, kept].any() and len(kept) < _MOST:
+            kept.append(index)
+    return kept
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How characters stand.
+
+    Attributes:
+        slope: of their lines: how much lower a line is for every pixel to the right.
+        lines: from top to bottom; each as places of characters, from left to right.
+    """
+
+    slope: float
+    lines: list[np.ndarray]
+
+
+def lay_out(boxes: np.ndarray) -> Layout:
+    """The lines that characters (k, 4) stand in.
+
+    Lines are parallel. Of the slopes that they may have, it is the one along which characters of a line differ least in
+    height above it; a line ends where the next character is lower by more than half a character.
+    """
+    if not len(boxes):
+        return Layout(0.0, [])
+    centres, height = (boxes[:, :2] + boxes[:, 2:]) / 2, float(np.median(boxes[:, 3] - boxes[:, 1]))
+    best, least = Layout(0.0, [np.arange(len(boxes))]), math.inf
+    for slope in _SLOPES.tolist():
+        level = centres[:, 1] - slope * centres[:, 0]
+        order = np.argsort(level, kind="stable")
+        ends = np.flatnonzero(np.diff(level[order]) > height / 2) + 1
+        lines = np.split(order, ends)
+        # A slope that tears a line apart leaves less spread in each part: every line costs as much as it could save.
+        spread = sum(float(np.abs(level[line] - np.median(level[line])).sum()) for line in lines)
+        cost = spread + len(lines) * height * 0.75 + 0.02 * abs(slope) * height
+        if cost < least:
+            best, least = Layout(slope, lines), cost
+    return Layout(best.slope, [line[np.argsort(centres[line, 0], kind="stable")] for line in best.lines])

@@ -1,0 +1,40 @@
+"""Drawn plates as one file: the same plates, the same bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from lpr.recognizer.plates import LetteredPlate
+
+
+def save_plates(plates: Sequence[LetteredPlate], path: Path) -> None:
+    """Write an `.npz`: the pictures as PNG, end to end, and what stands on them. Atomic."""
+    pictures = [cv2.imencode(".png", plate.pixels)[1].ravel() for plate in plates]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"unfinished-{path.name}")
+    np.savez(
+        unfinished,
+        pictures=np.concatenate(pictures),
+        ends=np.cumsum([len(picture) for picture in pictures]),
+        boxes=np.array([plate.box for plate in plates], np.float32),
+        texts=np.array([plate.text for plate in plates]),
+        characters=np.concatenate([plate.characters for plate in plates]),
+    )
+    os.replace(unfinished, path)
+
+
+def load_plates(path: Path) -> list[LetteredPlate]:
+    """The plates of a file that `save_plates` wrote, in their order."""
+    with np.load(path) as saved:
+        texts, boxes = saved["texts"].tolist(), saved["boxes"].tolist()
+        pictures = np.split(saved["pictures"], saved["ends"][:-1])
+        characters = np.split(saved["characters"], np.cumsum([len(text) for text in texts])[:-1])
+    return [
+        LetteredPlate(np.asarray(cv2.imdecode(picture, cv2.IMREAD_UNCHANGED)), tuple(box), text, places)
+        for picture, box, text, places in zip(pictures, boxes, texts, characters, strict=True)
+    ]

@@ -1,0 +1,98 @@
+"""The project's own reader, with the weights that come with the package."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clones import ROOT
+from PIL import Image
+
+from lpr.config import NetworkReader, compose
+from lpr.data.plate_art import LONG, SQUARE, choose_plate, draw_plate
+from lpr.errors import UserError
+from lpr.reader.base import Reader
+from lpr.reader.network import create
+
+
+def settings(*overrides: str) -> NetworkReader:
+    config = compose(["reader=network", "reader.threads=1", *overrides], ROOT / "conf").reader
+    assert isinstance(config, NetworkReader)
+    return config
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return create(settings(), Path())
+
+
+def photograph(size_mm: tuple[int, int], seed: int) -> tuple[str, Image.Image]:
+    """A drawn Indian plate with as much around it as the reader is shown, and its text."""
+    rng = np.random.default_rng(seed)
+    plate = choose_plate(rng, size_mm)
+    art = draw_plate(plate, 240, rng)
+    margin = round(settings().margin * art.height)
+    picture = Image.new("RGB", (art.width + 2 * margin, art.height + 2 * margin), (90, 92, 96))
+    picture.paste(art, (margin, margin), art)
+    return plate.text, picture
+
+
+@pytest.mark.parametrize("size_mm", [LONG, SQUARE], ids=["one line", "two lines"])
+def test_most_clear_plates_are_read_exactly_line_by_line(reader: Reader, size_mm: tuple[int, int]) -> None:
+    plates = [photograph(size_mm, seed) for seed in range(12)]
+    readings = [reader.read(picture) for _, picture in plates]
+    right = [text == reading.text for (text, _), reading in zip(plates, readings, strict=True)]
+    assert sum(right) >= 9
+    lines = {len(reading.lines) for reading, good in zip(readings, right, strict=True) if good}
+    assert lines == ({1} if size_mm == LONG else {2})
+    assert all(0 < reading.confidence <= 1 for reading in readings if reading.text)
+
+
+def test_it_is_less_sure_of_what_can_hardly_be_read(reader: Reader) -> None:
+    _, clear = photograph(LONG, 3)
+    blurred = clear.resize((clear.width // 8, clear.height // 8)).resize(clear.size)
+    assert reader.read(blurred).confidence < reader.read(clear).confidence
+
+
+def test_it_is_sure_of_nothing_where_nothing_stands(reader: Reader) -> None:
+    for shade in (0, 90, 200, 255):
+        assert reader.read(Image.new("RGB", (200, 60), (shade, shade, shade))).confidence < 0.01
+
+
+def test_plates_that_lean_are_read(reader: Reader) -> None:
+    plates = [photograph(LONG, seed) for seed in range(12)]
+    turned = [(text, picture.rotate(14, expand=True, fillcolor=(90, 92, 96))) for text, picture in plates]
+    assert sum(reader.read(picture).text == text for text, picture in turned) >= 6
+
+
+def test_each_character_comes_with_what_else_it_may_be(reader: Reader) -> None:
+    text, picture = photograph(LONG, 1)
+    (line,) = reader.read(picture).lines
+    assert [max(candidates, key=lambda one: candidates[one]) for candidates in line.candidates] == list(line.text)
+    assert all(abs(sum(candidates.values()) - 1) < 1e-6 for candidates in line.candidates)
+    assert len(line.text) == len(text)
+
+
+def test_pictures_of_any_size_are_read(reader: Reader) -> None:
+    for size in ((8, 8), (9, 300), (4000, 8)):
+        reader.read(Image.new("RGB", size, (120, 120, 120)))
+
+
+def test_missing_weights_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none-here\.onnx"):
+        create(settings(f"reader.weights={tmp_path}/none-here.onnx"), tmp_path)
+
+
+def test_a_look_beyond_what_is_cut_out_is_refused() -> None:
+    with pytest.raises(UserError, match=r"none may be over reader\.margin=0\.1"):
+        settings("reader.margin=0.1", "reader.looks=[0.0,0.2]")
+
+
+def test_it_reads_without_tensorflow() -> None:
+    code = (
+        "import sys; from pathlib import Path; from PIL import Image; from lpr.reader.network import Network, SHIPPED;"
+        "Network(SHIPPED, 1).read(Image.new('RGB', (90, 30))); print('tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,65 @@
+"""From a network's output to characters in lines."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from lpr.recognizer.decoding import decode, lay_out
+
+STRIDE = 4
+
+
+def place(outputs: np.ndarray, box: tuple[float, float, float, float], character: int, logit: float = 4.0) -> None:
+    """Have the cell of the box's centre say it; pixels."""
+    left, top, right, bottom = (edge / STRIDE for edge in box)
+    x, y = (left + right) / 2, (top + bottom) / 2
+    column, row = int(x), int(y)
+    cell = outputs[0, row, column]
+    cell[0] = logit
+    cell[1:5] = column + 0.5 - left, row + 0.5 - top, right - column - 0.5, bottom - row - 0.5
+    cell[5 + character] = 6.0
+
+
+def test_each_character_is_found_where_it_stands_and_as_what_it_is() -> None:
+    outputs = np.full((1, 16, 48, 41), -8.0, np.float32)
+    place(outputs, (10, 20, 22, 44), 3)
+    place(outputs, (24, 20, 27, 44), 18)
+    (found,) = decode(outputs, 64)
+    order = np.argsort(found.boxes[:, 0])
+    np.testing.assert_allclose(found.boxes[order], [(10, 20, 22, 44), (24, 20, 27, 44)], atol=1e-4)
+    assert found.chances[order].argmax(axis=1).tolist() == [3, 18]
+    assert (found.chances.max(axis=1) > 0.99).all()
+
+
+def test_two_peaks_on_one_character_are_one_and_the_surer_stays() -> None:
+    outputs = np.full((1, 16, 48, 41), -8.0, np.float32)
+    place(outputs, (8, 20, 28, 44), 3, logit=2)
+    place(outputs, (16, 20, 32, 44), 8, logit=4)
+    (found,) = decode(outputs, 64)
+    assert found.chances.argmax(axis=1).tolist() == [8]
+
+
+def test_an_empty_crop_has_no_characters_and_no_lines() -> None:
+    (found,) = decode(np.full((1, 16, 48, 41), -8.0, np.float32), 64)
+    assert len(found.boxes) == 0
+    assert lay_out(found.boxes).lines == []
+
+
+@pytest.mark.parametrize("degrees", [-15, -5, 0, 8, 18])
+@pytest.mark.parametrize("lines", [(10,), (4, 6), (2, 2, 4), (6, 2)])
+def test_lines_are_read_from_the_top_however_the_plate_leans(lines: tuple[int, ...], degrees: float) -> None:
+    centres = np.array(
+        [(20 + 150 / max(lines) * column, 30 * row) for row, count in enumerate(lines) for column in range(count)]
+    )
+    angle = math.radians(degrees)
+    turned = centres @ np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+    half = np.array([5, 10])
+    boxes = np.hstack([turned - half, turned + half])
+    shuffled = np.random.default_rng(0).permutation(len(boxes))
+    layout = lay_out(boxes[shuffled])
+    found = [shuffled[line].tolist() for line in layout.lines]
+    starts = np.cumsum([0, *lines])
+    assert found == [list(range(start, end)) for start, end in pairwise(starts)]
+    assert layout.slope == pytest.approx(math.tan(angle), abs=0.06)
