@@ -14,10 +14,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
+from checkout import ROOT
 from numpy.random import Generator
 from PIL import Image
 
-from lpr.config import Crops
+from lpr.config import compose
 from lpr.recognizer.crops import draw_crop
 from lpr.recognizer.plates import draw_plates
 
@@ -39,10 +40,11 @@ def main() -> None:
 
 def _drawn(count: int, seed: int, rng: Generator, with_boxes: bool) -> list[np.ndarray]:
     draw_plates(20, seed + 1)  # so that the typefaces are loaded
+    settings = compose([], ROOT / "conf").recognizer.crops
     start = time.thread_time()
     plates = draw_plates(count, seed)
     middle = time.thread_time()
-    looks = [draw_crop(plate, HEIGHT, WIDTH, rng, Crops()) for plate in plates]
+    looks = [draw_crop(plate, HEIGHT, WIDTH, rng, settings) for plate in plates]
     end = time.thread_time()
     print(f"n={count} plates_per_s={count / (middle - start):.0f} crops_per_s={count / (end - middle):.0f}")
     for crop, boxes in looks if with_boxes else []:

@@ -1,0 +1,183 @@
+"""Readers beside each other, on the same plates of an experiment's photographs.
+
+    python benchmarks/readers.py score FOLDER READER…
+    python benchmarks/readers.py speed FOLDER DETECTOR.onnx [--rounds 5]
+
+FOLDER is a project or an experiment's folder in which `lpr evaluate` has run. A READER is an option of `conf/reader`,
+and may have settings of its own: `network`, `rapidocr:side_px=320`, `network:weights=/…/reader.onnx,looks=[0.1]`.
+
+`score` prints a row a reader and data set, in Markdown: exact readings, the same with O = 0 and I = 1, the character
+error rate, each with a 95 % bootstrap interval, and milliseconds a plate. On true boxes every plate with a known text
+counts, since no reader was trained on any; on predicted ones those of the test side. Of Dataturks, whose plates have a
+grammar, a row is without it; and its plates with two lines (boxes less than 2.2 times as wide as high) have a row.
+
+`speed` takes times in turns, on two threads: a crop by the network against RapidOCR's recognition alone, and a whole
+picture of the test side, from JPEG bytes to texts, by the detector and either reader.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+import pandas as pd
+from checkout import ROOT
+from PIL import Image
+from tabulate import tabulate
+
+from lpr.boxes import BOX_COLUMNS
+from lpr.config import Reader as ReaderConfig
+from lpr.config import compose
+from lpr.data.tables import read_table
+from lpr.detector.exported import load_exported
+from lpr.detector.looks import look
+from lpr.plate_text import fold
+from lpr.reader.base import PlateText, Reader
+from lpr.reader.reading import create, crop, read_plates
+from lpr.stages.files import DETECTIONS, IMAGES, SCRATCH
+from lpr.statistics import Score, mean_score, ratio_score
+
+T = TypeVar("T")
+TWO_LINES = 2.2  # width over height of a box, below which a plate has two lines
+THREADS = 2  # of the timings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    score_of, speed_of = verbs.add_parser("score"), verbs.add_parser("speed")
+    score_of.add_argument("folder", type=Path)
+    score_of.add_argument("readers", nargs="+", metavar="READER")
+    speed_of.add_argument("folder", type=Path)
+    speed_of.add_argument("detector", type=Path)
+    speed_of.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    here = Path.cwd()
+    os.chdir(options.folder)
+    if options.verb == "score":
+        score(options.readers)
+    else:
+        speed(here / options.detector, options.rounds)
+
+
+def reader_config(text: str, *more: str) -> ReaderConfig:
+    """The settings of `NAME[:KEY=VALUE,…]`."""
+    name, _, settings = text.partition(":")
+    own = [f"reader.{setting}" for setting in settings.replace("],", "]\n").replace(",", "\n").split("\n") if setting]
+    return compose([f"reader={name}", *own, *more], ROOT / "conf").reader
+
+
+def score(names: list[str]) -> None:
+    """The table of all readers."""
+    detections = read_table(DETECTIONS)
+    known = detections[detections["text"] != ""]
+    rows = []
+    for name in names:
+        config = reader_config(name, "reader.splits=[train,validation,test]", "reader.grammars={dataturks: india}")
+        readings, timings = read_plates(known, IMAGES, config, SCRATCH / config.name)
+        readings = readings.merge(_aspects(known), on=["image", "plate"], validate="many_to_one")
+        readings = readings[(readings["boxes"] == "true") | (readings["split"] == "test")]
+        for (source, boxes), part in readings.groupby(["source", "boxes"]):
+            about = name, f"{source}, {boxes} boxes"
+            rows.append([*about, *_scores(part, "reading"), round(timings.median_ms_per_plate or 0)])
+            if (part["as_read"] != part["reading"]).any():
+                rows.append([name, f"{about[1]}, no grammar", *_scores(part, "as_read"), ""])
+            if source == "dataturks":
+                two = part[part["aspect"] < TWO_LINES]
+                rows.append([name, f"{about[1]}, two lines", *_scores(two, "reading"), ""])
+    print(tabulate(rows, ["reader", "plates", "n", "exact", "O=0, I=1", "CER", "ms"], tablefmt="github"))
+
+
+def _aspects(plates: pd.DataFrame) -> pd.DataFrame:
+    corners = plates[BOX_COLUMNS].to_numpy(float)
+    sides = corners[:, 2:] - corners[:, :2]
+    return plates[["image", "plate"]].assign(aspect=sides[:, 0] / sides[:, 1])
+
+
+def _scores(readings: pd.DataFrame, column: str) -> list[object]:
+    from rapidfuzz.distance import Levenshtein
+
+    texts, read = readings["text"], readings[column]
+    edits = [Levenshtein.distance(*pair) for pair in zip(texts, read, strict=True)]
+    figures = (
+        mean_score((texts == read).to_numpy(float)),
+        mean_score((texts.map(fold) == read.map(fold)).to_numpy(float)),
+        ratio_score(edits, texts.str.len().to_numpy(float)),
+    )
+    return [len(readings), *(_in_words(figure) for figure in figures)]
+
+
+def _in_words(score: Score | None) -> str:
+    return "" if score is None else f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
+
+
+def speed(detector: Path, rounds: int) -> None:
+    """Times of crops and of pictures, in turns."""
+    detections = read_table(DETECTIONS)
+    tested = detections[(detections["split"] == "test") & (detections["text"] != "")]
+    network, rapid = (
+        create(reader_config(name, f"reader.threads={THREADS}"), SCRATCH) for name in ("network", "rapidocr")
+    )
+    margins = {"network": reader_config("network").margin, "rapidocr": reader_config("rapidocr").margin}
+    pictures = {name: Image.open(IMAGES / name).convert("RGB") for name in tested["image"].unique()}
+    boxes = [(row["image"], [float(row[column]) for column in BOX_COLUMNS]) for row in tested.to_dict("records")]
+    crops = [{reader: crop(pictures[name], box, margin) for reader, margin in margins.items()} for name, box in boxes]
+    engine = rapid._engine  # type: ignore[attr-defined]  # its recognition alone has no door of its own
+    alone = {"use_det": False, "use_cls": False, "use_rec": True}
+    race(
+        "a crop",
+        crops,
+        lambda one: network.read(one["network"]),
+        "RapidOCR's recognition alone",
+        lambda one: engine(one["rapidocr"], **alone),
+        rounds,
+    )
+    finder = load_exported(detector, THREADS)
+
+    def texts(jpeg: bytes, reader: Reader, margin: float) -> list[PlateText]:
+        pixels = np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB))
+        picture = Image.fromarray(pixels)
+        found = look(pixels, finder.network, finder.facts.inference)
+        sure = found.boxes[found.confidences >= finder.facts.inference.confidence]
+        return [reader.read(crop(picture, box, margin)) for box in sure.tolist()]
+
+    race(
+        "a picture, from JPEG to texts",
+        [(IMAGES / name).read_bytes() for name in pictures],
+        lambda jpeg: texts(jpeg, network, margins["network"]),
+        "the same detector and RapidOCR",
+        lambda jpeg: texts(jpeg, rapid, margins["rapidocr"]),
+        rounds,
+    )
+
+
+def race(
+    what: str, items: Sequence[T], ours: Callable[[T], object], other: str, theirs: Callable[[T], object], rounds: int
+) -> None:
+    """Print the medians of both, in milliseconds, and of their ratio item by item."""
+    spent: list[tuple[float, float]] = []
+    for number in range(rounds + 1):
+        for place, item in enumerate(items):
+            times = [0.0, 0.0]
+            for side in (0, 1) if (number + place) % 2 else (1, 0):
+                started = time.perf_counter()
+                (ours, theirs)[side](item)
+                times[side] = (time.perf_counter() - started) * 1000
+            if number:  # the first round warms up
+                spent.append((times[0], times[1]))
+    one, two = np.array(spent).T
+    low, middle, high = np.percentile(one / two, [25, 50, 75])
+    print(
+        f"{what}: {np.median(one):.1f} ms; {other}: {np.median(two):.1f} ms; ratio {middle:.2f} "
+        f"[{low:.2f}, {high:.2f}] (quartiles), n={len(items)}, {rounds} rounds"
+    )
+
+
+if __name__ == "__main__":
+    main()
