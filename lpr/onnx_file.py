@@ -38,6 +38,8 @@ def open_onnx(path: Path, writer: str, threads: int | None = None) -> tuple[onnx
         raise UserError(f"{path} is missing: `{writer}` writes it")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or usable_cores()
+    # Between calls the threads of a session leave the cores to whoever is next: a detector, then a reader.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 3  # errors; they come as exceptions, too
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

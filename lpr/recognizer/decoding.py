@@ -89,15 +89,15 @@ def lay_out(boxes: np.ndarray) -> Layout:
     if not len(boxes):
         return Layout(0.0, [])
     centres, height = (boxes[:, :2] + boxes[:, 2:]) / 2, float(np.median(boxes[:, 3] - boxes[:, 1]))
-    best, least = Layout(0.0, [np.arange(len(boxes))]), math.inf
-    for slope in _SLOPES.tolist():
-        level = centres[:, 1] - slope * centres[:, 0]
-        order = np.argsort(level, kind="stable")
-        ends = np.flatnonzero(np.diff(level[order]) > height / 2) + 1
-        lines = np.split(order, ends)
-        # A slope that tears a line apart leaves less spread in each part: every line costs as much as it could save.
-        spread = sum(float(np.abs(level[line] - np.median(level[line])).sum()) for line in lines)
-        cost = spread + len(lines) * height * 0.75 + 0.02 * abs(slope) * height
-        if cost < least:
-            best, least = Layout(slope, lines), cost
-    return Layout(best.slope, [line[np.argsort(centres[line, 0], kind="stable")] for line in best.lines])
+    level = centres[:, 1] - _SLOPES[:, None] * centres[:, 0]  # (slopes, characters)
+    order = np.argsort(level, axis=1, kind="stable")
+    level = np.take_along_axis(level, order, axis=1)
+    lower = np.diff(level, axis=1) > height / 2  # where the next line begins
+    line = np.pad(np.cumsum(lower, axis=1), [(0, 0), (1, 0)])
+    own = line + np.arange(len(_SLOPES))[:, None] * len(boxes)  # a number for each line of each slope
+    middles = np.bincount(own.ravel(), level.ravel()) / np.maximum(np.bincount(own.ravel()), 1)
+    # A slope that tears a line apart leaves less spread in each part: every line costs as much as it could save.
+    spread = np.abs(level - middles[own]).sum(axis=1)
+    best = int(np.argmin(spread + (0.75 * (line[:, -1] + 1) + 0.02 * np.abs(_SLOPES)) * height))
+    lines = np.split(order[best], np.flatnonzero(lower[best]) + 1)
+    return Layout(float(_SLOPES[best]), [line[np.argsort(centres[line, 0], kind="stable")] for line in lines])
