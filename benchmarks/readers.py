@@ -37,11 +37,11 @@ from lpr.config import compose
 from lpr.data.tables import read_table
 from lpr.detector.exported import load_exported
 from lpr.detector.looks import look
-from lpr.plate_text import fold
 from lpr.reader.base import PlateText, Reader
 from lpr.reader.reading import create, crop, read_plates
+from lpr.reader.scoring import score_readings
 from lpr.stages.files import DETECTIONS, IMAGES, SCRATCH
-from lpr.statistics import Score, mean_score, ratio_score
+from lpr.statistics import Score
 
 T = TypeVar("T")
 TWO_LINES = 2.2  # width over height of a box, below which a plate has two lines
@@ -105,16 +105,10 @@ def _scores(readings: pd.DataFrame, column: str) -> list[object]:
 
     texts, read = readings["text"], readings[column]
     edits = [Levenshtein.distance(*pair) for pair in zip(texts, read, strict=True)]
-    figures = (
-        mean_score((texts == read).to_numpy(float)),
-        mean_score((texts.map(fold) == read.map(fold)).to_numpy(float)),
-        ratio_score(edits, texts.str.len().to_numpy(float)),
-    )
-    return [len(readings), *(_in_words(figure) for figure in figures)]
-
-
-def _in_words(score: Score | None) -> str:
-    return "" if score is None else f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
+    (sides,) = score_readings(readings.assign(reading=read, as_read=read, edits=edits, split="all")).values()
+    ((figures,),) = (boxes.values() for boxes in sides.values())
+    scores = (Score(**figures[name]) for name in ("plate_acc", "plate_acc_folded", "cer"))
+    return [figures["plates"], *(f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]" for score in scores)]
 
 
 def speed(detector: Path, rounds: int) -> None:

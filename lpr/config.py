@@ -25,6 +25,9 @@ PARAMS = Path("params.yaml")
 JOINED_BOXES, OWN_BOXES = "_joined_boxes", "_own_boxes"
 """What a source's scores by one kind of label alone are named by, after its name; the plain ones have every plate."""
 
+UNSCORED = ("inputs", "recognizer", "tracking", "tuner", "weights")
+"""Sections that no score of an experiment depends on."""
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -178,17 +181,22 @@ class SeedDetector(Section):
         return self
 
 
-class CenterDetector(Section):
-    """A fully convolutional detector of any number of plates."""
+class _Trunk(Section):
+    """What `lpr.detector.center.features` is built by."""
 
-    name: Literal["center"]
-    image_size: Annotated[int, Field(ge=64, le=2048, multiple_of=32, description="side of the square input, pixels")]
     width: Annotated[int, Field(ge=4, le=256, description="filters of the stem; doubled at every halving, up to 8 ×")]
     depths: Annotated[
         list[Annotated[int, Field(ge=1, le=8)]],
         Field(min_length=4, max_length=4, description="residual blocks at strides 4, 8, 16 and 32"),
     ]
     neck: Annotated[int, Field(ge=8, le=512, description="filters of the feature pyramid and the head")]
+
+
+class CenterDetector(_Trunk):
+    """A fully convolutional detector of any number of plates."""
+
+    name: Literal["center"]
+    image_size: Annotated[int, Field(ge=64, le=2048, multiple_of=32, description="side of the square input, pixels")]
     stride: Literal[4, 8, 16] = Field(description="input pixels a cell of the output")
 
 
@@ -346,18 +354,12 @@ class Train(Training):
     max_memory_mb: Count
 
 
-class Recognizer(Section):
+class Recognizer(_Trunk):
     """The reader's own network, which finds the characters in the crop of a plate, and how it is trained."""
 
     name: Literal["characters"]
     height: Annotated[int, Field(ge=32, le=512, multiple_of=32, description="of the crop as it is shown, pixels")]
     breadth: Annotated[int, Field(ge=32, le=1024, multiple_of=32, description="of the crop as it is shown, pixels")]
-    width: Annotated[int, Field(ge=4, le=256, description="filters of the stem; doubled at every halving, up to 8 ×")]
-    depths: Annotated[
-        list[Annotated[int, Field(ge=1, le=8)]],
-        Field(min_length=4, max_length=4, description="residual blocks at strides 4, 8, 16 and 32"),
-    ]
-    neck: Annotated[int, Field(ge=8, le=512, description="filters of the feature pyramid and the head")]
     stride: Literal[4, 8] = Field(description="input pixels a cell of the output")
     plates: Count = Field(description="drawn plates to learn from")
     held_out: Count = Field(description="drawn plates to calibrate by, and as many others to be scored by")

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lpr.config import UNSCORED
 from lpr.errors import UserError
 from lpr.experiment import listing
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 COMPARISONS = Path("experiments/comparisons")
 _COLUMNS = ["", "plates", "baseline", "other", "difference", "p", "verdict"]
-# Sections of the configuration that no score depends on.
-_IGNORED = ("inputs", "recognizer", "tracking", "tuner", "weights")
 
 
 def run(names: list[str], output: Path | None, baseline: int | None) -> None:
@@ -139,7 +138,7 @@ def _changes(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]
     """The keys that differ, with both values; None where one has no such key."""
     if isinstance(old, dict) and isinstance(new, dict):
         for name in dict.fromkeys([*old, *new]):
-            if key or name not in _IGNORED:
+            if key or name not in UNSCORED:
                 yield from _changes(old.get(name), new.get(name), f"{key}.{name}" if key else name)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, pair in enumerate(zip(old, new, strict=True)):

@@ -146,7 +146,7 @@ def is_finished(settings: Config, folder: Path) -> bool:
 def digest(settings: Config) -> str:
     """Names what an experiment's scores depend on: neither how it is tracked nor how a reader is trained."""
     values = settings.as_dict()
-    for name in ("inputs", "recognizer", "tracking", "tuner", "weights"):
+    for name in config.UNSCORED:
         del values[name]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
