@@ -259,6 +259,7 @@ class Crops(Section):
     roll: Annotated[float, Field(ge=0, le=45, description="largest turn in the picture, degrees; mostly a third")]
     bent: Fraction = Field(description="probability of a plate that is not flat")
     loose: Fraction = Field(description="probability of a box that is much larger than the plate")
+    empty: Fraction = Field(description="probability of a box without a plate")
     margin: Annotated[float, Field(ge=0, le=1, description="largest at a side of a loose box, of the plate's")]
     letter_px: Annotated[
         list[Positive],
@@ -354,12 +355,17 @@ class Train(Training):
     max_memory_mb: Count
 
 
+Shape = Annotated[
+    list[Annotated[int, Field(ge=32, le=1024, multiple_of=32)]],
+    Field(min_length=2, max_length=2, description="height and width, pixels"),
+]
+
+
 class Recognizer(_Trunk):
     """The reader's own network, which finds the characters in the crop of a plate, and how it is trained."""
 
     name: Literal["characters"]
-    height: Annotated[int, Field(ge=32, le=512, multiple_of=32, description="of the crop as it is shown, pixels")]
-    breadth: Annotated[int, Field(ge=32, le=1024, multiple_of=32, description="of the crop as it is shown, pixels")]
+    shapes: Annotated[list[Shape], Field(min_length=1, description="a crop is stretched to the one most like it")]
     stride: Literal[4, 8] = Field(description="input pixels a cell of the output")
     plates: Count = Field(description="drawn plates to learn from")
     held_out: Count = Field(description="drawn plates to calibrate by, and as many others to be scored by")
@@ -417,6 +423,7 @@ class NetworkReader(_Reads):
         list[Fraction],
         Field(min_length=1, max_length=8, description="margins of the looks that vote; none is over `margin`"),
     ]
+    enough: Fraction = Field(description="confidence of the first look from which no other is taken")
     threads: Count | None
 
     @model_validator(mode="after")

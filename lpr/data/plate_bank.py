@@ -47,22 +47,42 @@ def draw_bank(count: int, seed: int) -> list[Art]:
 
 def draw_plate(layout: Layout, rng: Generator) -> Art:
     """One plate, some in a holder."""
-    height = round(WIDTH / rng.uniform(*layout.aspect))
-    paper, ink = (near(rng, colour) for colour in palette(pick(rng, layout.colours.split()).replace("/", " ")))
+    height, paper, ink = choose_sheet(layout, WIDTH, rng)
     lines = [line.split(" ", 1) for line in pick(rng, layout.lines).split(" / ")]
-    art = Image.new("RGB", (WIDTH, height), paper)
+    art, box = draw_blank(layout, (WIDTH, height), paper, ink, len(lines), rng)
+    _draw_lines(art, box, [(int(share) / 100, worded(pattern, rng)) for share, pattern in lines], ink, rng)
+    draw_bolts(art, rng)
+    draw_stickers(art, rng)
+    return finished(np.asarray(art), paper, rng)
+
+
+def choose_sheet(layout: Layout, width: int, rng: Generator) -> tuple[int, Colour, Colour]:
+    """The height of a plate of that width, pixels, and the colours of its paper and ink."""
+    height = round(width / rng.uniform(*layout.aspect))
+    paper, ink = (near(rng, colour) for colour in palette(pick(rng, layout.colours.split()).replace("/", " ")))
+    return height, paper, ink
+
+
+def draw_blank(
+    layout: Layout, size: tuple[int, int], paper: Colour, ink: Colour, lines: int, rng: Generator
+) -> tuple[Image.Image, Box]:
+    """A plate of that size, width and height, without its lettering, and the box that so many lines of it are for."""
+    art = Image.new("RGB", size, paper)
     if rng.random() < layout.scene:
         draw_scene(art, paper, rng)
-    box = draw_border(art, ink, layout.border, height / len(lines), rng)
+    box = draw_border(art, ink, layout.border, size[1] / lines, rng)
     band = pick(rng, layout.bands)
     if band:
         kind, words = band.split(":")
         box = BANDS[kind](Band(art, box, worded(words, rng), ink, rng))
-    _draw_lines(art, box, [(int(share) / 100, worded(pattern, rng)) for share, pattern in lines], ink, rng)
-    draw_bolts(art, rng)
-    draw_stickers(art, rng)
-    pixels = aged(np.asarray(art), paper, rng)
-    return in_holder(pixels, rng) if rng.random() < 0.3 else Art(pixels, (0, 0, WIDTH, height))
+    return art, box
+
+
+def finished(pixels: np.ndarray, paper: Colour, rng: Generator) -> Art:
+    """A lettered plate, uint8 (h, w, 3), as it comes to the road: aged, and some in a holder."""
+    pixels = aged(pixels, paper, rng)
+    height, width = pixels.shape[:2]
+    return in_holder(pixels, rng) if rng.random() < 0.3 else Art(pixels, (0, 0, width, height))
 
 
 def near(rng: Generator, colour: Colour) -> Colour:

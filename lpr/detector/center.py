@@ -215,8 +215,8 @@ def center_targets(boxes: Any, grid: tuple[int, int]) -> tuple[Any, Any]:
     from keras import ops
 
     rows, columns = grid
-    sides = ops.convert_to_tensor([columns, rows], "float32")
-    middles = [(ops.arange(cells, dtype="float32") + 0.5) / cells for cells in (columns, rows)]
+    sides = ops.cast(ops.stack([columns, rows]), "float32")
+    middles = [(ops.arange(cells, dtype="float32") + 0.5) / ops.cast(cells, "float32") for cells in (columns, rows)]
     low, high = boxes[..., :2], boxes[..., 2:]
     size = ops.maximum(high - low, 0.0)
     there = ops.cast(ops.min(size, axis=-1) > 0, "float32")  # (b, m)
@@ -252,12 +252,12 @@ def output_boxes(sides: Any) -> Any:
     """Distances to the sides, in cells, (b, rows, columns, 4) → corners as fractions."""
     from keras import ops
 
-    rows, columns = sides.shape[1:3]
+    rows, columns = ops.shape(sides)[1:3]
     middles = ops.stack(
         ops.meshgrid(ops.arange(columns, dtype="float32") + 0.5, ops.arange(rows, dtype="float32") + 0.5), axis=-1
     )[None]
     corners = ops.concatenate([middles - sides[..., :2], middles + sides[..., 2:]], axis=-1)
-    return corners / ops.convert_to_tensor([columns, rows, columns, rows], "float32")
+    return corners / ops.cast(ops.stack([columns, rows, columns, rows]), "float32")
 
 
 def best_iou(y_true: Any, y_pred: Any) -> Any:

@@ -18,6 +18,7 @@ from lpr.reader.base import UNREAD, PlateText, Reader, TextLine
 from lpr.recognizer.calibration import calibrated
 from lpr.recognizer.decoding import Characters, decode, lay_out
 from lpr.recognizer.facts import Facts
+from lpr.recognizer.shapes import nearest_shape
 from lpr.recognizer.voting import vote
 
 SHIPPED = Path(__file__).parent.parent / "recognizer" / "weights" / "reader.onnx"
@@ -29,24 +30,31 @@ _AROUND = 0.3  # of a levelled plate's characters, as a share of their height
 
 def create(config: NetworkReader, cache: Path) -> Reader:  # noqa: ARG001
     """The reader; nothing is cached, since nothing is remote."""
-    return Network(Path(config.weights) if config.weights else SHIPPED, config.threads, config.margin, config.looks)
+    weights = Path(config.weights) if config.weights else SHIPPED
+    return Network(weights, config.threads, config.margin, config.looks, config.enough)
 
 
 class Network:
-    """Looks at a plate in several cut-outs, and joins the characters that they agree on, line by line.
+    """Looks at a plate, in several cut-outs where one is not enough, and joins the characters found line by line.
 
     Args:
         weights: an `.onnx` that `lpr export-reader` wrote.
         threads: that it works with; None: one a core.
         margin: around the plate's box in the pictures that it reads, as a fraction of the box's height.
         looks: margins of the cut-outs, none of them larger.
+        enough: confidence of the first look from which no other is taken.
 
     Raises:
         UserError: ONNX Runtime is not installed; the file is missing, no ONNX, or none of `lpr export-reader`.
     """
 
     def __init__(
-        self, weights: Path, threads: int | None, margin: float = 0.0, looks: Sequence[float] = (0.0,)
+        self,
+        weights: Path,
+        threads: int | None,
+        margin: float = 0.0,
+        looks: Sequence[float] = (0.0,),
+        enough: float = 1.0,
     ) -> None:
         self._session, said = open_onnx(weights, "make reader", threads)
         try:
@@ -56,11 +64,11 @@ class Network:
                 f"reader.weights={weights} is no reader that this version's `lpr export-reader` wrote"
             ) from None
         self._input = self._session.get_inputs()[0].name
-        self._margin, self._looks = margin, looks
+        self._margin, self._looks, self._enough = margin, looks, enough
 
     def read(self, picture: Image.Image) -> PlateText:
         found = self.find(np.asarray(picture))
-        sure = calibrated(found.confidences * found.chances.max(axis=1, initial=0), self._facts.character)
+        sure = self._sure(found)
         named = [CHARACTERS[place] for place in found.chances.argmax(axis=1)]
         lines = [
             TextLine(
@@ -72,8 +80,15 @@ class Network:
         ]
         if not lines:
             return UNREAD
-        whole = float(calibrated(np.array([np.prod(sure)]), self._facts.plate)[0])
-        return PlateText("".join(line.text for line in lines), whole, tuple(lines))
+        return PlateText("".join(line.text for line in lines), self._whole(sure), tuple(lines))
+
+    def _sure(self, found: Characters) -> np.ndarray:
+        """The confidence of each character, (k,) in 0–1."""
+        return calibrated(found.confidences * found.chances.max(axis=1, initial=0), self._facts.character)
+
+    def _whole(self, sure: np.ndarray) -> float:
+        """The confidence of a plate whose characters have these."""
+        return float(calibrated(np.array([np.prod(sure)]), self._facts.plate)[0]) if len(sure) else 0.0
 
     def find(self, picture: np.ndarray) -> Characters:
         """The characters of a plate, uint8 (h, w, 3) RGB.
@@ -81,27 +96,34 @@ class Network:
         A plate that leans is looked at again, levelled, and the surer of both is taken: boxes are in pixels of that.
         """
         found = self._look(picture)
+        if len(found.boxes) < _FEW or self._whole(self._sure(found)) >= self._enough:
+            return found
         slope = lay_out(found.boxes).slope
-        if abs(slope) <= _LEVEL or len(found.boxes) < _FEW:
+        if abs(slope) <= _LEVEL:
             return found
         again = self._look(_levelled(picture, found.boxes, slope))
         return max((found, again), key=lambda one: one.confidences.mean() if len(one.confidences) else 0.0)
 
     def _look(self, picture: np.ndarray) -> Characters:
-        """What the looks at a plate agree on; boxes in pixels of the picture."""
-        height, breadth = self._facts.height, self._facts.breadth
+        """What the looks at a plate agree on, or the first of them, if it is enough; boxes in pixels of the picture."""
+        looks = self._cut_outs(picture, self._looks[:1])
+        if self._looks[1:] and self._whole(self._sure(looks[0])) < self._enough:
+            looks += self._cut_outs(picture, self._looks[1:])
+        return vote(looks)
+
+    def _cut_outs(self, picture: np.ndarray, margins: Sequence[float]) -> list[Characters]:
+        """What is found in the cut-outs of these margins; boxes in pixels of the picture."""
         rows, columns = picture.shape[:2]
-        trims = [round((self._margin - margin) * rows / (1 + 2 * self._margin)) for margin in self._looks]
+        shape = nearest_shape(self._facts.shapes, columns, rows)
+        trims = [round((self._margin - margin) * rows / (1 + 2 * self._margin)) for margin in margins]
         trims = [min(trim, (min(rows, columns) - 1) // 2) for trim in trims]
         parts = [picture[trim : rows - trim, trim : columns - trim] for trim in trims]
-        shown = np.stack([_stretch(part, height, breadth) for part in parts])
+        shown = np.stack([_stretch(part, *shape) for part in parts])
         outputs = self._session.run(None, {self._input: shown})[0]
-        return vote(
-            [
-                Characters(look.boxes * _scale(part, height, breadth) + trim, look.confidences, look.chances)
-                for look, part, trim in zip(decode(outputs, height), parts, trims, strict=True)
-            ]
-        )
+        return [
+            Characters(look.boxes * _scale(part, *shape) + trim, look.confidences, look.chances)
+            for look, part, trim in zip(decode(outputs, self._facts.stride), parts, trims, strict=True)
+        ]
 
 
 def _levelled(picture: np.ndarray, boxes: np.ndarray, slope: float) -> np.ndarray:
@@ -115,12 +137,12 @@ def _levelled(picture: np.ndarray, boxes: np.ndarray, slope: float) -> np.ndarra
     return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _scale(part: np.ndarray, height: int, breadth: int) -> np.ndarray:
+def _scale(part: np.ndarray, height: int, width: int) -> np.ndarray:
     """Pixels of a cut-out to one as the network is shown it: x, y, x, y."""
-    return np.array([part.shape[1] / breadth, part.shape[0] / height] * 2)
+    return np.array([part.shape[1] / width, part.shape[0] / height] * 2)
 
 
-def _stretch(picture: np.ndarray, height: int, breadth: int) -> np.ndarray:
-    """A cut-out as the network is shown it, uint8 (height, breadth, 3)."""
-    smaller = picture.shape[0] > height or picture.shape[1] > breadth
-    return cv2.resize(picture, (breadth, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+def _stretch(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A cut-out as the network is shown it, uint8 (height, width, 3)."""
+    smaller = picture.shape[0] > height or picture.shape[1] > width
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)

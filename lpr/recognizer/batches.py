@@ -11,38 +11,49 @@ import numpy as np
 from lpr.config import Recognizer
 from lpr.cores import usable_cores
 from lpr.plate_text import CHARACTERS
-from lpr.recognizer.crops import draw_crop
+from lpr.recognizer.crops import draw_crop, draw_empty
 from lpr.recognizer.plates import LetteredPlate
+from lpr.recognizer.shapes import nearest_shape
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+_ANY = 0.1  # of the crops of a shape show any plate, since a box may be far from the plate's own proportions
 
 
 def crop_batches(plates: Sequence[LetteredPlate], config: Recognizer, steps: range) -> tf.data.Dataset:
     """Batches of crops, float32 (b, h, w, 3) in 0–1, and their characters, float32 (b, m, 5), for the given steps.
 
     A character is its box, as fractions of the crop, and its place in `CHARACTERS`; all zero where there are fewer than
-    m. A crop is a function of (seed, step, place in the batch), and so is the plate that it shows.
+    m. All crops of a batch have one of `config.shapes`, each as often as it suits the plates. A batch is a function of
+    (seed, step), a crop of (seed, step, place in the batch), and so is the plate that it shows.
     """
     import tensorflow as tf
 
     most = max(len(plate.text) for plate in plates)
+    shapes = [nearest_shape(config.shapes, *plate.size) for plate in plates]
+    alike = {shape: [plate for plate, own in zip(plates, shapes, strict=True) if own == shape] for shape in set(shapes)}
     pool = ThreadPoolExecutor(usable_cores())
 
-    def example(job: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        rng = np.random.default_rng([config.train.seed, *job])
-        plate = plates[int(rng.integers(len(plates)))]
-        crop, boxes = draw_crop(plate, config.height, config.breadth, rng, config.crops)
-        return crop, np.pad(characters(plate.text, boxes, crop.shape[:2]), [(0, most - len(boxes)), (0, 0)])
+    def example(step: int, place: int, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng([config.train.seed, step, place])
+        if rng.random() < config.crops.empty:
+            return draw_empty(*shape, rng, config.crops), np.zeros((most, 5), np.float32)
+        some = plates if rng.random() < _ANY else alike[shape]
+        plate = some[int(rng.integers(len(some)))]
+        crop, boxes = draw_crop(plate, *shape, rng, config.crops)
+        return crop, np.pad(characters(plate.text, boxes, shape), [(0, most - len(boxes)), (0, 0)])
 
     def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
-        jobs = [(int(step), place) for place in range(config.train.batch_size)]
-        crops, truths = zip(*pool.map(example, jobs), strict=True)
+        rng = np.random.default_rng([config.train.seed, int(step)])
+        shape = shapes[int(rng.integers(len(shapes)))]
+        drawn = pool.map(lambda place: example(int(step), place, shape), range(config.train.batch_size))
+        crops, truths = zip(*drawn, strict=True)
         return np.stack(crops), np.stack(truths)
 
     def batch(step: Any) -> tuple[tf.Tensor, tf.Tensor]:
         crops, truths = tf.numpy_function(fetch, [step], (tf.uint8, tf.float32), stateful=False)
-        crops = tf.ensure_shape(crops, (None, config.height, config.breadth, 3))
+        crops = tf.ensure_shape(crops, (None, None, None, 3))
         return tf.cast(crops, tf.float32) / 255, tf.ensure_shape(truths, (None, most, 5))
 
     dataset = tf.data.Dataset.range(steps.start, steps.stop)

@@ -41,13 +41,27 @@ def draw_crop(
     photograph = _on_vehicle(plate, matrix, size, rng)
     _light(photograph, rng, settings, poor)
     letter = float(np.median(boxes[:, 3] - boxes[:, 1]))
-    pixels = _taken(photograph, letter, rng, settings, poor)
-    shrinks = pixels.shape[0] > height and pixels.shape[1] > width
-    crop = cv2.resize(
-        pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else pick(rng, _INTERPOLATIONS[:4])
-    )
+    crop = _stretched(_taken(photograph, letter, rng, settings, poor), height, width, rng)
     scale = np.array([width / size[0], height / size[1]] * 2)
     return crop, np.clip(boxes * scale, 0, [width, height] * 2).astype(np.float32)
+
+
+def draw_empty(height: int, width: int, rng: Generator, settings: Crops) -> np.ndarray:
+    """A part of a vehicle that a detector took for a plate: uint8 (height, width, 3), RGB."""
+    least, most = settings.letter_px
+    letter = rng.uniform(least, most)
+    rows = letter * rng.uniform(1.2, 2.5)
+    size = max(8, round(rows * width / height * rng.uniform(0.7, 1.4))), max(4, round(rows))
+    poor = rng.random() < settings.poor
+    photograph = _background(size, rng)
+    _light(photograph, rng, settings, poor)
+    return _stretched(_taken(photograph, letter, rng, settings, poor), height, width, rng)
+
+
+def _stretched(pixels: np.ndarray, height: int, width: int, rng: Generator) -> np.ndarray:
+    shrinks = pixels.shape[0] > height and pixels.shape[1] > width
+    interpolation = cv2.INTER_AREA if shrinks else pick(rng, _INTERPOLATIONS[:4])
+    return cv2.resize(pixels, (width, height), interpolation=interpolation)
 
 
 # ---------------------------------------------------------------------------------------------------------- the camera

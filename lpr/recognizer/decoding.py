@@ -33,12 +33,12 @@ class Characters:
     chances: np.ndarray
 
 
-def decode(outputs: np.ndarray, height: int) -> list[Characters]:
-    """Outputs (n, rows, columns, 41), as `lpr.recognizer.network` has them, of crops `height` pixels high."""
-    return [_decode(output.astype(float), height / output.shape[0]) for output in np.asarray(outputs, np.float32)]
+def decode(outputs: np.ndarray, stride: int) -> list[Characters]:
+    """Outputs (n, rows, columns, 41), as `lpr.recognizer.network` has them, `stride` pixels of a crop a cell."""
+    return [_decode(output.astype(float), stride) for output in np.asarray(outputs, np.float32)]
 
 
-def _decode(output: np.ndarray, stride: float) -> Characters:
+def _decode(output: np.ndarray, stride: int) -> Characters:
     logits = np.ascontiguousarray(output[..., 0], np.float32)
     highest = cv2.dilate(logits, np.ones((3, 3), np.uint8))
     peaks = np.argwhere((logits == highest) & (logits >= _FLOOR_LOGIT))

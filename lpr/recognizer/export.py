@@ -21,6 +21,7 @@ from lpr.recognizer.crops import draw_crop
 from lpr.recognizer.decoding import Characters, decode
 from lpr.recognizer.facts import Facts
 from lpr.recognizer.plates import LetteredPlate
+from lpr.recognizer.shapes import nearest_shape
 from lpr.training import choose_hardware, prepare_tensorflow
 
 if TYPE_CHECKING:
@@ -40,20 +41,19 @@ def export(model: Path, config: Recognizer, plates: Sequence[LetteredPlate], out
     network = _load(model)
     drawn = [
         draw_crop(
-            plate, config.height, config.breadth, np.random.default_rng([config.train.seed, number]), config.crops
+            plate,
+            *nearest_shape(config.shapes, *plate.size),
+            np.random.default_rng([config.train.seed, number]),
+            config.crops,
         )
         for number, plate in enumerate(plates)
     ]
-    crops = np.stack([crop for crop, _ in drawn])
-    expected = np.concatenate(
-        [np.asarray(network(crops[start : start + 64].astype(np.float32) / 255)) for start in range(0, len(crops), 64)]
-    )
-    found = decode(expected, config.height)
+    found = [decode(network(crop[None].astype(np.float32) / 255), config.stride)[0] for crop, _ in drawn]
     character, plate = _calibrations(found, plates, [boxes for _, boxes in drawn])
     facts = Facts(
         lpr=importlib.metadata.version("lpr"),
-        height=config.height,
-        breadth=config.breadth,
+        shapes=config.shapes,
+        stride=config.stride,
         character=character,
         plate=plate,
         keras_md5=file_md5(model) or "",
@@ -62,7 +62,7 @@ def export(model: Path, config: Recognizer, plates: Sequence[LetteredPlate], out
     unfinished = output.with_name(f"unfinished-{output.name}")
     try:
         write_onnx(network, facts.model_dump_json(), unfinished)
-        _check(unfinished, crops[:64], found[:64], config.height)
+        _check(unfinished, [crop for crop, _ in drawn[:64]], found[:64], config.stride)
         os.replace(unfinished, output)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -98,10 +98,11 @@ def _right(found: Characters, plate: LetteredPlate, boxes: np.ndarray) -> np.nda
     return (overlap.max(axis=1) > 0.3) & (named == truth[best])
 
 
-def _check(path: Path, crops: np.ndarray, expected: Sequence[Characters], height: int) -> None:
+def _check(path: Path, crops: Sequence[np.ndarray], expected: Sequence[Characters], stride: int) -> None:
     session, _ = open_onnx(path, "make reader")
-    said = decode(session.run(None, {session.get_inputs()[0].name: crops})[0], height)
-    for one, other in zip(expected, said, strict=True):
+    name = session.get_inputs()[0].name
+    for crop, one in zip(crops, expected, strict=True):
+        (other,) = decode(session.run(None, {name: crop[None]})[0], stride)
         same = one.boxes.shape == other.boxes.shape
         if (
             not same

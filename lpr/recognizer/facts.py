@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lpr.config import Section
+from lpr.config import Section, Shape
 from lpr.recognizer.calibration import Calibration
 
 
@@ -10,8 +10,8 @@ class Facts(Section):
     """What the network is shown, pixels, and how its confidences are to be taken."""
 
     lpr: str
-    height: int
-    breadth: int
+    shapes: list[Shape]
+    stride: int
     character: Calibration
     plate: Calibration
     keras_md5: str

@@ -29,7 +29,7 @@ _HEAT_WEIGHT, _BOX_WEIGHT, _CLASS_WEIGHT = 1.0, 1.0, 1.0
 
 
 def build(config: Recognizer, precision: str) -> keras.Model:
-    """Crops, float (n, height, breadth, 3) in 0–1, to float32 (n, height / stride, breadth / stride, 5 + 36).
+    """Crops of any of its shapes, float (n, h, w, 3) in 0–1, to float32 (n, h / stride, w / stride, 5 + 36).
 
     The channels are the logit of a centre; the distances from the cell's middle to the left, top, right and bottom side
     of the character, in cells; and a logit for each of `CHARACTERS`.
@@ -43,9 +43,9 @@ def build(config: Recognizer, precision: str) -> keras.Model:
 
     seed = config.train.seed
     seeds = iter(range(seed * 1000, seed * 1000 + 1000))
-    inputs = keras.Input((config.height, config.breadth, 3), name="crop")
+    inputs = keras.Input((None, None, 3), name="crop")
     x = features(inputs, config, precision, seeds)
-    typical = config.breadth / 14 / config.stride, config.height / 2 / config.stride  # of a character, in cells
+    typical = 14 / config.stride, 32 / config.stride  # of a character, in cells
     heat = output(x, 1, "heat", seeds, keras.initializers.Constant(PRIOR_LOGIT))
     sides = BoxSides(*typical, name="sides", dtype="float32")(output(x, 4, "box", seeds))
     classes = output(x, len(CHARACTERS), "classes", seeds)
@@ -67,7 +67,7 @@ def character_loss(y_true: Any, y_pred: Any) -> Any:
 
     from lpr.detector.losses import giou_loss
 
-    grid = y_pred.shape[1:3]
+    grid = ops.shape(y_pred)[1:3]
     heat, near = center_targets(y_true[..., :4], grid)
     weight, wanted = box_targets(near, y_true)
     predicted = output_boxes(y_pred[..., 1:5])
@@ -82,10 +82,11 @@ def character_loss(y_true: Any, y_pred: Any) -> Any:
 
 
 def character_accuracy(y_true: Any, y_pred: Any) -> Any:
-    """Of each crop, the share of the cells near characters that name theirs: float (b,) in 0–1."""
+    """Of each crop, the share of the cells near characters that name theirs: float (b,) in 0–1; 1 where none stand."""
     from keras import ops
 
-    _, near = center_targets(y_true[..., :4], y_pred.shape[1:3])
+    _, near = center_targets(y_true[..., :4], ops.shape(y_pred)[1:3])
     weight, wanted = box_targets(near, y_true)
     named = ops.cast(ops.argmax(y_pred[..., 5:], axis=-1), "float32")
-    return weighted_mean(ops.cast(ops.abs(named - wanted[..., 4]) < 0.5, "float32"), weight)
+    right = weighted_mean(ops.cast(ops.abs(named - wanted[..., 4]) < 0.5, "float32"), weight)
+    return ops.where(ops.sum(weight, axis=(1, 2)) > 0, right, 1.0)

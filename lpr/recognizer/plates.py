@@ -13,18 +13,8 @@ from PIL import Image, ImageDraw
 from lpr.data.glyphs import FACE_SHARES, FACES, text_line
 from lpr.data.painting import palette, pick
 from lpr.data.plate_art import Colour, smooth_noise
-from lpr.data.plate_bands import BANDS, Band, Box, stamp
-from lpr.data.plate_bank import (
-    Art,
-    aged,
-    draw_bolts,
-    draw_border,
-    draw_scene,
-    draw_stickers,
-    in_holder,
-    near,
-    worded,
-)
+from lpr.data.plate_bands import Box, stamp
+from lpr.data.plate_bank import choose_sheet, draw_blank, draw_bolts, draw_stickers, finished, near, worded
 from lpr.recognizer.registrations import Line, choose_lines
 from lpr.recognizer.typefaces import CAP_PX, LETTERS_AND_DIGITS, PAINTED_FACES, PLATE_FACES, Typeface, glyph
 
@@ -53,6 +43,12 @@ class LetteredPlate:
     text: str
     characters: np.ndarray
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of the plate itself, pixels."""
+        left, top, right, bottom = self.box
+        return right - left, bottom - top
+
 
 def draw_plates(count: int, seed: int) -> list[LetteredPlate]:
     """Plates 0 to count - 1 of a seed; each depends on (seed, its number) alone.
@@ -65,26 +61,17 @@ def draw_plates(count: int, seed: int) -> list[LetteredPlate]:
 
 def _draw_plate(rng: Generator) -> LetteredPlate:
     layout, lines = choose_lines(rng)
-    height = round(WIDTH / rng.uniform(*layout.aspect))
-    paper, ink = (near(rng, colour) for colour in palette(pick(rng, layout.colours.split()).replace("/", " ")))
-    art = Image.new("RGB", (WIDTH, height), paper)
-    if rng.random() < layout.scene:
-        draw_scene(art, paper, rng)
-    box = draw_border(art, ink, layout.border, height / len(lines), rng)
-    band = pick(rng, layout.bands)
-    if band:
-        kind, words = band.split(":")
-        box = BANDS[kind](Band(art, box, worded(words, rng), ink, rng))
+    height, paper, ink = choose_sheet(layout, WIDTH, rng)
+    art, box = draw_blank(layout, (WIDTH, height), paper, ink, len(lines), rng)
     draw_stickers(art, rng)
     lettering = _Lettering(art, ink, _choose_hand(rng), np.zeros((height, WIDTH), np.uint8))
     _draw_lines(lettering, box, lines, rng)
     inked = Image.fromarray(_inked(lettering, rng))
     draw_bolts(inked, rng)
-    pixels = aged(np.asarray(inked), paper, rng)
-    held = in_holder(pixels, rng) if rng.random() < 0.3 else Art(pixels, (0, 0, WIDTH, height))
-    left, top = held.box[:2]
+    plate = finished(np.asarray(inked), paper, rng)
+    left, top = plate.box[:2]
     characters = np.array(lettering.boxes, np.float32) + np.array([left, top, left, top], np.float32)
-    return LetteredPlate(held.pixels, held.box, "".join(lettering.text), characters)
+    return LetteredPlate(plate.pixels, plate.box, "".join(lettering.text), characters)
 
 
 # ------------------------------------------------------------------------------------------------------------- a hand

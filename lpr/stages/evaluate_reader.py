@@ -14,6 +14,7 @@ from lpr.reader.network import Network
 from lpr.reader.scoring import score_readings
 from lpr.recognizer.crops import draw_crop
 from lpr.recognizer.plates import draw_plates
+from lpr.recognizer.shapes import nearest_shape
 from lpr.report.reading_figures import draw_confusions, draw_reliability, draw_worst, worst
 from lpr.stages.files import DRAWN_FIGURES, DRAWN_READINGS, METRICS, READER_ONNX, print_scores, write_json
 
@@ -28,7 +29,7 @@ def run(config: Config) -> None:
     crops, rows = [], []
     for number, plate in enumerate(tqdm(draw_plates(settings.held_out, seed), "read", unit="plate")):
         rng = np.random.default_rng([seed, number])
-        crop, _ = draw_crop(plate, settings.height, settings.breadth, rng, settings.crops)
+        crop, _ = draw_crop(plate, *nearest_shape(settings.shapes, *plate.size), rng, settings.crops)
         reading = reader.read(Image.fromarray(crop))
         crops.append(crop)
         rows.append(

@@ -74,6 +74,15 @@ def test_each_character_comes_with_what_else_it_may_be(reader: Reader) -> None:
     assert len(line.text) == len(text)
 
 
+def test_no_other_look_is_taken_where_one_is_enough() -> None:
+    _, picture = photograph(LONG, 1)
+    first, all_three, hurried = (
+        create(settings(*keys), Path()).read(picture).confidence
+        for keys in (["reader.looks=[0.08]"], ["reader.enough=1.0"], ["reader.enough=0.0"])
+    )
+    assert hurried == first != all_three
+
+
 def test_pictures_of_any_size_are_read(reader: Reader) -> None:
     for size in ((8, 8), (9, 300), (4000, 8)):
         reader.read(Image.new("RGB", size, (120, 120, 120)))

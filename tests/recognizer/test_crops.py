@@ -7,7 +7,7 @@ import pytest
 from clones import ROOT
 
 from lpr.config import Crops, compose
-from lpr.recognizer.crops import draw_crop
+from lpr.recognizer.crops import draw_crop, draw_empty
 from lpr.recognizer.plates import LetteredPlate, draw_plates
 
 USUAL = compose([], ROOT / "conf").recognizer.crops
@@ -86,3 +86,10 @@ def test_a_loose_box_shows_more_of_what_is_around_the_plate(plates: list[Lettere
         return float(np.mean([np.ptp(each[:, [0, 2]]) / 192 for each in boxes]))
 
     assert letters(loose=1) < 0.93 * letters(loose=0)
+
+
+def test_a_box_without_a_plate_shows_some_part_of_a_vehicle() -> None:
+    crops = [draw_empty(64, 192, np.random.default_rng(seed), USUAL) for seed in range(20)]
+    assert {(crop.shape, crop.dtype) for crop in crops} == {((64, 192, 3), np.dtype(np.uint8))}
+    assert np.array_equal(crops[3], draw_empty(64, 192, np.random.default_rng(3), USUAL))
+    assert np.ptp([crop.mean() for crop in crops]) > 50

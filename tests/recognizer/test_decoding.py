@@ -26,7 +26,7 @@ def test_each_character_is_found_where_it_stands_and_as_what_it_is() -> None:
     outputs = np.full((1, 16, 48, 41), -8.0, np.float32)
     place(outputs, (10, 20, 22, 44), 3)
     place(outputs, (24, 20, 27, 44), 18)
-    (found,) = decode(outputs, 64)
+    (found,) = decode(outputs, STRIDE)
     order = np.argsort(found.boxes[:, 0])
     np.testing.assert_allclose(found.boxes[order], [(10, 20, 22, 44), (24, 20, 27, 44)], atol=1e-4)
     assert found.chances[order].argmax(axis=1).tolist() == [3, 18]
@@ -37,12 +37,12 @@ def test_two_peaks_on_one_character_are_one_and_the_surer_stays() -> None:
     outputs = np.full((1, 16, 48, 41), -8.0, np.float32)
     place(outputs, (8, 20, 28, 44), 3, logit=2)
     place(outputs, (16, 20, 32, 44), 8, logit=4)
-    (found,) = decode(outputs, 64)
+    (found,) = decode(outputs, STRIDE)
     assert found.chances.argmax(axis=1).tolist() == [8]
 
 
 def test_an_empty_crop_has_no_characters_and_no_lines() -> None:
-    (found,) = decode(np.full((1, 16, 48, 41), -8.0, np.float32), 64)
+    (found,) = decode(np.full((1, 16, 48, 41), -8.0, np.float32), STRIDE)
     assert len(found.boxes) == 0
     assert lay_out(found.boxes).lines == []
 

@@ -1,0 +1,57 @@
+"""The batches of crops that the reader's network learns from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from clones import ROOT
+
+from lpr.config import Recognizer, compose
+from lpr.recognizer.batches import crop_batches
+from lpr.recognizer.plates import LetteredPlate, draw_plates
+from lpr.recognizer.shapes import nearest_shape
+
+SHAPES = [[64, 192], [96, 128]]
+
+
+def settings(*overrides: str) -> Recognizer:
+    return compose(["recognizer.train.batch_size=3", *overrides], ROOT / "conf").recognizer
+
+
+@pytest.fixture(scope="module")
+def plates() -> list[LetteredPlate]:
+    return draw_plates(30, 1)
+
+
+def batches(plates: list[LetteredPlate], config: Recognizer, steps: range) -> list[tuple[np.ndarray, np.ndarray]]:
+    return [(crops.numpy(), truths.numpy()) for crops, truths in crop_batches(plates, config, steps)]
+
+
+def test_a_box_is_shown_in_the_shape_most_like_it() -> None:
+    assert nearest_shape(SHAPES, 520, 110) == (64, 192)
+    assert nearest_shape(SHAPES, 340, 200) == (96, 128)
+    assert nearest_shape(SHAPES[:1], 10, 90) == (64, 192)
+
+
+def test_a_batch_has_one_shape_and_all_shapes_come(plates: list[LetteredPlate]) -> None:
+    found = batches(plates, settings(), range(24))
+    assert {crops.shape for crops, _ in found} == {(3, *shape, 3) for shape in SHAPES}
+    longest = max(len(plate.text) for plate in plates)
+    assert {truths.shape for _, truths in found} == {(3, longest, 5)}
+    assert all(
+        values.min() >= 0 and values.max() <= 1 for crops, truths in found for values in (crops, truths[..., :4])
+    )
+
+
+def test_a_step_shows_the_same_whenever_it_comes(plates: list[LetteredPlate]) -> None:
+    later, again = batches(plates, settings(), range(6))[4:], batches(plates, settings(), range(4, 6))
+    for one, other in zip(later, again, strict=True):
+        for values, same in zip(one, other, strict=True):
+            np.testing.assert_array_equal(values, same)
+
+
+def test_some_boxes_hold_no_plate(plates: list[LetteredPlate]) -> None:
+    ((_, truths),) = batches(plates, settings("recognizer.crops.empty=1.0"), range(1))
+    assert not truths.any()
+    ((_, truths),) = batches(plates, settings("recognizer.crops.empty=0.0"), range(1))
+    assert truths.any(axis=(1, 2)).all()
