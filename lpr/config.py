@@ -12,7 +12,7 @@ import json
 import os
 import shlex
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -414,10 +414,9 @@ class OcrSpaceReader(_Reads):
     max_wait_s: Annotated[float, Field(ge=0, description="longest sum of waits on the rate limit")]
 
 
-class NetworkReader(_Reads):
-    """The project's own network."""
+class _NetworkReads(_Reads):
+    """What readers by the project's own network have in common."""
 
-    name: Literal["network"]
     weights: str | None = Field(description="an .onnx of `lpr export-reader`; null: those that come with the package")
     looks: Annotated[
         list[Fraction],
@@ -427,7 +426,7 @@ class NetworkReader(_Reads):
     threads: Count | None
 
     @model_validator(mode="after")
-    def _looks_are_inside(self) -> NetworkReader:
+    def _looks_are_inside(self) -> Self:
         if max(self.looks) > self.margin:
             raise ValueError(
                 f"reader.looks={self.looks}: none may be over reader.margin={self.margin:g}, all that is cut out"
@@ -435,7 +434,22 @@ class NetworkReader(_Reads):
         return self
 
 
-Reader = Annotated[RapidOcrReader | TesseractReader | OcrSpaceReader | NetworkReader, Field(discriminator="name")]
+class NetworkReader(_NetworkReads):
+    """The project's own network."""
+
+    name: Literal["network"]
+
+
+class CascadeReader(_NetworkReads):
+    """The project's own network; where it is not sure, RapidOCR's recognition of the lines that it found."""
+
+    name: Literal["cascade"]
+    alone: Fraction = Field(description="confidence from which the network's own reading stands")
+
+
+Reader = Annotated[
+    RapidOcrReader | TesseractReader | OcrSpaceReader | NetworkReader | CascadeReader, Field(discriminator="name")
+]
 
 
 class _ReaderAlone(Section):
@@ -800,7 +814,7 @@ def _field_names(location: list[Any]) -> list[str]:
         "train": [Train],
         "inference": [Stretched, Pyramid],
         "recognizer": [Recognizer],
-        "reader": [RapidOcrReader, TesseractReader, OcrSpaceReader, NetworkReader],
+        "reader": [RapidOcrReader, TesseractReader, OcrSpaceReader, NetworkReader, CascadeReader],
         "tracking": [Tracking],
         "tuner": [SearchTuner, HyperbandTuner],
     }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image
 from pydantic import ValidationError
 
-from lpr.config import NetworkReader
+from lpr.config import CascadeReader, NetworkReader
 from lpr.errors import UserError
 from lpr.onnx_file import open_onnx
 from lpr.plate_text import CHARACTERS
@@ -28,8 +29,25 @@ _FEW = 3  # characters, with less of which lines have no slope to speak of
 _AROUND = 0.3  # of a levelled plate's characters, as a share of their height
 
 
+class Sight(NamedTuple):
+    """What was seen of a plate.
+
+    Attributes:
+        picture: uint8 (h, w, 3) RGB; the plate levelled, where that was better.
+        characters: what was found in it; boxes in its pixels.
+    """
+
+    picture: np.ndarray
+    characters: Characters
+
+
 def create(config: NetworkReader, cache: Path) -> Reader:  # noqa: ARG001
     """The reader; nothing is cached, since nothing is remote."""
+    return open_network(config)
+
+
+def open_network(config: NetworkReader | CascadeReader) -> Network:
+    """The network, with the weights that the configuration names."""
     weights = Path(config.weights) if config.weights else SHIPPED
     return Network(weights, config.threads, config.margin, config.looks, config.enough)
 
@@ -67,7 +85,10 @@ class Network:
         self._margin, self._looks, self._enough = margin, looks, enough
 
     def read(self, picture: Image.Image) -> PlateText:
-        found = self.find(np.asarray(picture))
+        return self.text(self.see(np.asarray(picture)).characters)
+
+    def text(self, found: Characters) -> PlateText:
+        """What stands there, line by line."""
         sure = self._sure(found)
         named = [CHARACTERS[place] for place in found.chances.argmax(axis=1)]
         lines = [
@@ -90,19 +111,21 @@ class Network:
         """The confidence of a plate whose characters have these."""
         return float(calibrated(np.array([np.prod(sure)]), self._facts.plate)[0]) if len(sure) else 0.0
 
-    def find(self, picture: np.ndarray) -> Characters:
+    def see(self, picture: np.ndarray) -> Sight:
         """The characters of a plate, uint8 (h, w, 3) RGB.
 
-        A plate that leans is looked at again, levelled, and the surer of both is taken: boxes are in pixels of that.
+        A plate that leans is looked at again, levelled, and the surer of both is taken.
         """
         found = self._look(picture)
         if len(found.boxes) < _FEW or self._whole(self._sure(found)) >= self._enough:
-            return found
+            return Sight(picture, found)
         slope = lay_out(found.boxes).slope
         if abs(slope) <= _LEVEL:
-            return found
-        again = self._look(_levelled(picture, found.boxes, slope))
-        return max((found, again), key=lambda one: one.confidences.mean() if len(one.confidences) else 0.0)
+            return Sight(picture, found)
+        level = levelled(picture, found.boxes, slope, _AROUND)
+        again = self._look(level)
+        better = (again.confidences.mean() if len(again.confidences) else 0.0) > found.confidences.mean()
+        return Sight(level, again) if better else Sight(picture, found)
 
     def _look(self, picture: np.ndarray) -> Characters:
         """What the looks at a plate agree on, or the first of them, if it is enough; boxes in pixels of the picture."""
@@ -126,12 +149,16 @@ class Network:
         ]
 
 
-def _levelled(picture: np.ndarray, boxes: np.ndarray, slope: float) -> np.ndarray:
-    """The part of a picture that holds the characters, sheared so that lines of this slope are level."""
+def levelled(picture: np.ndarray, boxes: np.ndarray, slope: float, around: float) -> np.ndarray:
+    """The part of a picture that holds characters (k, 4), sheared so that lines of this slope are level.
+
+    Args:
+        around: how much more of it, as a share of the characters' height.
+    """
     height = float(np.median(boxes[:, 3] - boxes[:, 1]))
     upright = boxes - slope * (boxes[:, [0]] + boxes[:, [2]]) / 2 * [0, 1, 0, 1]
-    left, top = upright[:, :2].min(axis=0) - _AROUND * height
-    right, bottom = upright[:, 2:].max(axis=0) + _AROUND * height
+    left, top = upright[:, :2].min(axis=0) - around * height
+    right, bottom = upright[:, 2:].max(axis=0) + around * height
     matrix = np.array([[1, 0, -left], [-slope, 1, -top]])
     size = max(1, round(right - left)), max(1, round(bottom - top))
     return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -52,24 +54,10 @@ class RapidOcr:
     """
 
     def __init__(self, config: RapidOcrReader) -> None:
-        try:
-            from rapidocr import RapidOCR
-
-            import_module("onnxruntime")  # which RapidOCR itself imports only when it first reads
-        except ImportError as error:
-            raise UserError(f"reader=rapidocr needs RapidOCR ({error}): pip install 'lpr[ocr]'") from None
-
         self._config = config
-        self._engine = RapidOCR(
-            params={
-                "Global.log_level": "critical",
-                "Global.text_score": MIN_SCORE,
-                # "max" bounds the longest side; the default, "min", blows a wide crop up to thousands of pixels.
-                "Det.limit_type": "max",
-                "Det.limit_side_len": config.side_px,
-                "EngineConfig.onnxruntime.intra_op_num_threads": config.threads or usable_cores(),
-            }
-        )
+        # "max" bounds the longest side; the default, "min", blows a wide crop up to thousands of pixels.
+        limits = {"Det.limit_type": "max", "Det.limit_side_len": config.side_px}
+        self._engine = start_engine(config.name, config.threads, limits)
         self.read(Image.new("RGB", (64, 32)))  # loads both models, so that no plate waits for them
 
     def read(self, picture: Image.Image) -> PlateText:
@@ -81,9 +69,8 @@ class RapidOcr:
         found = self._engine(enlarged, use_det=True, use_cls=False, use_rec=True)
         lines = [] if found.boxes is None else _lines(np.asarray(found.boxes, float), found.txts, found.scores)
         if not lines:
-            whole = self._engine(enlarged, use_det=False, use_cls=False, use_rec=True)
-            text = like_with_like(whole.txts[0])
-            return PlateText(text, float(whole.scores[0])) if text else UNREAD
+            whole = recognize(self._engine, enlarged)
+            return PlateText(whole.text, whole.confidence) if whole.text else UNREAD
         lines.sort(key=functools.cmp_to_key(_reading_order))
         kept = _registration(lines, self._config.min_line_height)
         return PlateText(
@@ -91,6 +78,34 @@ class RapidOcr:
             float(np.average([line.confidence for line in kept], weights=[len(line.text) for line in kept])),
             tuple(TextLine(line.text, line.confidence) for line in lines),
         )
+
+
+def start_engine(reader: str, threads: int | None, settings: Mapping[str, object]) -> Any:
+    """RapidOCR, for `reader`; what it prints is kept down.
+
+    Raises:
+        UserError: RapidOCR or ONNX Runtime is not installed.
+    """
+    try:
+        from rapidocr import RapidOCR
+
+        import_module("onnxruntime")  # which RapidOCR itself imports only when it first reads
+    except ImportError as error:
+        raise UserError(f"reader={reader} needs RapidOCR ({error}): pip install 'lpr[ocr]'") from None
+    return RapidOCR(
+        params={
+            "Global.log_level": "critical",
+            "Global.text_score": MIN_SCORE,
+            "EngineConfig.onnxruntime.intra_op_num_threads": threads or usable_cores(),
+            **settings,
+        }
+    )
+
+
+def recognize(engine: Any, line: Image.Image) -> TextLine:
+    """What the engine's recognition alone reads in a picture of one line; an empty text where it is nothing."""
+    found = engine(line, use_det=False, use_cls=False, use_rec=True)
+    return TextLine(like_with_like(found.txts[0]), float(found.scores[0])) if found.txts else TextLine("", 0.0)
 
 
 def _lines(boxes: np.ndarray, texts: tuple[str, ...], scores: tuple[float, ...]) -> list[_Line]:

@@ -1,0 +1,76 @@
+"""The network first, and RapidOCR's recognition of the lines that it found where it is not sure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clones import ROOT
+from PIL import Image
+
+from lpr.config import compose
+from lpr.data.plate_art import LONG, SQUARE, choose_plate, draw_plate
+from lpr.reader.base import Reader
+from lpr.reader.reading import create
+
+BEHIND = (90, 92, 96)
+
+
+def reader(name: str, *overrides: str) -> Reader:
+    return create(compose([f"reader={name}", "reader.threads=1", *overrides], ROOT / "conf").reader, Path())
+
+
+def photograph(size_mm: tuple[int, int], seed: int) -> tuple[str, Image.Image]:
+    rng = np.random.default_rng(seed)
+    plate = choose_plate(rng, size_mm)
+    art = draw_plate(plate, 240, rng)
+    picture = Image.new("RGB", (art.width + 40, art.height + 40), BEHIND)
+    picture.paste(art, (20, 20), art)
+    return plate.text, picture
+
+
+@pytest.fixture(scope="module")
+def network() -> Reader:
+    return reader("network")
+
+
+@pytest.fixture(scope="module")
+def both() -> Reader:
+    """The engine is asked for every plate."""
+    return reader("cascade", "reader.alone=1.0")
+
+
+def test_what_the_network_is_sure_of_stands(network: Reader) -> None:
+    alone = reader("cascade", "reader.alone=0.0")
+    for seed in range(4):
+        _, picture = photograph(LONG, seed)
+        assert alone.read(picture) == network.read(picture)
+
+
+@pytest.mark.parametrize("size_mm", [LONG, SQUARE], ids=["one line", "two lines"])
+def test_the_engine_reads_the_lines_that_the_network_found(both: Reader, size_mm: tuple[int, int]) -> None:
+    plates = [photograph(size_mm, seed) for seed in range(12)]
+    assert sum(both.read(picture).text == text for text, picture in plates) >= 10
+
+
+def test_it_is_no_surer_than_half_where_network_and_engine_differ(network: Reader, both: Reader) -> None:
+    differed = 0
+    for seed in range(12):
+        _, clear = photograph(LONG, seed)
+        poor = clear.resize((clear.width // 5, clear.height // 5)).resize(clear.size)
+        own, reading = network.read(poor), both.read(poor)
+        if reading.text != own.text:
+            differed += 1
+            assert reading.confidence <= 0.5
+    assert differed
+
+
+def test_leaning_plates_are_levelled_for_the_engine(both: Reader) -> None:
+    plates = [photograph(LONG, seed) for seed in range(12)]
+    turned = [(text, picture.rotate(10, expand=True, fillcolor=BEHIND)) for text, picture in plates]
+    assert sum(both.read(picture).text == text for text, picture in turned) >= 8
+
+
+def test_nothing_is_read_where_nothing_stands(both: Reader) -> None:
+    assert both.read(Image.new("RGB", (200, 60), BEHIND)).confidence < 0.5
