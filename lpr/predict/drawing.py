@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from lpr.errors import UserError
-from lpr.predict.results import FoundPlate
+from lpr.predict.plates import FoundPlate
 from lpr.report.canvas import LINE_COLOURS
 
 _COLOUR = LINE_COLOURS[4]  # orange, as predictions have in the report

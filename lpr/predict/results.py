@@ -5,34 +5,18 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from lpr.predict.plates import FoundPlate
+from lpr.predict.tracks import tracks
 
 # What `data=table` takes as a table of one's own, and more: corrected by hand, it is something to train on.
 COLUMNS = (
     *("image", "frame", "width", "height", "xmin", "ymin", "xmax", "ymax"),
-    *("confidence", "text", "text_confidence"),
+    *("confidence", "text", "text_confidence", "track"),
 )
-
-
-@dataclass(frozen=True)
-class FoundPlate:
-    """A plate in a picture.
-
-    Attributes:
-        box: xmin, ymin, xmax, ymax in pixels.
-        confidence: that there is a plate, in 0–1.
-        text: as the reader has it, empty where it read nothing.
-        text_confidence: in 0–1; None without a reader.
-        frame: of a video, from 0.
-    """
-
-    box: tuple[float, float, float, float]
-    confidence: float
-    text: str = ""
-    text_confidence: float | None = None
-    frame: int | None = None
 
 
 @dataclass
@@ -74,10 +58,10 @@ def write_csv(outcomes: Sequence[Outcome], path: Path) -> None:
             for plate in outcome.plates:
                 box = (round(side, 2) for side in plate.box)
                 sure = round(plate.confidence, 4)
-                row = (outcome.name, plate.frame, *size, *box, sure, plate.text, _rounded(plate.text_confidence))
-                writer.writerow(row)
+                text = plate.text, _rounded(plate.text_confidence)
+                writer.writerow((outcome.name, plate.frame, *size, *box, sure, *text, plate.track))
             if outcome.pictures and not outcome.plates:
-                writer.writerow((outcome.name, None, *size, *[None] * 7))
+                writer.writerow((outcome.name, None, *size, *[None] * 8))
 
 
 def write_json(outcomes: Sequence[Outcome], about: dict[str, Any], path: Path) -> None:
@@ -105,10 +89,17 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
                     "confidence": round(plate.confidence, 4),
                     "text": plate.text if plate.text_confidence is not None else None,
                     "text_confidence": _rounded(plate.text_confidence),
+                    "track": plate.track,
                 }
             )
             for plate in outcome.plates
         ],
+        "tracks": [
+            _without_none(asdict(track) | {"confidence": _rounded(track.confidence)})
+            for track in tracks(outcome.plates)
+        ]
+        if is_video
+        else None,
     }
 
 

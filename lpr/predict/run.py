@@ -20,11 +20,14 @@ from lpr.errors import UserError
 from lpr.hashes import file_md5
 from lpr.predict.drawing import VideoFile, draw_plates, save_picture
 from lpr.predict.inputs import Unreadable, find_inputs, is_video, open_video, read_picture
-from lpr.predict.results import FoundPlate, Outcome, write_csv, write_json
+from lpr.predict.plates import FoundPlate
+from lpr.predict.results import Outcome, write_csv, write_json
+from lpr.predict.tracks import Tracker, tracks
 from lpr.stages.files import SCRATCH
 
 ANNOTATED = "annotated"  # the folder of the drawn pictures, in that of the output
 SOME_UNREAD, INTERRUPTED = 3, 130  # exit codes
+_OUT_OF_SIGHT_S = 0.5  # for so long a plate of a video may be missed, and still be the same
 _SAVED_AS = {"csv": "predictions.csv", "json": "predictions.json", "pictures": f"{ANNOTATED}/"}
 
 
@@ -157,10 +160,10 @@ def _look_at_picture(outcome: Outcome, finder: _Finder, target: Path | None, don
 def _look_at_video(outcome: Outcome, finder: _Finder, target: Path | None, done: Callable[[], object]) -> None:
     with open_video(outcome.path) as video, ExitStack() as stack:
         outcome.width, outcome.height, outcome.frames_per_second = video.width, video.height, video.frames_per_second
-        file = None
+        file, tracker = None, Tracker(patience=round(_OUT_OF_SIGHT_S * video.frames_per_second))
         for number, frame in enumerate(video.frames()):
             image = Image.fromarray(frame)
-            plates = [replace(plate, frame=number) for plate in finder(frame, image)]
+            plates = tracker.follow(finder(frame, image), number)
             outcome.plates += plates
             outcome.pictures += 1
             if target:
@@ -219,7 +222,10 @@ def _tell(outcome: Outcome) -> None:
     if outcome.error:
         tqdm.write(f"lpr predict: {outcome.name}: {outcome.error}", file=sys.stderr)
     if outcome.frames_per_second is not None and outcome.pictures:
-        tqdm.write(f"{outcome.name}: {outcome.pictures} frames, {len(outcome.plates)} plates")
+        followed = tracks(outcome.plates)
+        texts = ", ".join(f"{track.text} {track.confidence:.2f}" for track in followed if track.text)
+        counts = f"{outcome.pictures} frames, {len(outcome.plates)} plates on {len(followed)} tracks"
+        tqdm.write(f"{outcome.name}: {counts}{texts and ': '}{texts}")
     elif outcome.pictures:
         plates = [f"{plate.text or 'plate'} {plate.confidence:.2f}" for plate in outcome.plates]
         tqdm.write(f"{outcome.name}: {', '.join(plates) or 'no plate'}")

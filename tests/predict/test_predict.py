@@ -206,10 +206,12 @@ def test_a_video_is_looked_at_frame_by_frame(lpr: Lpr) -> None:
     assert "drive.avi: 9 frames, 6 plates" in done.stdout
     found = rows()
     assert [int(row["frame"]) for row in found] == [1, 2, 4, 5, 7, 8]
+    assert {row["track"] for row in found} == {"1"}
     for row in found:
         np.testing.assert_allclose(boxes([row]), [box((2 + int(row["frame"]), 3), 2)], atol=1)
     (entry,) = inputs()
     assert (entry["frames"], entry["frames_per_second"], entry["annotated"]) == (9, 10, "annotated/drive.mp4")
+    assert entry["tracks"] == [{"number": 1, "first": 1, "last": 8, "plates": 6, "text": ""}]
     video = cv2.VideoCapture("predictions/annotated/drive.mp4")
     seen = [video.read()[1] for _ in range(9)]
     assert not video.read()[0]
