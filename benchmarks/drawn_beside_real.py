@@ -1,7 +1,7 @@
 """Whether drawn crops look like real ones: python benchmarks/drawn_beside_real.py DATATURKS PICTURE.png [SEED]
 
-Draws a sheet of plates as a reader is shown them, stretched to 64 × 192 px: a row cut out of photographs, a row drawn,
-and so on. DATATURKS is the folder with `tight_boxes.csv` and the photographs in `mirror/`; with `-` in its place all
+Draws a sheet of plates as a reader is shown them, stretched to the most fitting of its shapes: a row cut out of
+photographs, a row drawn, and so on. DATATURKS is the folder with `tight_boxes.csv` and the photographs in `mirror/`; with `-` in its place all
 rows are drawn, with their characters' boxes. Prints plates and crops drawn a second, on one core.
 """
 
@@ -21,8 +21,10 @@ from PIL import Image
 from lpr.config import compose
 from lpr.recognizer.crops import draw_crop
 from lpr.recognizer.plates import draw_plates
+from lpr.recognizer.shapes import nearest_shape
 
-HEIGHT, WIDTH, COLUMNS, ROWS = 64, 192, 8, 8
+COLUMNS, ROWS = 8, 8
+SETTINGS = compose([], ROOT / "conf").recognizer
 
 
 def main() -> None:
@@ -40,11 +42,10 @@ def main() -> None:
 
 def _drawn(count: int, seed: int, rng: Generator, with_boxes: bool) -> list[np.ndarray]:
     draw_plates(20, seed + 1)  # so that the typefaces are loaded
-    settings = compose([], ROOT / "conf").recognizer.crops
     start = time.thread_time()
     plates = draw_plates(count, seed)
     middle = time.thread_time()
-    looks = [draw_crop(plate, HEIGHT, WIDTH, rng, settings) for plate in plates]
+    looks = [draw_crop(plate, *nearest_shape(SETTINGS.shapes, *plate.size), rng, SETTINGS.crops) for plate in plates]
     end = time.thread_time()
     print(f"n={count} plates_per_s={count / (middle - start):.0f} crops_per_s={count / (end - middle):.0f}")
     for crop, boxes in looks if with_boxes else []:
@@ -61,12 +62,15 @@ def _real(folder: Path, count: int, rng: Generator) -> list[np.ndarray]:
             [box[2] - box[0], box[3] - box[1]], 2
         )
         part = Image.open(folder / "mirror" / name).convert("RGB").crop(edges.round().astype(int).tolist())
-        crops.append(_framed(np.asarray(part.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR))))
+        height, width = nearest_shape(SETTINGS.shapes, *part.size)
+        crops.append(_framed(np.asarray(part.resize((width, height), Image.Resampling.BILINEAR))))
     return crops
 
 
 def _framed(crop: np.ndarray) -> np.ndarray:
-    return np.pad(crop, [(2, 2), (2, 2), (0, 0)])
+    """In the middle of a tile that is as large as the largest shape."""
+    spare = np.max(SETTINGS.shapes, axis=0) + 4 - crop.shape[:2]
+    return np.pad(crop, [*((side // 2, side - side // 2) for side in spare), (0, 0)])
 
 
 if __name__ == "__main__":
