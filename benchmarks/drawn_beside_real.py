@@ -1,8 +1,9 @@
 """Whether drawn crops look like real ones: python benchmarks/drawn_beside_real.py DATATURKS PICTURE.png [SEED]
 
-Draws a sheet of plates as a reader is shown them, stretched to the most fitting of its shapes: a row cut out of
-photographs, a row drawn, and so on. DATATURKS is the folder with `tight_boxes.csv` and the photographs in `mirror/`; with `-` in its place all
-rows are drawn, with their characters' boxes. Prints plates and crops drawn a second, on one core.
+Draws a sheet of plates as a reader is shown them, each stretched to the shape most like it: a row cut out of
+photographs, a row drawn, and so on. DATATURKS is the folder with `tight_boxes.csv` and the photographs in `mirror/`;
+with `-` in its place all rows are drawn, with their characters' boxes. Prints plates and crops drawn a second, on one
+core.
 """
 
 from __future__ import annotations

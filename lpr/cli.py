@@ -31,9 +31,9 @@ _STAGES = {
 _SAVED = ("csv", "json", "pictures")
 _PREDICT_HELP = """\
 Find the plates of pictures and videos by the detector that `lpr export` wrote, and read them. Into the output's folder
-go predictions.csv (a row a plate, pixels; a table that data=table takes), predictions.json (the same, what the frames of
-a video vote for, and what could not be read, with the reason) and annotated/ (the pictures and videos with the plates
-drawn on them).
+go predictions.csv (a row a plate, pixels; a table that data=table takes), predictions.json (the same, what the frames
+of a video vote for, and what could not be read, with the reason) and annotated/ (the pictures and videos with the
+plates drawn on them).
 """
 _PREDICT_CODES = """\
 exit status: 0 all inputs were read, whether or not they show plates; 1 none could be, or there is no detector or
