@@ -1,7 +1,7 @@
 """Readers beside each other, on the same plates of an experiment's photographs.
 
     python benchmarks/readers.py score FOLDER READER…
-    python benchmarks/readers.py speed FOLDER DETECTOR.onnx [--rounds 5]
+    python benchmarks/readers.py speed FOLDER DETECTOR.onnx READER… [--rounds 5]
 
 FOLDER is a project or an experiment's folder in which `lpr evaluate` has run. A READER is an option of `conf/reader`,
 and may have settings of its own: `network`, `rapidocr:side_px=320`, `network:weights=/…/reader.onnx,looks=[0.1]`.
@@ -11,8 +11,9 @@ error rate, each with a 95 % bootstrap interval, and milliseconds a plate. On tr
 counts, since no reader was trained on any; on predicted ones those of the test side. Of Dataturks, whose plates have a
 grammar, a row is without it; and its plates with two lines (boxes less than 2.2 times as wide as high) have a row.
 
-`speed` takes times in turns, on two threads: a crop by the network against RapidOCR's recognition alone, and a whole
-picture of the test side, from JPEG bytes to texts, by the detector and either reader.
+`speed` takes times in turns, on two threads, for each reader: a crop by it against RapidOCR's recognition alone, and a
+whole picture of the test side, from JPEG bytes to texts, by the detector and it against the detector and
+`reader=rapidocr`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,6 +40,7 @@ from lpr.data.tables import read_table
 from lpr.detector.exported import load_exported
 from lpr.detector.looks import look
 from lpr.reader.base import PlateText, Reader
+from lpr.reader.rapidocr import recognize, start_engine
 from lpr.reader.reading import create, crop, read_plates
 from lpr.reader.scoring import score_readings
 from lpr.stages.files import DETECTIONS, IMAGES, SCRATCH
@@ -56,6 +59,7 @@ def main() -> None:
     score_of.add_argument("readers", nargs="+", metavar="READER")
     speed_of.add_argument("folder", type=Path)
     speed_of.add_argument("detector", type=Path)
+    speed_of.add_argument("readers", nargs="+", metavar="READER")
     speed_of.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     here = Path.cwd()
@@ -63,7 +67,7 @@ def main() -> None:
     if options.verb == "score":
         score(options.readers)
     else:
-        speed(here / options.detector, options.rounds)
+        speed(here / options.detector, options.readers, options.rounds)
 
 
 def reader_config(text: str, *more: str) -> ReaderConfig:
@@ -111,27 +115,12 @@ def _scores(readings: pd.DataFrame, column: str) -> list[object]:
     return [figures["plates"], *(f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]" for score in scores)]
 
 
-def speed(detector: Path, rounds: int) -> None:
+def speed(detector: Path, names: list[str], rounds: int) -> None:
     """Times of crops and of pictures, in turns."""
     detections = read_table(DETECTIONS)
     tested = detections[(detections["split"] == "test") & (detections["text"] != "")]
-    network, rapid = (
-        create(reader_config(name, f"reader.threads={THREADS}"), SCRATCH) for name in ("network", "rapidocr")
-    )
-    margins = {"network": reader_config("network").margin, "rapidocr": reader_config("rapidocr").margin}
     pictures = {name: Image.open(IMAGES / name).convert("RGB") for name in tested["image"].unique()}
     boxes = [(row["image"], [float(row[column]) for column in BOX_COLUMNS]) for row in tested.to_dict("records")]
-    crops = [{reader: crop(pictures[name], box, margin) for reader, margin in margins.items()} for name, box in boxes]
-    engine = rapid._engine  # type: ignore[attr-defined]  # its recognition alone has no door of its own
-    alone = {"use_det": False, "use_cls": False, "use_rec": True}
-    race(
-        "a crop",
-        crops,
-        lambda one: network.read(one["network"]),
-        "RapidOCR's recognition alone",
-        lambda one: engine(one["rapidocr"], **alone),
-        rounds,
-    )
     finder = load_exported(detector, THREADS)
 
     def texts(jpeg: bytes, reader: Reader, margin: float) -> list[PlateText]:
@@ -141,14 +130,33 @@ def speed(detector: Path, rounds: int) -> None:
         sure = found.boxes[found.confidences >= finder.facts.inference.confidence]
         return [reader.read(crop(picture, box, margin)) for box in sure.tolist()]
 
-    race(
-        "a picture, from JPEG to texts",
-        [(IMAGES / name).read_bytes() for name in pictures],
-        lambda jpeg: texts(jpeg, network, margins["network"]),
-        "the same detector and RapidOCR",
-        lambda jpeg: texts(jpeg, rapid, margins["rapidocr"]),
-        rounds,
-    )
+    jpegs = [(IMAGES / name).read_bytes() for name in pictures]
+    engine, usual = start_engine("rapidocr", THREADS, {}), reader_config("rapidocr", f"reader.threads={THREADS}")
+    rapid = create(usual, SCRATCH)
+    for name in names:
+        config = reader_config(name, f"reader.threads={THREADS}")
+        reader, margin = create(config, SCRATCH), config.margin
+        crops = [(crop(pictures[image], box, margin), crop(pictures[image], box, usual.margin)) for image, box in boxes]
+        race(
+            f"{name}: a crop",
+            crops,
+            partial(_first, reader),
+            "RapidOCR's recognition alone",
+            lambda pair: recognize(engine, pair[1]),
+            rounds,
+        )
+        race(
+            f"{name}: a picture, from JPEG to texts",
+            jpegs,
+            partial(texts, reader=reader, margin=margin),
+            "the same detector and RapidOCR",
+            partial(texts, reader=rapid, margin=usual.margin),
+            rounds,
+        )
+
+
+def _first(reader: Reader, crops: tuple[Image.Image, Image.Image]) -> PlateText:
+    return reader.read(crops[0])
 
 
 def race(
