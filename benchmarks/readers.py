@@ -1,14 +1,15 @@
 """Readers beside each other, on the same plates of an experiment's photographs.
 
-    python benchmarks/readers.py score FOLDER READER…
+    python benchmarks/readers.py score FOLDER READER… [--sides train validation test]
     python benchmarks/readers.py speed FOLDER DETECTOR.onnx READER… [--rounds 5]
 
 FOLDER is a project or an experiment's folder in which `lpr evaluate` has run. A READER is an option of `conf/reader`,
 and may have settings of its own: `network`, `rapidocr:side_px=320`, `network:weights=/…/reader.onnx,looks=[0.1]`.
 
 `score` prints a row a reader and data set, in Markdown: exact readings, the same with O = 0 and I = 1, the character
-error rate, each with a 95 % bootstrap interval, and milliseconds a plate. On true boxes every plate with a known text
-counts, since no reader was trained on any; on predicted ones those of the test side. Of Dataturks, whose plates have a
+error rate, each with a 95 % bootstrap interval, and milliseconds a plate. On true boxes every plate of the `--sides`
+with a known text counts, of all unless some are named, since no reader was trained on any; on predicted ones those of
+the test side. Of Dataturks, whose plates have a
 grammar, a row is without it; and its plates with two lines (boxes less than 2.2 times as wide as high) have a row.
 
 `speed` takes times in turns, on two threads, for each reader: a crop by it against RapidOCR's recognition alone, and a
@@ -49,6 +50,7 @@ from lpr.statistics import Score
 T = TypeVar("T")
 TWO_LINES = 2.2  # width over height of a box, below which a plate has two lines
 THREADS = 2  # of the timings
+SIDES = ["train", "validation", "test"]
 
 
 def main() -> None:
@@ -57,6 +59,7 @@ def main() -> None:
     score_of, speed_of = verbs.add_parser("score"), verbs.add_parser("speed")
     score_of.add_argument("folder", type=Path)
     score_of.add_argument("readers", nargs="+", metavar="READER")
+    score_of.add_argument("--sides", nargs="+", choices=SIDES, default=SIDES)
     speed_of.add_argument("folder", type=Path)
     speed_of.add_argument("detector", type=Path)
     speed_of.add_argument("readers", nargs="+", metavar="READER")
@@ -65,7 +68,7 @@ def main() -> None:
     here = Path.cwd()
     os.chdir(options.folder)
     if options.verb == "score":
-        score(options.readers)
+        score(options.readers, options.sides)
     else:
         speed(here / options.detector, options.readers, options.rounds)
 
@@ -77,13 +80,13 @@ def reader_config(text: str, *more: str) -> ReaderConfig:
     return compose([f"reader={name}", *own, *more], ROOT / "conf").reader
 
 
-def score(names: list[str]) -> None:
+def score(names: list[str], sides: list[str]) -> None:
     """The table of all readers."""
     detections = read_table(DETECTIONS)
-    known = detections[detections["text"] != ""]
+    known = detections[(detections["text"] != "") & detections["split"].isin(sides)]
     rows = []
     for name in names:
-        config = reader_config(name, "reader.splits=[train,validation,test]", "reader.grammars={dataturks: india}")
+        config = reader_config(name, f"reader.splits=[{','.join(sides)}]", "reader.grammars={dataturks: india}")
         readings, timings = read_plates(known, IMAGES, config, SCRATCH / config.name)
         readings = readings.merge(_aspects(known), on=["image", "plate"], validate="many_to_one")
         readings = readings[(readings["boxes"] == "true") | (readings["split"] == "test")]
