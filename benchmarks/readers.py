@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -35,13 +36,13 @@ from PIL import Image
 from tabulate import tabulate
 
 from lpr.boxes import BOX_COLUMNS
+from lpr.config import RapidOcrReader, compose
 from lpr.config import Reader as ReaderConfig
-from lpr.config import compose
 from lpr.data.tables import read_table
 from lpr.detector.exported import load_exported
 from lpr.detector.looks import look
 from lpr.reader.base import PlateText, Reader
-from lpr.reader.rapidocr import recognize, start_engine
+from lpr.reader.rapidocr import RapidOcr
 from lpr.reader.reading import create, crop, read_plates
 from lpr.reader.scoring import score_readings
 from lpr.stages.files import DETECTIONS, IMAGES, SCRATCH
@@ -76,7 +77,7 @@ def main() -> None:
 def reader_config(text: str, *more: str) -> ReaderConfig:
     """The settings of `NAME[:KEY=VALUE,…]`."""
     name, _, settings = text.partition(":")
-    own = [f"reader.{setting}" for setting in settings.replace("],", "]\n").replace(",", "\n").split("\n") if setting]
+    own = [f"reader.{setting}" for setting in re.split(r",(?![^\[]*\])", settings) if setting]  # not within lists
     return compose([f"reader={name}", *own, *more], ROOT / "conf").reader
 
 
@@ -134,8 +135,9 @@ def speed(detector: Path, names: list[str], rounds: int) -> None:
         return [reader.read(crop(picture, box, margin)) for box in sure.tolist()]
 
     jpegs = [(IMAGES / name).read_bytes() for name in pictures]
-    engine, usual = start_engine("rapidocr", THREADS, {}), reader_config("rapidocr", f"reader.threads={THREADS}")
-    rapid = create(usual, SCRATCH)
+    usual = reader_config("rapidocr", f"reader.threads={THREADS}")
+    assert isinstance(usual, RapidOcrReader)
+    rapid = RapidOcr(usual)
     for name in names:
         config = reader_config(name, f"reader.threads={THREADS}")
         reader, margin = create(config, SCRATCH), config.margin
@@ -145,7 +147,7 @@ def speed(detector: Path, names: list[str], rounds: int) -> None:
             crops,
             partial(_first, reader),
             "RapidOCR's recognition alone",
-            lambda pair: recognize(engine, pair[1]),
+            lambda pair: rapid.recognize(pair[1]),
             rounds,
         )
         race(

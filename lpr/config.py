@@ -383,13 +383,18 @@ class _Reads(Section):
     doubtful: Fraction = Field(description="confidence below which a reading is called doubtful")
 
 
-class RapidOcrReader(_Reads):
-    """RapidOCR: PaddleOCR's models on ONNX Runtime; they come in its wheel."""
+class _RapidOcrReads(_Reads):
+    """What readers by RapidOCR have in common."""
 
-    name: Literal["rapidocr"]
     side_px: Annotated[int, Field(ge=32, le=2048, description="longest side that line detection looks at")]
     min_line_height: Annotated[float, Field(ge=0, le=1, description="of the tallest line; lower lines are lettering")]
     threads: Count | None
+
+
+class RapidOcrReader(_RapidOcrReads):
+    """RapidOCR: PaddleOCR's models on ONNX Runtime; they come in its wheel."""
+
+    name: Literal["rapidocr"]
 
 
 class TesseractReader(_Reads):
@@ -440,8 +445,8 @@ class NetworkReader(_NetworkReads):
     name: Literal["network"]
 
 
-class CascadeReader(_NetworkReads):
-    """The project's own network; where it is not sure, RapidOCR's recognition of the lines that it found."""
+class CascadeReader(_NetworkReads, _RapidOcrReads):
+    """The project's own network; where it is not sure, RapidOCR, of which the recognition comes first."""
 
     name: Literal["cascade"]
     alone: Fraction = Field(description="confidence from which the network's own reading stands")

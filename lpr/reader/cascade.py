@@ -1,7 +1,8 @@
-"""The project's own network first, and RapidOCR's recognition for what it is not sure of.
+"""The project's own network first, and RapidOCR for what it is not sure of.
 
 RapidOCR's line detection takes most of its time, and the network knows already where the lines are: they are cut out
-one by one, levelled and without what stands beside them, which is what a recognition of lines reads best.
+one by one, levelled and without what stands beside them, for the recognition alone. Only where that reads something
+else than the network did is the whole of RapidOCR asked.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import numpy as np
 from PIL import Image
 
 from lpr.config import CascadeReader
-from lpr.reader.base import PlateText, Reader
-from lpr.reader.network import levelled, open_network
-from lpr.reader.rapidocr import recognize, start_engine
+from lpr.reader.base import PlateText, Reader, TextLine
+from lpr.reader.network import Sight, levelled, open_network
+from lpr.reader.rapidocr import RapidOcr
 from lpr.recognizer.decoding import lay_out
 
 _AROUND = 0.2  # of a line that is cut out, as a share of its characters' height
@@ -27,7 +28,7 @@ def create(config: CascadeReader, cache: Path) -> Reader:  # noqa: ARG001
 
 
 class Cascade:
-    """Reads by the network, and once more by the engine where the network's confidence is below `alone`.
+    """Reads by the network, and once or twice more by the engine where the network's confidence is below `alone`.
 
     Raises:
         UserError: as `lpr.reader.network.Network`; or RapidOCR is not installed.
@@ -35,24 +36,30 @@ class Cascade:
 
     def __init__(self, config: CascadeReader) -> None:
         self._network = open_network(config)
-        self._engine = start_engine(config.name, config.threads, {})
+        self._engine = RapidOcr(config)
         self._alone = config.alone
-        recognize(self._engine, Image.new("RGB", (64, 32)))  # loads its model, so that no plate waits for it
 
     def read(self, picture: Image.Image) -> PlateText:
-        """The engine's text where it was asked and read any: as sure as both are of it in the mean."""
-        seen, found = self._network.see(np.asarray(picture))
-        own = self._network.text(found)
+        """As sure as the two that agree on the text are in the mean; at most ½ where no two do."""
+        seen = self._network.see(np.asarray(picture))
+        own = self._network.text(seen.characters)
         if own.confidence >= self._alone:
             return own
-        layout = lay_out(found.boxes)
-        strips = [levelled(seen, found.boxes[line], layout.slope, _AROUND) for line in layout.lines] or [seen]
-        read = [recognize(self._engine, Image.fromarray(strip)) for strip in strips]
-        lines = tuple(line for line in read if line.text)
-        if not lines:
-            return own
+        lines = self._recognized(seen)
         text = "".join(line.text for line in lines)
-        sure = min(line.confidence for line in lines)
-        if text == own.text:
-            return replace(own, confidence=(sure + own.confidence) / 2)
-        return PlateText(text, sure / 2, lines)
+        if lines and text == own.text:
+            return replace(own, confidence=(own.confidence + min(line.confidence for line in lines)) / 2)
+        whole = self._engine.read(picture)
+        if whole.text and whole.text == own.text:
+            return replace(own, confidence=(own.confidence + whole.confidence) / 2)
+        if whole.text and whole.text == text:
+            return whole
+        return replace(whole, confidence=whole.confidence / 2) if whole.text else own
+
+    def _recognized(self, seen: Sight) -> list[TextLine]:
+        """The lines that the network found, as the engine reads them."""
+        boxes = seen.characters.boxes
+        layout = lay_out(boxes)
+        strips = [levelled(seen.picture, boxes[line], layout.slope, _AROUND) for line in layout.lines]
+        lines = [self._engine.recognize(Image.fromarray(strip)) for strip in strips]
+        return [line for line in lines if line.text]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from lpr.config import RapidOcrReader
+from lpr.config import CascadeReader, RapidOcrReader
 from lpr.cores import usable_cores
 from lpr.errors import UserError
 from lpr.reader.base import UNREAD, PlateText, Reader, TextLine
@@ -53,11 +51,25 @@ class RapidOcr:
         UserError: RapidOCR or ONNX Runtime is not installed.
     """
 
-    def __init__(self, config: RapidOcrReader) -> None:
+    def __init__(self, config: RapidOcrReader | CascadeReader) -> None:
+        try:
+            from rapidocr import RapidOCR
+
+            import_module("onnxruntime")  # which RapidOCR itself imports only when it first reads
+        except ImportError as error:
+            raise UserError(f"reader={config.name} needs RapidOCR ({error}): pip install 'lpr[ocr]'") from None
+
         self._config = config
-        # "max" bounds the longest side; the default, "min", blows a wide crop up to thousands of pixels.
-        limits = {"Det.limit_type": "max", "Det.limit_side_len": config.side_px}
-        self._engine = start_engine(config.name, config.threads, limits)
+        self._engine = RapidOCR(
+            params={
+                "Global.log_level": "critical",
+                "Global.text_score": MIN_SCORE,
+                # "max" bounds the longest side; the default, "min", blows a wide crop up to thousands of pixels.
+                "Det.limit_type": "max",
+                "Det.limit_side_len": config.side_px,
+                "EngineConfig.onnxruntime.intra_op_num_threads": config.threads or usable_cores(),
+            }
+        )
         self.read(Image.new("RGB", (64, 32)))  # loads both models, so that no plate waits for them
 
     def read(self, picture: Image.Image) -> PlateText:
@@ -69,7 +81,7 @@ class RapidOcr:
         found = self._engine(enlarged, use_det=True, use_cls=False, use_rec=True)
         lines = [] if found.boxes is None else _lines(np.asarray(found.boxes, float), found.txts, found.scores)
         if not lines:
-            whole = recognize(self._engine, enlarged)
+            whole = self.recognize(enlarged)
             return PlateText(whole.text, whole.confidence) if whole.text else UNREAD
         lines.sort(key=functools.cmp_to_key(_reading_order))
         kept = _registration(lines, self._config.min_line_height)
@@ -79,33 +91,10 @@ class RapidOcr:
             tuple(TextLine(line.text, line.confidence) for line in lines),
         )
 
-
-def start_engine(reader: str, threads: int | None, settings: Mapping[str, object]) -> Any:
-    """RapidOCR, for `reader`; what it prints is kept down.
-
-    Raises:
-        UserError: RapidOCR or ONNX Runtime is not installed.
-    """
-    try:
-        from rapidocr import RapidOCR
-
-        import_module("onnxruntime")  # which RapidOCR itself imports only when it first reads
-    except ImportError as error:
-        raise UserError(f"reader={reader} needs RapidOCR ({error}): pip install 'lpr[ocr]'") from None
-    return RapidOCR(
-        params={
-            "Global.log_level": "critical",
-            "Global.text_score": MIN_SCORE,
-            "EngineConfig.onnxruntime.intra_op_num_threads": threads or usable_cores(),
-            **settings,
-        }
-    )
-
-
-def recognize(engine: Any, line: Image.Image) -> TextLine:
-    """What the engine's recognition alone reads in a picture of one line; an empty text where it is nothing."""
-    found = engine(line, use_det=False, use_cls=False, use_rec=True)
-    return TextLine(like_with_like(found.txts[0]), float(found.scores[0])) if found.txts else TextLine("", 0.0)
+    def recognize(self, line: Image.Image) -> TextLine:
+        """What the recognition alone reads in a picture of one line; an empty text where that is nothing."""
+        found = self._engine(line, use_det=False, use_cls=False, use_rec=True)
+        return TextLine(like_with_like(found.txts[0]), float(found.scores[0])) if found.txts else TextLine("", 0.0)
 
 
 def _lines(boxes: np.ndarray, texts: tuple[str, ...], scores: tuple[float, ...]) -> list[_Line]:
