@@ -15,7 +15,8 @@ SHAPES = [[64, 192], [96, 128]]
 
 
 def settings(*overrides: str) -> Recognizer:
-    return compose(["recognizer.train.batch_size=3", *overrides], ROOT / "conf").recognizer
+    keys = ["recognizer.train.batch_size=3", f"recognizer.shapes={SHAPES}".replace(" ", "")]
+    return compose([*keys, *overrides], ROOT / "conf").recognizer
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,7 @@ def test_the_accuracy_counts_each_character_the_same() -> None:
 def test_the_network_is_as_configured_and_says_what_decoding_takes(in_root: object) -> None:
     config = compose(["recognizer.width=4", "recognizer.neck=8"]).recognizer
     model = build(config, "float32")
-    for height, width in config.shapes:
+    for height, width in [(64, 192), (96, 128)]:
         said = model(np.zeros((2, height, width, 3), np.float32))
         assert said.shape == (2, height // 4, width // 4, 5 + 36)
     assert build(compose(["recognizer.width=8"]).recognizer, "float32").count_params() > model.count_params()
