@@ -20,6 +20,7 @@ from lpr.reader.rapidocr import RapidOcr
 from lpr.recognizer.decoding import lay_out
 
 _AROUND = 0.2  # of a line that is cut out, as a share of its characters' height
+_LEAST = 2  # characters, with less of which the engine is not asked: most of such boxes hold no plate
 
 
 def create(config: CascadeReader, cache: Path) -> Reader:  # noqa: ARG001
@@ -43,7 +44,7 @@ class Cascade:
         """As sure as the two that agree on the text are in the mean; at most ½ where no two do."""
         seen = self._network.see(np.asarray(picture))
         own = self._network.text(seen.characters)
-        if own.confidence >= self._alone:
+        if own.confidence >= self._alone or len(own.text) < _LEAST:
             return own
         lines = self._recognized(seen)
         text = "".join(line.text for line in lines)
