@@ -9,8 +9,8 @@ and may have settings of its own: `network`, `rapidocr:side_px=320`, `network:we
 `score` prints a row a reader and data set, in Markdown: exact readings, the same with O = 0 and I = 1, the character
 error rate, each with a 95 % bootstrap interval, and milliseconds a plate. On true boxes every plate of the `--sides`
 with a known text counts, of all unless some are named, since no reader was trained on any; on predicted ones those of
-the test side. Of Dataturks, whose plates have a
-grammar, a row is without it; and its plates with two lines (boxes less than 2.2 times as wide as high) have a row.
+the test side. Of Dataturks, whose plates have a grammar, a row is without it; and its plates with two lines (boxes less
+than 2.2 times as wide as high) have a row.
 
 `speed` takes times in turns, on two threads, for each reader: a crop by it against RapidOCR's recognition alone, and a
 whole picture of the test side, from JPEG bytes to texts, by the detector and it against the detector and

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from lpr.data.plate_art import choose_plate, draw_plate
+
+BEHIND = (90, 92, 96)
+"""The colour around a plate that was photographed."""
+
+
+def photograph(size_mm: tuple[int, int], seed: int, margin: float = 0.16) -> tuple[str, Image.Image]:
+    """The text of a drawn Indian plate, and the plate with `margin` of its height around it."""
+    rng = np.random.default_rng(seed)
+    plate = choose_plate(rng, size_mm)
+    art = draw_plate(plate, 240, rng)
+    around = round(margin * art.height)
+    picture = Image.new("RGB", (art.width + 2 * around, art.height + 2 * around), BEHIND)
+    picture.paste(art, (around, around), art)
+    return plate.text, picture
 
 
 def plate(*lines: str, size: int = 56, small: str = "", width: int = 600) -> Image.Image:

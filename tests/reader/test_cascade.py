@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from clones import ROOT
+from drawn_plates import BEHIND, photograph
 from PIL import Image
 
 from lpr.config import compose
-from lpr.data.plate_art import LONG, SQUARE, choose_plate, draw_plate
+from lpr.data.plate_art import LONG, SQUARE
 from lpr.reader.base import Reader
 from lpr.reader.reading import create
-
-BEHIND = (90, 92, 96)
 
 
 def reader(name: str, *overrides: str) -> Reader:
     return create(compose([f"reader={name}", "reader.threads=1", *overrides], ROOT / "conf").reader, Path())
-
-
-def photograph(size_mm: tuple[int, int], seed: int) -> tuple[str, Image.Image]:
-    rng = np.random.default_rng(seed)
-    plate = choose_plate(rng, size_mm)
-    art = draw_plate(plate, 240, rng)
-    picture = Image.new("RGB", (art.width + 40, art.height + 40), BEHIND)
-    picture.paste(art, (20, 20), art)
-    return plate.text, picture
 
 
 @pytest.fixture(scope="module")

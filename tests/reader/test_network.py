@@ -4,13 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from clones import ROOT
+from drawn_plates import BEHIND, photograph
 from PIL import Image
 
 from lpr.config import NetworkReader, compose
-from lpr.data.plate_art import LONG, SQUARE, choose_plate, draw_plate
+from lpr.data.plate_art import LONG, SQUARE
 from lpr.errors import UserError
 from lpr.reader.base import Reader
 from lpr.reader.network import create
@@ -25,17 +25,6 @@ def settings(*overrides: str) -> NetworkReader:
 @pytest.fixture(scope="module")
 def reader() -> Reader:
     return create(settings(), Path())
-
-
-def photograph(size_mm: tuple[int, int], seed: int) -> tuple[str, Image.Image]:
-    """A drawn Indian plate with as much around it as the reader is shown, and its text."""
-    rng = np.random.default_rng(seed)
-    plate = choose_plate(rng, size_mm)
-    art = draw_plate(plate, 240, rng)
-    margin = round(settings().margin * art.height)
-    picture = Image.new("RGB", (art.width + 2 * margin, art.height + 2 * margin), (90, 92, 96))
-    picture.paste(art, (margin, margin), art)
-    return plate.text, picture
 
 
 @pytest.mark.parametrize("size_mm", [LONG, SQUARE], ids=["one line", "two lines"])
@@ -62,7 +51,7 @@ def test_it_is_sure_of_nothing_where_nothing_stands(reader: Reader) -> None:
 
 def test_plates_that_lean_are_read(reader: Reader) -> None:
     plates = [photograph(LONG, seed) for seed in range(12)]
-    turned = [(text, picture.rotate(14, expand=True, fillcolor=(90, 92, 96))) for text, picture in plates]
+    turned = [(text, picture.rotate(14, expand=True, fillcolor=BEHIND)) for text, picture in plates]
     assert sum(reader.read(picture).text == text for text, picture in turned) >= 6
 
 
