@@ -77,7 +77,7 @@ def _look(plate: LetteredPlate, rng: Generator, settings: Crops) -> tuple[np.nda
     left, top, right, bottom = plate.box
     letter = float(np.median(plate.characters[:, 3] - plate.characters[:, 1]))
     least, most = (math.log(height) for height in settings.letter_px)
-    scale = math.exp(least + (most - least) * rng.triangular(0, 0.65, 1)) / letter
+    scale = math.exp(least + (most - least) * rng.triangular(0, 0.45, 1)) / letter
     matrix = np.diag([scale, scale, 1.0]) @ _perspective(plate, rng, settings)
     outline = _projected(np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float), matrix)
     edges = np.concatenate([outline.min(axis=0), outline.max(axis=0)])
@@ -101,8 +101,8 @@ def _perspective(plate: LetteredPlate, rng: Generator, settings: Crops) -> np.nd
     )
     roll = math.radians(
         rng.uniform(-settings.roll, settings.roll)
-        if rng.random() < 0.12
-        else float(np.clip(rng.normal(0, settings.roll / 5), -settings.roll / 3, settings.roll / 3))
+        if rng.random() < settings.tilted
+        else float(np.clip(rng.normal(0, 3), -5, 5))
     )
     distance = rng.uniform(2, 8) * (right - left)
     (a, b), (c, d), (e, f) = ((math.cos(angle), math.sin(angle)) for angle in (yaw, pitch, roll))
@@ -278,6 +278,9 @@ def _taken(picture: np.ndarray, letter: float, rng: Generator, settings: Crops, 
         size = max(8, round(width * factor)), max(4, round(height * factor))
         shrinking = cv2.INTER_AREA if rng.random() < 0.7 else pick(rng, _INTERPOLATIONS)
         pixels = cv2.resize(pixels, size, interpolation=shrinking if factor < 1 else pick(rng, _INTERPOLATIONS))
+    if rng.random() < settings.sharpened:
+        soft, strength = cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.6, 1.5)), rng.uniform(0.3, 1.5)
+        pixels = cv2.addWeighted(pixels, 1 + strength, soft, -strength, 0)
     if rng.random() < settings.jpeg:
         quality = int(rng.uniform(20, 60) if poor else rng.uniform(45, 96))
         pixels = cv2.imdecode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)

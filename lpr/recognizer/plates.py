@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -13,7 +14,7 @@ from PIL import Image, ImageDraw
 from lpr.data.glyphs import FACE_SHARES, FACES, text_line
 from lpr.data.painting import palette, pick
 from lpr.data.plate_art import Colour, smooth_noise
-from lpr.data.plate_bands import Box, stamp
+from lpr.data.plate_bands import FLAG_COLOURS, Box, stamp
 from lpr.data.plate_bank import choose_sheet, draw_blank, draw_bolts, draw_stickers, finished, near, worded
 from lpr.recognizer.registrations import Line, choose_lines
 from lpr.recognizer.typefaces import CAP_PX, LETTERS_AND_DIGITS, PAINTED_FACES, PLATE_FACES, Typeface, glyph
@@ -25,6 +26,7 @@ _PIECES = re.compile(r"\{\w+\}|\[\w+\|\w+\]|.")
 _STACKED = 0.44  # of a line's height: the letters of two that stand one over the other
 _INK = 110  # of 255, from which a pixel counts as ink
 _SEALS = palette("d8dce4 1c50a0 c83c28 e0a020 2c8c50 9aa0a8")
+_SHIELD = np.array([[-1, -1], [1, -1], [1, 0.2], [0.55, 0.75], [0, 1], [-0.55, 0.75], [-1, 0.2]])
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ class _Hand:
         tracking: room between two of them, beside what the typeface leaves.
         cell: of characters that stand in cells of one width; None: each is as wide as it is.
         space: between two groups.
-        weight: added to a stroke on each of its sides; negative to thin it.
+        weight: added to a stroke on each of its sides, across and down, pixels of a glyph's mask; negative to thin it.
+        rounding: of corners and ends, pixels of a glyph's mask.
         slant: sideways, for a height of 1.
         turn: spread of the characters' rotation, degrees.
         unrest: spread of their sizes and of the base line.
@@ -99,7 +102,8 @@ class _Hand:
     tracking: float
     cell: float | None
     space: float
-    weight: int
+    weight: tuple[int, int]
+    rounding: float
     slant: float
     turn: float
     unrest: float
@@ -109,13 +113,16 @@ class _Hand:
 def _choose_hand(rng: Generator) -> _Hand:
     painted = rng.random() < 0.12
     faces = PAINTED_FACES if rng.random() < (0.6 if painted else 0.1) else PLATE_FACES
+    weight = int(rng.choice([-1, 0, 1, 2], p=[0.15, 0.5, 0.2, 0.15]))
+    contrast = (int(rng.choice([-1, 1, 2])) if rng.random() < 0.2 else 0 for _ in range(2))
     return _Hand(
         face=pick(rng, faces),
         squeeze=rng.uniform(0.55, 1.15),
         tracking=rng.uniform(-0.02, 0.12) if rng.random() < 0.75 else rng.uniform(0.12, 0.3),
         cell=rng.uniform(0.55, 0.8) if rng.random() < 0.25 else None,
         space=rng.uniform(0.15, 0.6),
-        weight=int(rng.choice([-1, 0, 1, 2], p=[0.15, 0.5, 0.2, 0.15])),
+        weight=(weight + next(contrast), weight + next(contrast)),
+        rounding=rng.uniform(1, 3) if rng.random() < 0.3 else 0.0,
         slant=rng.normal(0, 0.1) if painted else (rng.uniform(0.1, 0.25) if rng.random() < 0.03 else 0.0),
         turn=rng.uniform(0, 4) if painted else rng.choice([0, 0.6]),
         unrest=rng.uniform(0.01, 0.05) if painted else rng.choice([0, 0.006]),
@@ -192,6 +199,8 @@ def _letter(lettering: _Lettering, pattern: str, room: Box, rng: Generator) -> N
     """A line of the registration in its room, squeezed where it would not fit."""
     hand = lettering.hand
     pieces = [piece for part in _PIECES.findall(pattern) for piece in _pieces(lettering, part, rng)]
+    if rng.random() < 0.06:
+        pieces.insert(0 if rng.random() < 0.7 else len(pieces), _fitting(rng))
     left, top, right, bottom = room
     cap = bottom - top
     natural = sum(piece.before + piece.width + piece.after for piece in pieces) * cap
@@ -214,7 +223,8 @@ def _letter(lettering: _Lettering, pattern: str, room: Box, rng: Generator) -> N
                 lettering.boxes.append(box)
                 lettering.text.append(piece.character)
         elif piece.character == "·":
-            _draw_seals(lettering.art, (x, top, x + width, bottom), rng)
+            draw_fitting = _draw_seals if rng.random() < 0.5 else _draw_emblem
+            draw_fitting(lettering.art, (x, top, x + width, bottom), rng)
         x += width + piece.after * cap * squeeze
 
 
@@ -246,28 +256,41 @@ def _piece(lettering: _Lettering, part: str, rng: Generator) -> _Piece:
     if part == " ":
         return _Piece(part, None, 0, 0, hand.space, 0)
     if part == "·" and rng.random() < 0.7:
-        return _Piece(part, None, 0, 0.06, 0.42, 0.06)
+        return _fitting(rng)
     if part in LETTERS_AND_DIGITS or part in "-.·|":
         found = glyph(hand.face, part)
         width = found.mask.shape[1] / CAP_PX
         before, after = (bearing / CAP_PX + hand.tracking / 2 for bearing in found.bearings)
         if hand.cell is not None and part in LETTERS_AND_DIGITS:
             before = after = max((hand.cell - width) / 2, 0) + 0.04 + hand.tracking / 2
-        return _Piece(part, _weighted(found.mask, hand.weight), found.foot, max(before, 0.03), width, max(after, 0.03))
+        return _Piece(part, _shaped(found.mask, hand), found.foot, max(before, 0.03), width, max(after, 0.03))
     mask = text_line(worded(part, rng), pick(rng, FACES, FACE_SHARES), rng)
     high = CAP_PX * (1 if len(part) == 1 else 0.6)
     mask = cv2.resize(mask, (max(1, round(mask.shape[1] * high / mask.shape[0])), round(high)))
     return _Piece(part, mask, (high - CAP_PX) / 2, 0.06, mask.shape[1] / CAP_PX, 0.06)
 
 
-def _weighted(mask: np.ndarray, weight: int) -> np.ndarray:
-    """With strokes that are thicker by `weight` px at each side; the mask keeps its size, or grows by as much."""
-    if weight == 0:
-        return mask
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    if weight < 0:
-        return cv2.erode(mask, kernel, borderValue=255)
-    return cv2.dilate(np.pad(mask, weight), kernel, iterations=weight)
+def _fitting(rng: Generator) -> _Piece:
+    """Room for a sticker, a bolt or an emblem."""
+    return _Piece("·", None, 0, 0.06, rng.uniform(0.3, 0.7), 0.06)
+
+
+def _shaped(mask: np.ndarray, hand: _Hand) -> np.ndarray:
+    """A glyph with the hand's strokes and corners; the mask keeps its size, or grows as the strokes do."""
+    thick, thin = ([max(sign * side, 0) for side in hand.weight] for sign in (1, -1))
+    if any(thick):
+        mask = cv2.dilate(np.pad(mask, [(thick[1],) * 2, (thick[0],) * 2]), _ellipse(thick))
+    if any(thin):
+        mask = cv2.erode(mask, _ellipse(thin), borderValue=255)
+    if hand.rounding:
+        soft = cv2.GaussianBlur(mask, (0, 0), hand.rounding, borderType=cv2.BORDER_CONSTANT).astype(np.float32)
+        mask = np.clip(3 * soft - 255, 0, 255).astype(np.uint8)
+    return mask
+
+
+def _ellipse(reach: Sequence[int]) -> np.ndarray:
+    """A kernel that reaches so many pixels across and down."""
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach[0] + 1, 2 * reach[1] + 1))
 
 
 def _place(lettering: _Lettering, piece: _Piece, place: tuple[float, float, float, float], rng: Generator) -> Box:
@@ -320,6 +343,23 @@ def _draw_seals(art: Image.Image, box: Box, rng: Generator) -> None:
         pen.ellipse(circle, fill=near(rng, pick(rng, _SEALS)), outline=near(rng, (120, 122, 126)))
         inner = x - radius * 0.5, y - radius * 0.5, x + radius * 0.5, y + radius * 0.5
         pen.ellipse(inner, fill=near(rng, pick(rng, _SEALS)))
+
+
+def _draw_emblem(art: Image.Image, box: Box, rng: Generator) -> None:
+    """A coat of arms, or a figure as on plates of the Americas: a coloured outline, with another in it."""
+    left, top, right, bottom = box
+    middle = np.array([(left + right) / 2, (top + bottom) / 2 + rng.normal(0, 0.04) * (bottom - top)])
+    reach = np.array([(right - left) / 2, (bottom - top) * rng.uniform(0.25, 0.6)])
+    if rng.random() < 0.4:
+        outline = _SHIELD
+    else:
+        angles = np.linspace(0, 2 * np.pi, int(rng.integers(4, 16)), endpoint=False) + rng.uniform(0, np.pi)
+        outline = np.column_stack([np.cos(angles), np.sin(angles)]) * rng.uniform(0.4, 1, (len(angles), 1))
+    pen, colours = ImageDraw.Draw(art), (*FLAG_COLOURS, *_SEALS)
+    for size in (1.0, rng.uniform(0.3, 0.8)):
+        corners = middle + outline * reach * size
+        edge = near(rng, pick(rng, colours)) if rng.random() < 0.4 else None
+        pen.polygon([(x, y) for x, y in corners.tolist()], fill=near(rng, pick(rng, colours)), outline=edge)
 
 
 # ------------------------------------------------------------------------------------------------------------- inking

@@ -110,7 +110,7 @@ def _indian_lines(layout: Layout, rng: Generator) -> list[Line]:
         cut = 2 if len(groups) < 4 or rng.random() < 0.55 else 3
         rows = [groups[:cut], groups[cut:]]
     if len(rows) == 1:
-        if len(groups) == 4 and rng.random() < 0.06:
+        if len(groups) == 4 and rng.random() < 0.12:
             first = f"[{groups[0]}|{groups[1]}]", groups[2]
             groups = [*(first if rng.random() < 0.5 else (f"[{groups[0]}{groups[1]}|{groups[2]}]",)), groups[3]]
         return [Line(size, between.join(groups), True)]

@@ -65,6 +65,7 @@ def _family(name: str, *faces: str | tuple[int, ...], file: str = "") -> tuple[T
 
 
 PLATE_FACES: tuple[Typeface, ...] = (
+    *_family("anton", "Anton-Regular"),
     *_family("archivo", (500, 62), (700, 62), (600, 80), (700, 100), (600, 125), file="Archivo[wdth,wght]"),
     *_family("arimo", (400,), (550,), (700,), file="Arimo[wght]"),
     *_family(
@@ -75,16 +76,20 @@ PLATE_FACES: tuple[Typeface, ...] = (
     *_family("chakra_petch", *(f"ChakraPetch-{weight}" for weight in ("Medium", "SemiBold", "Bold"))),
     *_family("dosis", (500,), (650,), (800,), file="Dosis[wght]"),
     *_family("encode_sans", (600, 75), (800, 75), (500, 100), (700, 125), file="EncodeSans[wdth,wght]"),
+    *_family("exo_2", (500,), (700,), file="Exo2[wght]"),
     *_family("fjalla_one", "FjallaOne-Regular"),
     *_family("inconsolata", (600, 75), (800, 75), (600, 100), (800, 100), file="Inconsolata[wdth,wght]"),
     *_family("jost", (500,), (700,), file="Jost[wght]"),
+    *_family("lexend", (500,), (700,), file="Lexend[wght]"),
     *_family("nunito", (600,), (800,), (1000,), file="Nunito[wght]"),
     *_family("oswald", (400,), (500,), (600,), (700,), file="Oswald[wght]"),
     *_family("overpass", (500,), (700,), (900,), file="Overpass[wght]"),
+    *_family("play", "Play-Regular", "Play-Bold"),
     *_family("pt_sans_narrow", "PT_Sans-Narrow-Web-Regular", "PT_Sans-Narrow-Web-Bold"),
     *_family("rajdhani", *(f"Rajdhani-{weight}" for weight in ("Medium", "SemiBold", "Bold"))),
     *_family("roboto_condensed", (400,), (550,), (700,), (900,), file="RobotoCondensed[wght]"),
     *_family("roboto_mono", (500,), (700,), file="RobotoMono[wght]"),
+    *_family("rubik", (500,), (700,), file="Rubik[wght]"),
     *_family(
         "saira_condensed", *(f"SairaCondensed-{weight}" for weight in ("Medium", "SemiBold", "Bold", "ExtraBold"))
     ),
@@ -92,6 +97,7 @@ PLATE_FACES: tuple[Typeface, ...] = (
     *_family("space_mono", "SpaceMono-Bold"),
     *_family("teko", (400,), (600,), (700,), file="Teko[wght]"),
     *_family("titillium_web", *(f"TitilliumWeb-{weight}" for weight in ("SemiBold", "Bold", "Black"))),
+    *_family("varela_round", "VarelaRound-Regular"),
     *(Typeface("matplotlib", f"mpl-data/fonts/ttf/{name}.ttf") for name in ("DejaVuSans-Bold", "DejaVuSansMono-Bold")),
 )
 """As presses and printers use them."""

@@ -45,21 +45,24 @@ def test_boxes_lie_inside_whatever_the_camera_does(plates: list[LetteredPlate], 
 
 @pytest.mark.parametrize("settings", [CLEAR, CLEAR.model_copy(update={"bent": 1})], ids=["flat", "bent"])
 def test_boxes_go_where_the_camera_puts_the_characters(settings: Crops) -> None:
-    """Black blocks on white, in any perspective: each is where its box is, to a pixel or two."""
-    pixels = np.full((100, 320, 4), 255, np.uint8)
-    blocks = np.array([[20, 30, 60, 70], [90, 20, 110, 80], [150, 40, 230, 60], [260, 25, 300, 75]])
-    for left, top, right, bottom in blocks.tolist():
+    """A black block on white, in any perspective: it is where its box is, to a pixel or two.
+
+    There is white around the plate, too: what leans has corners in its upright box that lie beside it.
+    """
+    blocks = np.array([[20, 30, 60, 70], [90, 20, 110, 80], [150, 40, 230, 60], [260, 25, 300, 75]]) + 60
+    for number, (left, top, right, bottom) in enumerate(blocks.tolist()):
+        pixels = np.full((220, 440, 4), 255, np.uint8)
         pixels[top:bottom, left:right, :3] = 0
-    plate = LetteredPlate(pixels, (0, 0, 320, 100), "ABCD", blocks.astype(np.float32))
-    rng = np.random.default_rng(1)
-    for _ in range(40):
-        crop, boxes = draw_crop(plate, 96, 288, rng, settings)
-        dark = crop.mean(axis=2) < 128
-        for box in boxes:
-            left, top, right, bottom = np.clip(box + np.array([-3, -3, 3, 3]), 0, [288, 96] * 2).round().astype(int)
-            rows, columns = np.nonzero(dark[top:bottom, left:right])
-            seen = left + columns.min(), top + rows.min(), left + columns.max() + 1, top + rows.max() + 1
-            np.testing.assert_allclose(seen, box, atol=3 if settings.bent else 2.5)
+        plate = LetteredPlate(pixels, (60, 60, 380, 160), "ABCD", blocks.astype(np.float32))
+        rng = np.random.default_rng(1)
+        for _ in range(40):
+            crop, boxes = draw_crop(plate, 96, 288, rng, settings)
+            around = np.clip(boxes[number] + [-3, -3, 3, 3], 0, [288, 96] * 2).round().astype(int)
+            part = crop[around[1] : around[3], around[0] : around[2]]
+            rows, columns = np.nonzero(part.mean(axis=2) < 128)
+            ends = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+            seen = np.array(ends) + np.tile(around[:2], 2)
+            np.testing.assert_allclose(seen, boxes[number], atol=3 if settings.bent else 2.5)
 
 
 def test_light_makes_crops_darker_and_lighter_and_poor_ones_harder(plates: list[LetteredPlate]) -> None:
