@@ -2,65 +2,80 @@
 
 RapidOCR's line detection takes most of its time, and the network knows already where the lines are: they are cut out
 one by one, levelled and without what stands beside them, for the recognition alone. Only where that reads something
-else than the network did is the whole of RapidOCR asked.
+else than the network did is the whole of RapidOCR asked; of the three readings, the one in the middle is taken.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from rapidfuzz.distance import Levenshtein
 
 from lpr.config import CascadeReader
-from lpr.reader.base import PlateText, Reader, TextLine
-from lpr.reader.network import Sight, levelled, open_network
+from lpr.reader import network
+from lpr.reader.base import UNREAD, PlateText, Reader
+from lpr.reader.network import Network, Sight, levelled
 from lpr.reader.rapidocr import RapidOcr
 from lpr.recognizer.decoding import lay_out
 
 _AROUND = 0.2  # of a line that is cut out, as a share of its characters' height
-_LEAST = 2  # characters, with less of which the engine is not asked: most of such boxes hold no plate
 
 
-def create(config: CascadeReader, cache: Path) -> Reader:  # noqa: ARG001
+def create(config: CascadeReader, cache: Path) -> Reader:
     """The reader; nothing is cached, since nothing is remote."""
-    return Cascade(config)
+    return Cascade(network.create(config, cache), RapidOcr(config), config.alone)
 
 
 class Cascade:
     """Reads by the network, and once or twice more by the engine where the network's confidence is below `alone`.
 
-    Raises:
-        UserError: as `lpr.reader.network.Network`; or RapidOCR is not installed.
+    Args:
+        own: the network.
+        engine: RapidOCR.
+        alone: confidence of the network from which its reading stands.
     """
 
-    def __init__(self, config: CascadeReader) -> None:
-        self._network = open_network(config)
-        self._engine = RapidOcr(config)
-        self._alone = config.alone
+    def __init__(self, own: Network, engine: RapidOcr, alone: float) -> None:
+        self._network, self._engine, self._alone = own, engine, alone
 
     def read(self, picture: Image.Image) -> PlateText:
-        """As sure as the two that agree on the text are in the mean; at most ½ where no two do."""
+        """What the network is sure of, or what `agreed` makes of it and of what the engine reads."""
         seen = self._network.see(np.asarray(picture))
         own = self._network.text(seen.characters)
-        if own.confidence >= self._alone or len(own.text) < _LEAST:
+        if own.confidence >= self._alone:
             return own
         lines = self._recognized(seen)
-        text = "".join(line.text for line in lines)
-        if lines and text == own.text:
-            return replace(own, confidence=(own.confidence + min(line.confidence for line in lines)) / 2)
-        whole = self._engine.read(picture)
-        if whole.text and whole.text == own.text:
-            return replace(own, confidence=(own.confidence + whole.confidence) / 2)
-        if whole.text and whole.text == text:
-            return whole
-        return replace(whole, confidence=whole.confidence / 2) if whole.text else own
+        if lines.text == own.text:
+            return agreed([lines, own])
+        return agreed([self._engine.read(picture), lines, own])
 
-    def _recognized(self, seen: Sight) -> list[TextLine]:
+    def _recognized(self, seen: Sight) -> PlateText:
         """The lines that the network found, as the engine reads them."""
         boxes = seen.characters.boxes
         layout = lay_out(boxes)
         strips = [levelled(seen.picture, boxes[line], layout.slope, _AROUND) for line in layout.lines]
-        lines = [self._engine.recognize(Image.fromarray(strip)) for strip in strips]
-        return [line for line in lines if line.text]
+        lines = [line for strip in strips if (line := self._engine.recognize(Image.fromarray(strip))).text]
+        if not lines:
+            return UNREAD
+        return PlateText("".join(line.text for line in lines), min(line.confidence for line in lines), tuple(lines))
+
+
+def agreed(readings: Sequence[PlateText]) -> PlateText:
+    """Of several readings of a plate, the one that differs least from the others; of equals, the earlier one.
+
+    It is as sure as those that say the same are in the mean, and half as sure as it was where no other does.
+    """
+    read = [reading for reading in readings if reading.text]
+    if not read:
+        return UNREAD
+    apart = [sum(Levenshtein.distance(one.text, other.text) for other in read) for one in read]
+    best = read[apart.index(min(apart))]
+    same = [reading for reading in read if reading.text == best.text]
+    if len(same) == 1:
+        return replace(best, confidence=best.confidence / 2)
+    # The last is the network's, if it is among them: it knows what each character may be, for a grammar to choose from.
+    return replace(same[-1], confidence=sum(reading.confidence for reading in same) / len(same))

@@ -15,7 +15,7 @@ from lpr.config import CascadeReader, NetworkReader
 from lpr.errors import UserError
 from lpr.onnx_file import open_onnx
 from lpr.plate_text import CHARACTERS
-from lpr.reader.base import UNREAD, PlateText, Reader, TextLine
+from lpr.reader.base import UNREAD, PlateText, TextLine
 from lpr.recognizer.calibration import calibrated
 from lpr.recognizer.decoding import Characters, decode, lay_out
 from lpr.recognizer.facts import Facts
@@ -41,13 +41,8 @@ class Sight(NamedTuple):
     characters: Characters
 
 
-def create(config: NetworkReader, cache: Path) -> Reader:  # noqa: ARG001
-    """The reader; nothing is cached, since nothing is remote."""
-    return open_network(config)
-
-
-def open_network(config: NetworkReader | CascadeReader) -> Network:
-    """The network, with the weights that the configuration names."""
+def create(config: NetworkReader | CascadeReader, cache: Path) -> Network:  # noqa: ARG001
+    """The reader, with the weights that the configuration names; nothing is cached, since nothing is remote."""
     weights = Path(config.weights) if config.weights else SHIPPED
     return Network(weights, config.threads, config.margin, config.looks, config.enough)
 
@@ -116,18 +111,18 @@ class Network:
 
         A plate that leans is looked at again, levelled, and the surer of both is taken.
         """
-        found = self._look(picture)
+        found = self.find(picture)
         if len(found.boxes) < _FEW or self._whole(self._sure(found)) >= self._enough:
             return Sight(picture, found)
         slope = lay_out(found.boxes).slope
         if abs(slope) <= _LEVEL:
             return Sight(picture, found)
         level = levelled(picture, found.boxes, slope, _AROUND)
-        again = self._look(level)
+        again = self.find(level)
         better = (again.confidences.mean() if len(again.confidences) else 0.0) > found.confidences.mean()
         return Sight(level, again) if better else Sight(picture, found)
 
-    def _look(self, picture: np.ndarray) -> Characters:
+    def find(self, picture: np.ndarray) -> Characters:
         """What the looks at a plate agree on, or the first of them, if it is enough; boxes in pixels of the picture."""
         looks = self._cut_outs(picture, self._looks[:1])
         if self._looks[1:] and self._whole(self._sure(looks[0])) < self._enough:

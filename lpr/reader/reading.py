@@ -65,7 +65,7 @@ def read_plates(
     """Read each plate of `config.splits` twice: on its true box, and on the predicted one (none: an empty reading).
 
     Args:
-        detections: rows of `reports/detections.csv`.
+        detections: rows of `reports/detections.csv`; without the columns of predicted boxes, true ones alone are read.
         images: the folder of cached pictures.
         config: which reader, which splits, how much around the box.
         cache: folder for the answers of a remote reader.
@@ -80,13 +80,14 @@ def read_plates(
     chosen = detections[detections["split"].isin(config.splits)]
     reader = create(config, cache)
     grammars = {source: GRAMMARS[name] for source, name in (config.grammars or {}).items()}
+    known = {boxes: columns for boxes, columns in BOXES.items() if columns[0] in detections}
     rows: list[dict[str, object]] = []
     milliseconds: list[float] = []
     with tqdm(total=len(chosen), desc="read", unit="plate") as progress:
         for image, plates in chosen.groupby("image", sort=False):
             picture = _open(images / str(image))
             for plate in plates.to_dict("records"):
-                for boxes, columns in BOXES.items():
+                for boxes, columns in known.items():
                     box = [float(plate[column]) for column in columns]
                     part = crop(picture, box, config.margin) if all(map(math.isfinite, box)) else None
                     reading = UNREAD

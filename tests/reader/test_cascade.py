@@ -11,7 +11,8 @@ from PIL import Image
 
 from lpr.config import compose
 from lpr.data.plate_art import LONG, SQUARE
-from lpr.reader.base import Reader
+from lpr.reader.base import UNREAD, PlateText, Reader, TextLine
+from lpr.reader.cascade import agreed
 from lpr.reader.reading import create
 
 
@@ -43,18 +44,18 @@ def test_what_the_network_is_not_sure_of_the_engine_reads(both: Reader, size_mm:
     assert sum(both.read(picture).text == text for text, picture in plates) >= 10
 
 
-def test_it_is_no_surer_than_half_where_no_two_agree(network: Reader, both: Reader) -> None:
-    engine = reader("rapidocr")
-    differed = 0
-    for seed in range(16):
-        _, clear = photograph(LONG, seed)
-        poor = clear.resize((clear.width // 6, clear.height // 6)).resize(clear.size)
-        reading, alone = both.read(poor), {network.read(poor).text, engine.read(poor).text}
-        if len(alone) == 2 and reading.text in alone and reading.confidence <= 0.5:
-            differed += 1
-        elif len(alone) == 1 and reading.text:
-            assert reading.text in alone
-    assert differed
+def test_of_three_readings_the_one_in_the_middle_is_taken() -> None:
+    whole, lines, own = PlateText("6371", 0.9), PlateText("B1637XE", 0.8), PlateText("P1637XE", 0.6)
+    assert agreed([whole, lines, own]) == PlateText("B1637XE", 0.4)
+    assert agreed([PlateText("P1637XE", 0.9), lines, own]) == PlateText("P1637XE", 0.75)
+    assert agreed([UNREAD, UNREAD, own]) == PlateText("P1637XE", 0.3)
+    assert agreed([UNREAD, UNREAD]) == UNREAD
+
+
+def test_the_network_says_what_each_character_may_be_where_it_is_among_those_that_agree() -> None:
+    line = TextLine("A1", 0.6, candidates=({"A": 0.7, "4": 0.3}, {"1": 1.0}))
+    own, engine = PlateText("A1", 0.6, (line,)), PlateText("A1", 0.8, (TextLine("A1", 0.8),))
+    assert agreed([engine, own]).lines[0].candidates == line.candidates
 
 
 def test_leaning_plates_are_levelled_for_the_engine(both: Reader) -> None:
