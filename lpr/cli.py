@@ -22,6 +22,7 @@ _STAGES = {
     "read": "read the plates, and score it → reports/readings.csv, metrics/reading.json",
     "report": "reports/index.html, and the wandb run",
     "draw-plates": "draw the plates that reader=network learns from → data/drawn_plates.npz",
+    "label-plates": "find the characters of photographed plates → data/photographed_plates.npz",
     "train-reader": "train the network of reader=network → models/reader.keras",
     "export-reader": "calibrate it, and write it for use → models/reader.onnx",
     "evaluate-reader": "score it on drawn plates that it has not seen → metrics/drawn_reading.json",

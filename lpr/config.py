@@ -256,7 +256,8 @@ class Crops(Section):
 
     yaw: Annotated[float, Field(ge=0, le=60, description="largest turn to the side, degrees")]
     pitch: Annotated[float, Field(ge=0, le=60, description="largest tilt up or down, degrees")]
-    roll: Annotated[float, Field(ge=0, le=45, description="largest turn in the picture, degrees; mostly a third")]
+    roll: Annotated[float, Field(ge=0, le=45, description="largest turn in the picture, degrees; mostly 5")]
+    tilted: Fraction = Field(description="probability of a turn of up to `roll` in the picture, rather than 5 degrees")
     bent: Fraction = Field(description="probability of a plate that is not flat")
     loose: Fraction = Field(description="probability of a box that is much larger than the plate")
     empty: Fraction = Field(description="probability of a box without a plate")
@@ -275,6 +276,7 @@ class Crops(Section):
     blur: Fraction
     noise: Fraction
     resized: Fraction = Field(description="probability that the photograph was shrunk or enlarged before")
+    sharpened: Fraction
     jpeg: Fraction
 
 
@@ -369,6 +371,11 @@ class Recognizer(_Trunk):
     stride: Literal[4, 8] = Field(description="input pixels a cell of the output")
     plates: Count = Field(description="drawn plates to learn from")
     held_out: Count = Field(description="drawn plates to calibrate by, and as many others to be scored by")
+    photographs: list[Name] | None = Field(description="sources whose training plates are mixed in; null: none")
+    photographed: Fraction = Field(description="share of the crops that show those plates, where there are any")
+    start: str | None = Field(
+        description="a .keras of `lpr train-reader` whose weights it begins with; null: fresh ones"
+    )
     crops: Crops
     optimizer: Optimizer
     train: Training
@@ -504,7 +511,7 @@ class Dimension(Section):
 class _Tuner(Section):
     """How `lpr tune` searches, and for what."""
 
-    objective: Literal["val_mean_iou", "val_loss"]
+    objective: Literal["val_mean_iou", "val_loss", "char_acc"]
     direction: Literal["max", "min"]
     max_trials: Count | None
     max_consecutive_failures: Count
@@ -515,7 +522,7 @@ class _Tuner(Section):
     @model_validator(mode="after")
     def _searches_something(self) -> _Tuner:
         if (self.objective == "val_loss") != (self.direction == "min"):
-            raise ValueError("tuner.objective=val_mean_iou goes with tuner.direction=max, val_loss with min")
+            raise ValueError(f"tuner.objective={self.objective} goes with the other tuner.direction")
         if not any(self.space.values()):
             raise ValueError("tuner.space is empty: there is nothing to tune")
         return self
@@ -547,6 +554,7 @@ Tuner = Annotated[SearchTuner | HyperbandTuner, Field(discriminator="name")]
 class Config(Section):
     """One whole experiment."""
 
+    trains: Literal["detector", "reader"] = Field(description="what `lpr experiment` and `lpr tune` train")
     seed: Seed
     inputs: list[dict[str, str]] = Field(description="the sources' local files, which DVC watches; composed, not set")
     weights: str = Field(description="of the reader's network, which DVC watches; composed, not set")
@@ -576,11 +584,20 @@ class Config(Section):
                 "for detector=seed, the others for detector=center"
             )
         names = [source.name for source in self.data.sources]
-        for name in self.train.source_weights or {}:
-            if name not in names:
-                raise ValueError(
-                    f"train.source_weights.{name}: data.sources has no {name!r}; it has {', '.join(names)}"
-                )
+        for key, named in (
+            ("train.source_weights", self.train.source_weights or {}),
+            ("recognizer.photographs", self.recognizer.photographs or []),
+        ):
+            for name in named:
+                if name not in names:
+                    raise ValueError(f"{key}: data.sources has no {name!r}; it has {', '.join(names)}")
+        if (self.trains == "reader") != (self.tuner.objective == "char_acc"):
+            raise ValueError(
+                f"tuner.objective={self.tuner.objective} is no score of what trains={self.trains} trains: a reader is "
+                "tuned for char_acc, a detector for val_mean_iou or val_loss"
+            )
+        if self.trains == "reader" and self.reader.name not in ("network", "cascade"):
+            raise ValueError(f"trains=reader trains the network of reader=network; reader={self.reader.name} has none")
         if self.train.early_stopping_patience is not None and self.split.validation == 0:
             raise ValueError(
                 "train.early_stopping_patience needs validation pictures, and split.validation is 0: "
@@ -650,9 +667,12 @@ def with_absolute_paths(config: Config, root: Path) -> Config:
 
 
 def with_absolute_weights(config: Config, root: Path) -> Config:
-    """The same configuration for another current folder: the reader's own weights by their absolute path."""
+    """The same configuration for another current folder: the reader's own weights by their absolute path.
+
+    Those of an experiment that trains a reader are its own, and come to lie in its folder.
+    """
     values = config.as_dict()
-    if values["reader"].get("weights"):
+    if values["reader"].get("weights") and config.trains != "reader":
         values["reader"]["weights"] = values["weights"] = str(root / Path(values["reader"]["weights"]).expanduser())
     return Config.model_validate(values)
 

@@ -138,8 +138,7 @@ def _changes(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]
     """The keys that differ, with both values; None where one has no such key."""
     if isinstance(old, dict) and isinstance(new, dict):
         for name in dict.fromkeys([*old, *new]):
-            if key or name not in UNSCORED:
-                yield from _changes(old.get(name), new.get(name), f"{key}.{name}" if key else name)
+            yield from _changes(old.get(name), new.get(name), f"{key}.{name}" if key else name)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, pair in enumerate(zip(old, new, strict=True)):
             yield from _changes(*pair, f"{key}.{index}")
@@ -147,8 +146,16 @@ def _changes(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]
         yield key, old, new
 
 
+def _scored(values: dict[str, Any]) -> dict[str, Any]:
+    """What of a configuration, of any age, an experiment's scores depend on."""
+    trained = values.get("trains") == "reader"
+    hidden = [name for name in UNSCORED if not (trained and name == "recognizer")]
+    return {name: value for name, value in values.items() if name not in hidden}
+
+
 def _summary(baseline: Result, other: Result) -> str:
-    changed = [f"{key} {old} → {new}" for key, old, new in _changes(baseline.config, other.config)]
+    before, after = (_scored(one.config) for one in (baseline, other))
+    changed = [f"{key} {old} → {new}" for key, old, new in _changes(before, after)]
     return f"{other.name}: {', '.join(changed) or 'the same configuration'}"
 
 

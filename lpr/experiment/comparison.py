@@ -47,15 +47,16 @@ def plate_scores(detections: pd.DataFrame, readings: pd.DataFrame | None, split:
     """A row a plate of one side: `IDENTITY`, and a column a metric, 0 to 1; NaN where its text is unknown or not read.
 
     Args:
-        detections: rows of `reports/detections.csv`.
+        detections: rows of `reports/detections.csv`; without a column iou where no detector was trained.
         readings: rows of `reports/readings.csv`; None where nothing was read.
         split: the side.
     """
     plates = detections[detections["split"] == split].reset_index(drop=True)
     scores = plates[IDENTITY].assign(**dict.fromkeys(METRICS, math.nan))
-    scores["mean_iou"] = plates["iou"]
-    for threshold in (0.5, 0.7):
-        scores[f"recall@{threshold}"] = (plates["iou"] >= threshold).astype(float)
+    if "iou" in plates:
+        scores["mean_iou"] = plates["iou"]
+        for threshold in (0.5, 0.7):
+            scores[f"recall@{threshold}"] = (plates["iou"] >= threshold).astype(float)
     if readings is not None:
         known = readings[readings["text"] != ""]
         right = (known["edits"] == 0).astype(float).groupby([known[key] for key in ("image", "plate", "boxes")]).first()

@@ -75,7 +75,9 @@ def write_comparison(
 
 
 def _galleries(baseline: Result, other: Result) -> Iterator[dict[str, Any]]:
-    """For each test set: where the other's box is much the better one, and where the baseline's is."""
+    """For each test set: where the other's box is much the better one, and where the baseline's is; none of readers."""
+    if not all("iou" in one.detections for one in (baseline, other)):
+        return
     columns = [*IDENTITY, *PREDICTED_BOX_COLUMNS, "iou"]
     both = baseline.detections[columns].merge(other.detections[columns], on=IDENTITY, suffixes=_SUFFIXES)
     both["gain"] = both["iou_other"] - both["iou_baseline"]

@@ -22,10 +22,23 @@ from pydantic import ValidationError
 
 from lpr import config
 from lpr.config import Config
+from lpr.data.tables import write_table
 from lpr.errors import UserError
 from lpr.experiment.tracking import Origin
+from lpr.experiment.trained import run_stages, trained_by, training_of
 from lpr.hashes import file_md5
-from lpr.stages.files import FAILURES, IMAGES, METRICS, PICTURES, PLATES, REJECTS, write_json
+from lpr.stages.files import (
+    DETECTIONS,
+    DRAWN_SCORES,
+    FAILURES,
+    IMAGES,
+    METRICS,
+    PICTURES,
+    PLATES,
+    REJECTS,
+    read_split,
+    write_json,
+)
 
 EXPERIMENTS = Path("experiments")
 FINISHED, FAILURE = Path("finished.json"), Path("failure.txt")
@@ -90,17 +103,24 @@ def run(settings: Config, root: Path, folder: Path, origin: Origin) -> float:
     """One experiment, in `folder`, the current one: its files are laid out as the project's.
 
     Returns:
-        The mean IoU to choose by: of the validation pictures, or of the test pictures where there are none to validate.
+        What to choose by: the mean IoU of the validation pictures, or of the test pictures where there are none to
+        validate; of a reader, the share of drawn plates that it reads exactly.
     """
-    from lpr.stages import evaluate, read, report, split, train
+    from lpr.stages import report
 
     started = time.monotonic()
     (folder / FINISHED).unlink(missing_ok=True)
     prepare_folder(settings, root, folder)
-    for stage in (split, train, evaluate, read):
-        stage.run(settings)
+    trained = trained_by(settings)
+    run_stages(trained.training, settings)
+    if settings.trains == "reader":
+        write_table(read_split(), DETECTIONS)  # its plates, without any that were predicted
+    run_stages(trained.scoring, settings)
     report.run(settings, origin)
-    value = objective(json.loads((folder / METRICS / "detection.json").read_text()))
+    if settings.trains == "reader":
+        value: float = json.loads((folder / DRAWN_SCORES).read_text())["drawn"]["test"]["true"]["plate_acc"]["value"]
+    else:
+        value = objective(json.loads((folder / METRICS / "detection.json").read_text()))
     write_finished(settings, folder, value, time.monotonic() - started)
     return value
 
@@ -132,7 +152,8 @@ def write_finished(settings: Config, folder: Path, objective: float, seconds: fl
     """Note that the experiment of this configuration is done, which is what to do last."""
     from lpr.training import choose_hardware
 
-    threads = choose_hardware(settings.train.precision, settings.train.threads).threads
+    training = training_of(settings)
+    threads = choose_hardware(training.precision, training.threads).threads
     finished = {"config": digest(settings), "objective": objective, "seconds": round(seconds, 1), "threads": threads}
     write_json(finished, folder / FINISHED)
 
@@ -144,10 +165,11 @@ def is_finished(settings: Config, folder: Path) -> bool:
 
 
 def digest(settings: Config) -> str:
-    """Names what an experiment's scores depend on: neither how it is tracked nor how a reader is trained."""
+    """Names what an experiment's scores depend on: not how it is tracked, nor a network that it does not train."""
     values = settings.as_dict()
     for name in config.UNSCORED:
-        del values[name]
+        if name not in trained_by(settings).sections:
+            del values[name]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

@@ -16,11 +16,13 @@ from pydantic import ValidationError
 from lpr import config
 from lpr.config import Config, Dimension
 from lpr.errors import UserError
+from lpr.experiment.trained import trained_by
 
 if TYPE_CHECKING:
     import keras_tuner
 
-_FIXED = ("tuner", "tracking", "inputs", "weights", "recognizer")  # sections that no trial can change
+_FIXED = ("tuner", "tracking", "inputs", "weights", "trains")  # sections that no trial can change
+_NETWORKS = ("detector", "augment", "optimizer", "loss", "train", "recognizer")  # of which it trains one
 
 
 @dataclass(frozen=True)
@@ -156,9 +158,10 @@ class Space:
 
     def _check(self, key: str, dimension: Dimension) -> None:
         where = f"tuner.space.{key}"
-        if key.partition(".")[0] in _FIXED:
-            raise UserError(f"{where}: {key.partition('.')[0]} is not part of what a trial tries")
-        if key == "train.epochs" and self._base.config.tuner.name == "hyperband":
+        section, trained = key.partition(".")[0], trained_by(self._base.config)
+        if section in _FIXED or (section in _NETWORKS and section not in trained.sections):
+            raise UserError(f"{where}: {section} is not part of what a trial tries")
+        if key == f"{trained.train}.epochs" and self._base.config.tuner.name == "hyperband":
             raise UserError(f"{where}: Hyperband itself chooses the epochs")
         context = self._context(key)
         values = dimension.choice or list(dimension.int_ or dimension.float_ or [])

@@ -23,9 +23,16 @@ if TYPE_CHECKING:
 
     from lpr.experiment.comparison import Difference
 
-_REPETITIONS = ("seed", "train.seed", "split.seed", "split.fold")
+_REPETITIONS = ("seed", "train.seed", "recognizer.train.seed", "split.seed", "split.fold")
 """Keys that repeat an experiment rather than change it; so does the seed of a drawn source."""
-_SHOWN = ("mean_iou", "recall@0.5", "predicted/plate_acc")  # in the terminal and the picture; the CSV has all
+# In the terminal and the picture; the CSV has all. The verdicts are about the first.
+_SHOWN = ("mean_iou", "recall@0.5", "predicted/plate_acc")
+_SHOWN_OF_READERS = ("true/plate_acc",)
+
+
+_DETECTION = METRICS / "detection.json"
+_VALIDATED, _TESTED = "mean IoU of the validation pictures", "mean IoU of the test pictures"
+_DRAWN = "the share of drawn plates read exactly"
 
 
 @dataclass(frozen=True)
@@ -52,10 +59,13 @@ class Job:
         content: dict[str, Any] = json.loads((self.folder / FINISHED).read_text())
         return content
 
-    def validated(self) -> bool:
-        """Whether the objective is a score of validation pictures."""
-        scores = json.loads((self.folder / METRICS / "detection.json").read_text())
-        return any("mean_iou" in sides.get("validation", {}) for sides in scores.values())
+    def judged_by(self) -> str:
+        """What the objective is, in words."""
+        if not (self.folder / _DETECTION).is_file():
+            return _DRAWN
+        scores = json.loads((self.folder / _DETECTION).read_text())
+        validated = any("mean_iou" in sides.get("validation", {}) for sides in scores.values())
+        return _VALIDATED if validated else _TESTED
 
 
 @dataclass(frozen=True)
@@ -129,14 +139,15 @@ def show(folder: Path, output: Path | None = None, baseline: int = 1) -> None:
     others = {number: row for number, row in enumerate(rows, start=1) if number != baseline}
     found = compare(rows[baseline - 1].plates, [row.plates for row in others.values()])
     verdicts = dict(zip(others, found, strict=True))
+    shown = _SHOWN_OF_READERS if _DRAWN in _judged(rows) else _SHOWN
     output = output or folder
     table = _table(rows, keys, verdicts)
     output.mkdir(parents=True, exist_ok=True)
     table.to_csv(output / "sweep.csv", index=False, lineterminator="\n")
-    draw_sweep(table, [_label(row, keys) for row in rows], _SHOWN, output / "sweep.png")
+    draw_sweep(table, [_label(row, keys) for row in rows], shown, output / "sweep.png")
 
-    _print_rows(rows, keys, table)
-    _print_verdicts(rows, keys, verdicts, baseline)
+    _print_rows(rows, keys, table, shown)
+    _print_verdicts(rows, keys, verdicts, baseline, shown[0])
     for job in jobs:
         if job.state != "finished":
             print(f"{job.folder.name}: {_reason(job)}", file=sys.stderr)
@@ -241,24 +252,27 @@ def _scores(row: Row) -> Iterator[tuple[str, str, Any]]:
                 yield str(source), metric, score
 
 
-def _print_rows(rows: Sequence[Row], keys: Sequence[str], table: pd.DataFrame) -> None:
+def _judged(rows: Sequence[Row]) -> set[str]:
+    """What the jobs' objectives are."""
+    return {job.judged_by() for row in rows for job in row.jobs}
+
+
+def _print_rows(rows: Sequence[Row], keys: Sequence[str], table: pd.DataFrame, shown: Sequence[str]) -> None:
     from tabulate import tabulate
 
-    validated = all(job.validated() for row in rows for job in row.jobs)
-    print(
-        f"best first, by mean IoU of the {'validation' if validated else 'test'} pictures; the scores are of the test"
-    )
+    judged = _judged(rows)
+    print(f"best first, by {' or '.join(sorted(judged))}; the scores are of the test")
     print("pictures, with a 95 % bootstrap interval, and ± the standard deviation between repetitions")
-    if not validated:
+    if _TESTED in judged:
         print("(nothing was validated: the order itself was chosen by looking at the test pictures)")
     for source, part in table.groupby("source", sort=True):
         lines = []
         for number, row in enumerate(rows, start=1):
             by_metric = {line["metric"]: _cell(line) for line in part[part["row"] == number].to_dict("records")}
-            cells = [by_metric.get(metric, "") for metric in _SHOWN]
+            cells = [by_metric.get(metric, "") for metric in shown]
             settings = [row.settings.get(key, "") for key in keys]
             lines.append([number, *settings, len(row.jobs), f"{row.objective:.3f}", *cells, f"{row.seconds:.0f}"])
-        headers = ["", *keys, "runs", "objective", *_SHOWN, "s a run"]
+        headers = ["", *keys, "runs", "objective", *shown, "s a run"]
         print(f"\n{source} (n={part['n'].max()} plates)")
         print(tabulate(lines, headers, tablefmt="simple", disable_numparse=True))
 
@@ -269,7 +283,11 @@ def _cell(line: Mapping[Any, Any]) -> str:
 
 
 def _print_verdicts(
-    rows: Sequence[Row], keys: Sequence[str], verdicts: Mapping[int, Sequence[Difference]], baseline: int
+    rows: Sequence[Row],
+    keys: Sequence[str],
+    verdicts: Mapping[int, Sequence[Difference]],
+    baseline: int,
+    metric: str,
 ) -> None:
     from tabulate import tabulate
 
@@ -280,7 +298,7 @@ def _print_verdicts(
         ]
         for number, differences in verdicts.items()
         for one in differences
-        if one.metric == "mean_iou"
+        if one.metric == metric
     ]
     if lines:
         label = _label(rows[baseline - 1], keys)

@@ -17,13 +17,12 @@ import pandas as pd
 
 from lpr.config import Config
 from lpr.data.tables import read_table
+from lpr.experiment.trained import trained_by
 from lpr.report.figures import boxes_of, choose_cases, draw_boxes
+from lpr.stages.files import PLATES, SPLIT
 
 _FINISH_TIMEOUT_S = 600.0  # for what is left to upload; the wait for a first answer is WANDB_INIT_TIMEOUT, 90 s
 _PICTURE_PX = (640, 480)  # wandb shows pictures of one list in one size
-_MODEL = ("models/detector.keras",)
-_TABLES = ("history", "predictions", "detections", "readings")
-_DATA = ("data/plates.csv", "data/split.csv", *(f"reports/{name}.csv" for name in _TABLES))
 
 
 @dataclass(frozen=True)
@@ -119,20 +118,21 @@ def _mirror(config: Config, root: Path, provenance: dict[str, Any], origin: Orig
         config=_config(config) | {"provenance": _identity(provenance)},
         settings=settings,
     ) as run:
-        for row in read_table(root / "reports/history.csv").to_dict("records"):
+        trained = trained_by(config)
+        for row in read_table(root / trained.history).to_dict("records"):
             known = {str(name): value for name, value in row.items() if pd.notna(value)}
             run.log(known, step=int(row["epoch"]))
-        if tracking.pictures and (root / "reports/detections.csv").is_file():
+        if tracking.pictures and (root / "metrics/detection.json").is_file():
             run.log({"pictures": _pictures(root, tracking.pictures)})
-        for name in ("training", "detection", "reading"):
-            path = root / "metrics" / f"{name}.json"
-            scores = json.loads(path.read_text()) if path.is_file() else {}
-            run.summary.update(dict(flatten(scores, "training/" if name == "training" else "")))
-        for name, kind, files in (("detector", "model", _MODEL), ("tables", "dataset", _DATA)):
+        for path in (trained.metrics, *trained.scores):
+            scores = json.loads((root / path).read_text()) if (root / path).is_file() else {}
+            run.summary.update(dict(flatten(scores, "training/" if path == trained.metrics else "")))
+        tables = "tables", "dataset", (PLATES, SPLIT, *trained.tables)
+        for name, kind, files in ((config.trains, "model", trained.models), tables):
             artifact = wandb.Artifact(name, kind, metadata=_identity(provenance))
             for file in files:
                 if (root / file).is_file():
-                    artifact.add_file(str(root / file), name=file)
+                    artifact.add_file(str(root / file), name=file.as_posix())
             run.log_artifact(artifact)
         where = {"url": run.url} if tracking.mode == "online" else {"folder": _shown(Path(run.dir).parent, root)}
         return {"id": run.id, "mode": tracking.mode, **where}

@@ -28,9 +28,10 @@ from lpr import config
 from lpr.cores import usable_cores
 from lpr.errors import UserError
 from lpr.experiment.run import FAILURE, FINISHED, is_finished, prepare_data, prepare_folder, write_finished
-from lpr.experiment.search_space import Base, Space, is_group, key_of
+from lpr.experiment.search_space import Base, Space, is_group, key_of, lookup
+from lpr.experiment.trained import run_stages, trained_by, training_of
 from lpr.hashes import file_md5
-from lpr.stages.files import HISTORY, METRICS, PICTURES, PLATES, PROVENANCE, SCRATCH, write_json
+from lpr.stages.files import METRICS, PICTURES, PLATES, PROVENANCE, SCRATCH, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,9 +59,11 @@ class Search:
         """Key → value of a trial, from what Keras Tuner has; Hyperband's epochs among them."""
         values = self.space.decode(raw)
         if epochs := raw.get("tuner/epochs"):
-            values["train.epochs"] = epochs
-            if values.get("train.warmup_epochs", self.base.config.train.warmup_epochs) >= epochs:
-                values["train.warmup_epochs"] = epochs - 1
+            train = trained_by(self.base.config).train
+            warmup = f"{train}.warmup_epochs"
+            values[f"{train}.epochs"] = epochs
+            if values.get(warmup, lookup(self.base.config.as_dict(), warmup)) >= epochs:
+                values[warmup] = epochs - 1
         return values
 
     def train(self, folder: Path, raw: dict[str, Any]) -> float:
@@ -68,18 +71,17 @@ class Search:
         from lpr.data.tables import read_table
         from lpr.experiment.tracking import Origin, mirror
         from lpr.provenance import collect
-        from lpr.stages import split, train
 
         started = time.monotonic()
         settings = self.base.with_values(self.values(raw))
+        trained = trained_by(settings)
         if is_finished(settings, folder):
             return float(json.loads((folder / FINISHED).read_text())["objective"])
         prepare_folder(settings, self.root, folder)
-        _count_start(folder)
+        _count_start(folder, trained.history)
         with chdir(folder):
-            split.run(settings)
-            train.run(settings)
-            history = read_table(HISTORY)[settings.tuner.objective]
+            run_stages(trained.training, settings)
+            history = read_table(trained.history)[settings.tuner.objective]
             provenance = collect(settings)
             if run := mirror(settings, Path(), provenance, Origin("trial", f"tune-{self.folder.name}")):
                 provenance["wandb"] = run
@@ -128,7 +130,7 @@ def _open_search(overrides: list[str]) -> Search:
     else:
         base = Base(config.check_fresh(), config.recorded_overrides())
     settings = base.config.tuner
-    if base.config.split.validation == 0:
+    if base.config.trains == "detector" and base.config.split.validation == 0:
         raise UserError("split.validation is 0: a search chooses by validation pictures; give them a share")
     if base.choices["experiment"] == EXPERIMENT.stem:
         raise UserError(f"{EXPERIMENT} is what a search writes: to tune on from it, copy it to another name there")
@@ -162,7 +164,7 @@ def _open_search(overrides: list[str]) -> Search:
 def _tried(settings: config.Config) -> dict[str, Any]:
     """What a trial's objective depends on, besides the data."""
     values = settings.as_dict()
-    return {section: values[section] for section in ("split", "detector", "augment", "optimizer", "loss", "train")}
+    return {section: values[section] for section in trained_by(settings).sections}
 
 
 def _what_changed(identity: dict[str, Any], tuning: Path) -> str:
@@ -180,19 +182,20 @@ def _build_tuner(search: Search) -> ExperimentTuner:
     from lpr.training import choose_hardware, prepare_tensorflow
 
     settings = search.base.config
-    prepare_tensorflow(choose_hardware(settings.train.precision, settings.train.threads), settings.train.seed)
+    training = training_of(settings)
+    prepare_tensorflow(choose_hardware(training.precision, training.threads), training.seed)
     from lpr.experiment.search import ExperimentTuner, build_oracle
 
     return ExperimentTuner(build_oracle(settings.tuner, search.space.hyperparameters()), search.folder, search.train)
 
 
-def _count_start(folder: Path) -> None:
+def _count_start(folder: Path, written: Path) -> None:
     """Give a trial up that died with its process in the same epoch every time, as the system kills one for its memory.
 
     Raises:
         UserError: this is one start too many.
     """
-    file, history = folder / SCRATCH / "starts.json", folder / HISTORY
+    file, history = folder / SCRATCH / "starts.json", folder / written
     epochs = len(history.read_text().splitlines()) if history.is_file() else 0
     starts = [*(json.loads(file.read_text()) if file.is_file() else []), epochs]
     if len(starts) > _STARTS and len(set(starts[-_STARTS - 1 :])) == 1:
@@ -293,7 +296,8 @@ def _write_results(search: Search, oracle: Any) -> None:
     if len(finished):
         best = oracle.trials[finished["trial"].iloc[0]]
         _write_winner(search, best.trial_id, search.values(best.hyperparameters.values))
-        print(f"trial {best.trial_id} is the best: {EXPERIMENT}; `lpr params experiment=tuned`, then `dvc repro`")
+        then = f"`lpr params experiment=tuned`, then `{_repro(search.base.config)}`"
+        print(f"trial {best.trial_id} is the best: {EXPERIMENT}; {then}")
     if (count := failures_at_end(oracle)) >= settings.max_consecutive_failures:
         raise UserError(
             f"the last {count} trials failed one after another, which ends the search; the last because: "
@@ -317,7 +321,7 @@ def _table(search: Search, oracle: Any) -> pd.DataFrame:
             row |= {"status": "failed", "reason": reason}
         elif (folder / FINISHED).is_file():
             finished = json.loads((folder / FINISHED).read_text())
-            trained = json.loads((folder / METRICS / "training.json").read_text())
+            trained = json.loads((folder / trained_by(search.base.config).metrics).read_text())
             row |= {"status": "finished", "epochs": trained["epochs"]}
             row |= {key: finished[key] for key in ("objective", "seconds")}
         else:
@@ -339,17 +343,19 @@ def _write_winner(search: Search, trial: str, values: dict[str, Any]) -> None:
     winner = search.base.with_values(values)
     folder = search.folder / "trials" / trial
     finished = json.loads((folder / FINISHED).read_text())
-    trained = json.loads((folder / METRICS / "training.json").read_text())
+    network = trained_by(winner)
+    trained = json.loads((folder / network.metrics).read_text())
     counted = json.loads((folder / METRICS / "split.json").read_text())["pictures"]
     validated = sum(sides.get("validation", 0) for sides in counted.values())
+    judged = f"{validated} validation pictures" if winner.trains == "detector" else "crops of drawn plates, once each"
     objective = search.base.config.tuner.objective
     head = (
         "# @package _global_\n"
         f"# The best trial of `lpr tune`: {trial} of {TUNING / search.folder.name}.\n"
-        "#   command:  lpr params experiment=tuned; dvc repro\n"
+        f"#   command:  lpr params experiment=tuned; {_repro(winner)}\n"
         f"#   cost:     {finished['seconds'] / 60:.1f} minutes of training ({trained['epochs']} epochs) on "
         f"{finished['threads']} threads\n"
-        f"#   reached:  {objective} {finished['objective']:.4f} on {validated} validation pictures\n"
+        f"#   reached:  {objective} {finished['objective']:.4f} on {judged}\n"
     )
     chosen = search.base.choices | {group: option for group, option in values.items() if is_group(group)}
     experiment = chosen.pop("experiment")
@@ -374,6 +380,11 @@ def _write_winner(search: Search, trial: str, values: dict[str, Any]) -> None:
         raise UserError(f"trial {trial} is no experiment of conf/: {', '.join(differing)} cannot be said there")
     WINNER.write_text(text)
     EXPERIMENT.write_text(text)
+
+
+def _repro(settings: config.Config) -> str:
+    """The command that trains by DVC what a trial did."""
+    return "dvc repro" if settings.trains == "detector" else "dvc repro reading/dvc.yaml"
 
 
 def _flat(settings: config.Config) -> dict[str, Any]:

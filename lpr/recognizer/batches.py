@@ -1,4 +1,4 @@
-"""From drawn plates to the batches of crops that the reader's network is trained on."""
+"""From plates to the batches of crops that the reader's network is trained on."""
 
 from __future__ import annotations
 
@@ -21,25 +21,31 @@ if TYPE_CHECKING:
 _ANY = 0.1  # of the crops of a shape show any plate, since a box may be far from the plate's own proportions
 
 
-def crop_batches(plates: Sequence[LetteredPlate], config: Recognizer, steps: range) -> tf.data.Dataset:
+def crop_batches(
+    plates: Sequence[LetteredPlate], photographed: Sequence[LetteredPlate], config: Recognizer, steps: range
+) -> tf.data.Dataset:
     """Batches of crops, float32 (b, h, w, 3) in 0–1, and their characters, float32 (b, m, 5), for the given steps.
 
     A character is its box, as fractions of the crop, and its place in `CHARACTERS`; all zero where there are fewer than
     m. All crops of a batch have one of `config.shapes`, each as often as it suits the plates. A batch is a function of
     (seed, step), a crop of (seed, step, place in the batch), and so is the plate that it shows.
+
+    Args:
+        photographed: which `config.photographed` of the crops show in place of the others, if there are any.
     """
     import tensorflow as tf
 
-    most = max(len(plate.text) for plate in plates)
+    most = max(len(plate.text) for plate in (*plates, *photographed))
     shapes = [nearest_shape(config.shapes, *plate.size) for plate in plates]
-    alike = {shape: [plate for plate, own in zip(plates, shapes, strict=True) if own == shape] for shape in set(shapes)}
+    drawn, real = _by_shape(plates, config), _by_shape(photographed, config)
     pool = ThreadPoolExecutor(usable_cores())
 
     def example(step: int, place: int, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng([config.train.seed, step, place])
         if rng.random() < config.crops.empty:
             return draw_empty(*shape, rng, config.crops), np.zeros((most, 5), np.float32)
-        some = plates if rng.random() < _ANY else alike[shape]
+        kind, every = (real, photographed) if real and rng.random() < config.photographed else (drawn, plates)
+        some = kind[shape] if shape in kind and rng.random() >= _ANY else every
         plate = some[int(rng.integers(len(some)))]
         crop, boxes = draw_crop(plate, *shape, rng, config.crops)
         return crop, np.pad(characters(plate.text, boxes, shape), [(0, most - len(boxes)), (0, 0)])
@@ -58,6 +64,14 @@ def crop_batches(plates: Sequence[LetteredPlate], config: Recognizer, steps: ran
 
     dataset = tf.data.Dataset.range(steps.start, steps.stop)
     return dataset.map(batch, num_parallel_calls=1, deterministic=True).prefetch(2)
+
+
+def _by_shape(plates: Sequence[LetteredPlate], config: Recognizer) -> dict[tuple[int, int], list[LetteredPlate]]:
+    """The plates that each of the shapes is the nearest of."""
+    sorted_out: dict[tuple[int, int], list[LetteredPlate]] = {}
+    for plate in plates:
+        sorted_out.setdefault(nearest_shape(config.shapes, *plate.size), []).append(plate)
+    return sorted_out
 
 
 def characters(text: str, boxes: np.ndarray, sides: tuple[int, int]) -> np.ndarray:

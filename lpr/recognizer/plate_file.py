@@ -19,11 +19,11 @@ def save_plates(plates: Sequence[LetteredPlate], path: Path) -> None:
     unfinished = path.with_name(f"unfinished-{path.name}")
     np.savez(
         unfinished,
-        pictures=np.concatenate(pictures),
+        pictures=np.concatenate([np.empty(0, np.uint8), *pictures]),
         ends=np.cumsum([len(picture) for picture in pictures]),
         boxes=np.array([plate.box for plate in plates], np.float32),
-        texts=np.array([plate.text for plate in plates]),
-        characters=np.concatenate([plate.characters for plate in plates]),
+        texts=np.array([plate.text for plate in plates], str),
+        characters=np.concatenate([np.empty((0, 4), np.float32), *(plate.characters for plate in plates)]),
     )
     os.replace(unfinished, path)
 
@@ -32,8 +32,8 @@ def load_plates(path: Path) -> list[LetteredPlate]:
     """The plates of a file that `save_plates` wrote, in their order."""
     with np.load(path) as saved:
         texts, boxes = saved["texts"].tolist(), saved["boxes"].tolist()
-        pictures = np.split(saved["pictures"], saved["ends"][:-1])
-        characters = np.split(saved["characters"], np.cumsum([len(text) for text in texts])[:-1])
+        pictures = np.split(saved["pictures"], saved["ends"].astype(int))[:-1]  # the last is what follows the last end
+        characters = np.split(saved["characters"], np.cumsum([len(text) for text in texts], dtype=int))[:-1]
     return [
         LetteredPlate(np.asarray(cv2.imdecode(picture, cv2.IMREAD_UNCHANGED)), tuple(box), text, places)
         for picture, box, text, places in zip(pictures, boxes, texts, characters, strict=True)

@@ -79,7 +79,8 @@ def write_page(config: Config, root: Path, provenance: dict[str, Any], path: Pat
         path: where the page goes.
     """
     sources = [source.name for source in config.data.sources]
-    metrics = {name: _metrics(root, name) for name in ("annotate", "download", "split", "training")}
+    metrics = {name: _metrics(root, name) for name in ("annotate", "download", "split")}
+    metrics["training"] = _metrics(root, "reader_training" if config.trains == "reader" else "training")
     detection, reading = _metrics(root, "detection"), _metrics(root, "reading")
     page = template("page.html.j2").render(
         config=config,
@@ -273,6 +274,8 @@ def _gallery(config: Config, root: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     detections, readings = read_table(path), _reading_index(root)
+    if "iou" not in detections:  # a reader's experiment, without a detector
+        return []
     sources = list(dict.fromkeys(detections["source"]))
     each = max(4, _CARDS // max(1, len(sources)))
     gallery = []

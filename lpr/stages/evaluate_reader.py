@@ -16,7 +16,7 @@ from lpr.recognizer.crops import draw_crop
 from lpr.recognizer.plates import draw_plates
 from lpr.recognizer.shapes import nearest_shape
 from lpr.report.reading_figures import draw_confusions, draw_reliability, draw_worst, worst
-from lpr.stages.files import DRAWN_FIGURES, DRAWN_READINGS, METRICS, READER_ONNX, print_scores, write_json
+from lpr.stages.files import DRAWN_FIGURES, DRAWN_READINGS, DRAWN_SCORES, READER_ONNX, print_scores, write_json
 
 _WORST = 24
 
@@ -48,7 +48,7 @@ def run(config: Config) -> None:
     readings = pd.DataFrame(rows)
     write_table(readings, DRAWN_READINGS)
     scores = score_readings(readings)
-    write_json(scores, METRICS / "drawn_reading.json")
+    write_json(scores, DRAWN_SCORES)
 
     shutil.rmtree(DRAWN_FIGURES, ignore_errors=True)
     draw_confusions(readings, DRAWN_FIGURES / "confusions.png")

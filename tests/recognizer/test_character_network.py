@@ -1,13 +1,20 @@
 """The reader's network: what it is taught, and that a better answer costs less."""
 
+from pathlib import Path
+
 import numpy as np
+import pytest
+from clones import ROOT
 from keras import ops
 
 from lpr.config import compose
+from lpr.detector.networks import save_detector
+from lpr.errors import UserError
 from lpr.plate_text import CHARACTERS
 from lpr.recognizer.batches import characters
 from lpr.recognizer.decoding import decode
 from lpr.recognizer.network import build, character_accuracy, character_loss
+from lpr.recognizer.training import begun
 
 ROWS, COLUMNS, STRIDE = 16, 48, 4
 BOXES = np.array([(20, 12, 32, 50), (36, 12, 40, 50), (60, 14, 75, 52)], float)  # pixels of 192 × 64
@@ -66,3 +73,21 @@ def test_the_network_is_as_configured_and_says_what_decoding_takes(in_root: obje
         said = model(np.zeros((2, height, width, 3), np.float32))
         assert said.shape == (2, height // 4, width // 4, 5 + 36)
     assert build(compose(["recognizer.width=8"]).recognizer, "float32").count_params() > model.count_params()
+
+
+def test_a_deeper_network_begins_by_saying_what_the_other_says(tmp_path: Path) -> None:
+    small = ["recognizer.width=4", "recognizer.neck=8"]
+    one, other, deeper = (
+        compose([*small, f"recognizer.train.seed={seed}", f"recognizer.depths={depths}"], ROOT / "conf").recognizer
+        for seed, depths in ((1, "[1,1,1,1]"), (2, "[1,1,1,1]"), (2, "[1,2,3,1]"))
+    )
+    crops = np.random.default_rng(0).random((2, 64, 192, 3)).astype(np.float32)
+    first = build(one, "float32")
+    save_detector(first, tmp_path / "first.keras")
+    said = np.asarray(first(crops))
+    assert np.abs(np.asarray(build(other, "float32")(crops)) - said).max() > 1e-3
+    for config in (other, deeper):
+        again = begun(build(config, "float32"), str(tmp_path / "first.keras"))
+        np.testing.assert_allclose(np.asarray(again(crops)), said, atol=1e-5)
+    with pytest.raises(UserError, match=r"recognizer\.start=none\.keras is missing"):
+        begun(build(one, "float32"), "none.keras")

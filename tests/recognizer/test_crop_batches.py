@@ -24,8 +24,11 @@ def plates() -> list[LetteredPlate]:
     return draw_plates(30, 1)
 
 
-def batches(plates: list[LetteredPlate], config: Recognizer, steps: range) -> list[tuple[np.ndarray, np.ndarray]]:
-    return [(crops.numpy(), truths.numpy()) for crops, truths in crop_batches(plates, config, steps)]
+def batches(
+    plates: list[LetteredPlate], config: Recognizer, steps: range, photographed: list[LetteredPlate] | None = None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    found = crop_batches(plates, photographed or [], config, steps)
+    return [(crops.numpy(), truths.numpy()) for crops, truths in found]
 
 
 def test_a_box_is_shown_in_the_shape_most_like_it() -> None:
@@ -56,3 +59,15 @@ def test_some_boxes_hold_no_plate(plates: list[LetteredPlate]) -> None:
     assert not truths.any()
     ((_, truths),) = batches(plates, settings("recognizer.crops.empty=0.0"), range(1))
     assert truths.any(axis=(1, 2)).all()
+
+
+def test_photographed_plates_are_shown_as_often_as_is_said(plates: list[LetteredPlate]) -> None:
+    """They say QQQ, which no drawn one does."""
+    usual = plates[0]
+    real = LetteredPlate(usual.pixels, usual.box, "QQQ", usual.characters[:3])
+    keys = ("recognizer.crops.empty=0.0", "recognizer.photographed=0.3")
+    shown = batches(plates, settings(*keys), range(40), [real])
+    saying = [[set(truth[truth[:, 2] > 0, 4]) == {26.0} for truth in truths] for _, truths in shown]
+    assert 0.15 < np.mean(saying) < 0.45
+    none = batches(plates, settings("recognizer.photographed=0.0"), range(4), [real])
+    assert not any(set(truth[truth[:, 2] > 0, 4]) == {26.0} for _, truths in none for truth in truths)

@@ -21,7 +21,7 @@ READING = [
     "recognizer.train.steps_per_epoch=2",
     "recognizer.train.batch_size=4",
 ]
-STAGES = ["draw-plates", "train-reader", "export-reader", "evaluate-reader"]
+STAGES = ["draw-plates", "label-plates", "train-reader", "export-reader", "evaluate-reader"]
 
 
 def ran(output: str) -> list[str]:
