@@ -67,7 +67,7 @@ class Cascade:
 def agreed(readings: Sequence[PlateText]) -> PlateText:
     """Of several readings of a plate, the one that differs least from the others; of equals, the earlier one.
 
-    It is as sure as those that say the same are in the mean, and half as sure as it was where no other does.
+    How sure it is, is a vote, too: the mean confidence of all readings, where those that say something else have none.
     """
     read = [reading for reading in readings if reading.text]
     if not read:
@@ -75,7 +75,5 @@ def agreed(readings: Sequence[PlateText]) -> PlateText:
     apart = [sum(Levenshtein.distance(one.text, other.text) for other in read) for one in read]
     best = read[apart.index(min(apart))]
     same = [reading for reading in read if reading.text == best.text]
-    if len(same) == 1:
-        return replace(best, confidence=best.confidence / 2)
     # The last is the network's, if it is among them: it knows what each character may be, for a grammar to choose from.
-    return replace(same[-1], confidence=sum(reading.confidence for reading in same) / len(same))
+    return replace(same[-1], confidence=sum(reading.confidence for reading in same) / len(readings))

@@ -46,9 +46,15 @@ def test_what_the_network_is_not_sure_of_the_engine_reads(both: Reader, size_mm:
 
 def test_of_three_readings_the_one_in_the_middle_is_taken() -> None:
     whole, lines, own = PlateText("6371", 0.9), PlateText("B1637XE", 0.8), PlateText("P1637XE", 0.6)
-    assert agreed([whole, lines, own]) == PlateText("B1637XE", 0.4)
-    assert agreed([PlateText("P1637XE", 0.9), lines, own]) == PlateText("P1637XE", 0.75)
-    assert agreed([UNREAD, UNREAD, own]) == PlateText("P1637XE", 0.3)
+    for readings, text, confidence in (
+        ([whole, lines, own], "B1637XE", 0.8 / 3),
+        ([PlateText("P1637XE", 0.9), lines, own], "P1637XE", (0.9 + 0.6) / 3),
+        ([PlateText("P1637XE", 0.9), own], "P1637XE", (0.9 + 0.6) / 2),
+        ([UNREAD, UNREAD, own], "P1637XE", 0.6 / 3),
+    ):
+        reading = agreed(readings)
+        assert reading.text == text
+        assert reading.confidence == pytest.approx(confidence)
     assert agreed([UNREAD, UNREAD]) == UNREAD
 
 
