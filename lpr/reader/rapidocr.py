@@ -19,8 +19,10 @@ from lpr.reader.groups import like_with_like
 
 MIN_SCORE = 0.6  # of a line. Seals and screws read as letters lie below it
 UPRIGHT = 1.5  # lines this much higher than wide are turned by RapidOCR before reading: a maker's name, not a plate's
-NAME_LETTERS = 4  # a line of so many letters and nothing else is a name, where other lines have digits
+LETTER = 2.2  # of a letter that stands alone, as on plates of Indonesia: so much higher than wide it may be
+NAME_LETTERS, REST = 4, 3  # a line of so many letters is a name, where the others have digits, and so many characters
 MARK_WIDTH, MARK_HEIGHT = 0.25, 0.75  # of the widest and of the tallest line; what is below both is a mark
+LETTER_HEIGHT = 0.6  # in place of the second, of a letter that stands alone
 
 
 def create(config: RapidOcrReader, cache: Path) -> Reader:  # noqa: ARG001
@@ -44,8 +46,8 @@ class RapidOcr:
     """Finds the lines of text in a picture, drops other lettering and joins the rest in reading order.
 
     Pictures are enlarged to `side_px` first: on photographs of Dataturks that lifted two-line plates from 0.65 to
-    0.82 exact. Recognition of the whole picture is tried only where no line is found: choosing by confidence between
-    it and the lines lost more plates than it won.
+    0.82 exact. Recognition of the whole picture is tried only where no line is found, or a single character: choosing
+    by confidence between it and the lines, or by how much of it they have, lost more plates than it won.
 
     Raises:
         UserError: RapidOCR or ONNX Runtime is not installed.
@@ -80,11 +82,11 @@ class RapidOcr:
         # Every flag is named in both calls, because the engine keeps those of the last one.
         found = self._engine(enlarged, use_det=True, use_cls=False, use_rec=True)
         lines = [] if found.boxes is None else _lines(np.asarray(found.boxes, float), found.txts, found.scores)
-        if not lines:
-            whole = self.recognize(enlarged)
-            return PlateText(whole.text, whole.confidence) if whole.text else UNREAD
         lines.sort(key=functools.cmp_to_key(_reading_order))
         kept = _registration(lines, self._config.min_line_height)
+        if sum(len(line.text) for line in kept) < 2:
+            whole = self.recognize(enlarged)
+            return PlateText(whole.text, whole.confidence) if whole.text else UNREAD
         return PlateText(
             "".join(line.text for line in kept),
             float(np.average([line.confidence for line in kept], weights=[len(line.text) for line in kept])),
@@ -109,21 +111,27 @@ def _lines(boxes: np.ndarray, texts: tuple[str, ...], scores: tuple[float, ...])
     return [
         _Line(x, y, width, height, line, score)
         for (x, y), width, height, text, score in zip(centres, widths, heights, texts, scores, strict=True)
-        if (line := like_with_like(text)) and height <= UPRIGHT * width
+        if (line := like_with_like(text)) and height <= (UPRIGHT if len(line) > 1 else LETTER) * width
     ]
 
 
 def _registration(lines: list[_Line], min_height: float) -> list[_Line]:
     """The lines without names of states, makers and dealers, small lettering (`min_height`), and marks such as IND."""
+    if not lines:
+        return []
     numbered = [line for line in lines if not (line.text.isalpha() and len(line.text) >= NAME_LETTERS)]
-    if any(character.isdigit() for line in numbered for character in line.text):
+    rest = "".join(line.text for line in numbered)
+    if len(rest) >= REST and any(map(str.isdigit, rest)):
         lines = numbered
     tallest, widest = max(line.height for line in lines), max(line.width for line in lines)
     return [
         line
         for line in lines
         if line.height >= min_height * tallest
-        and (line.height >= MARK_HEIGHT * tallest or line.width >= MARK_WIDTH * widest)
+        and (
+            line.height >= (MARK_HEIGHT if len(line.text) > 1 else LETTER_HEIGHT) * tallest
+            or line.width >= MARK_WIDTH * widest
+        )
     ]
 
 

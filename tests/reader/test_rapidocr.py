@@ -53,8 +53,20 @@ def reader() -> RapidOcr:
         (plate("KERALA", "KL 07", "CD 4821", width=320), "KL07CD4821"),
         (marked(plate("TS 08 FA 2934", width=760), "IND", 40), "TS08FA2934"),
         (plate("OX 340 QOO"), "OX340QOO"),
+        (plate("N      9      KK", width=760), "N9KK"),
     ],
-    ids=["one line", "two lines", "small", "maker's name", "tilted", "white on black", "state", "mark", "O and 0"],
+    ids=[
+        "one line",
+        "two lines",
+        "small",
+        "maker's name",
+        "tilted",
+        "white on black",
+        "state",
+        "mark",
+        "O and 0",
+        "letters apart",
+    ],
 )
 def test_reads(reader: RapidOcr, picture: Image.Image, text: str) -> None:
     reading = reader.read(picture)
@@ -70,6 +82,7 @@ def test_nothing_there_is_an_empty_reading(reader: RapidOcr, size: tuple[int, in
 
 def test_a_plate_of_letters_alone_is_no_name(reader: RapidOcr) -> None:
     assert reader.read(plate("TVPAZ", width=400)).text == "TVPAZ"
+    assert reader.read(marked(plate("GOOGLE", width=560), "2", 90)).text.endswith("GOOGLE")
 
 
 def test_needs_no_network_and_says_nothing(
