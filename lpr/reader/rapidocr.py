@@ -23,6 +23,7 @@ LETTER = 2.2  # of a letter that stands alone, as on plates of Indonesia: so muc
 NAME_LETTERS, REST = 4, 3  # a line of so many letters is a name, where the others have digits, and so many characters
 MARK_WIDTH, MARK_HEIGHT = 0.25, 0.75  # of the widest and of the tallest line; what is below both is a mark
 LETTER_HEIGHT = 0.6  # in place of the second, of a letter that stands alone
+DATE_WIDTH, DATE_HEIGHT = 0.5, 0.75  # of the same; digits under the tallest line, below both, are a date
 
 
 def create(config: RapidOcrReader, cache: Path) -> Reader:  # noqa: ARG001
@@ -116,23 +117,33 @@ def _lines(boxes: np.ndarray, texts: tuple[str, ...], scores: tuple[float, ...])
 
 
 def _registration(lines: list[_Line], min_height: float) -> list[_Line]:
-    """The lines without names of states, makers and dealers, small lettering (`min_height`), and marks such as IND."""
+    """The lines without names of states, makers and dealers, small lettering (`min_height`), marks and dates."""
     if not lines:
         return []
     numbered = [line for line in lines if not (line.text.isalpha() and len(line.text) >= NAME_LETTERS)]
     rest = "".join(line.text for line in numbered)
     if len(rest) >= REST and any(map(str.isdigit, rest)):
         lines = numbered
-    tallest, widest = max(line.height for line in lines), max(line.width for line in lines)
+    main, widest = max(lines, key=lambda line: line.height), max(line.width for line in lines)
     return [
         line
         for line in lines
-        if line.height >= min_height * tallest
-        and (
-            line.height >= (MARK_HEIGHT if len(line.text) > 1 else LETTER_HEIGHT) * tallest
-            or line.width >= MARK_WIDTH * widest
-        )
+        if line.height >= min_height * main.height
+        and not _is_mark(line, main.height, widest)
+        and not _is_date(line, main, widest)
     ]
+
+
+def _is_mark(line: _Line, tallest: float, widest: float) -> bool:
+    """Whether it is small beside the others, such as IND."""
+    least = MARK_HEIGHT if len(line.text) > 1 else LETTER_HEIGHT
+    return line.height < least * tallest and line.width < MARK_WIDTH * widest
+
+
+def _is_date(line: _Line, main: _Line, widest: float) -> bool:
+    """Whether it is digits alone under the tallest line, lower and narrower: until when the plate is valid."""
+    small = line.height < DATE_HEIGHT * main.height and line.width < DATE_WIDTH * widest
+    return small and line.text.isdigit() and line.y - line.height / 2 > main.y
 
 
 def _reading_order(one: _Line, other: _Line) -> int:
