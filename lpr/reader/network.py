@@ -17,7 +17,7 @@ from lpr.onnx_file import open_onnx
 from lpr.plate_text import CHARACTERS
 from lpr.reader.base import UNREAD, PlateText, TextLine
 from lpr.recognizer.calibration import calibrated
-from lpr.recognizer.decoding import Characters, decode, lay_out
+from lpr.recognizer.decoding import Characters, decode, lay_out, undated
 from lpr.recognizer.facts import Facts
 from lpr.recognizer.shapes import nearest_shape
 from lpr.recognizer.voting import vote
@@ -107,10 +107,14 @@ class Network:
         return float(calibrated(np.array([np.prod(sure)]), self._facts.plate)[0]) if len(sure) else 0.0
 
     def see(self, picture: np.ndarray) -> Sight:
-        """The characters of a plate, uint8 (h, w, 3) RGB.
+        """The characters of a plate's registration, uint8 (h, w, 3) RGB.
 
         A plate that leans is looked at again, levelled, and the surer of both is taken.
         """
+        sight = self._level(picture)
+        return Sight(sight.picture, undated(sight.characters))
+
+    def _level(self, picture: np.ndarray) -> Sight:
         found = self.find(picture)
         if len(found.boxes) < _FEW or self._whole(self._sure(found)) >= self._enough:
             return Sight(picture, found)

@@ -16,6 +16,7 @@ from lpr.cores import usable_cores
 from lpr.errors import UserError
 from lpr.reader.base import UNREAD, PlateText, Reader, TextLine
 from lpr.reader.groups import like_with_like
+from lpr.recognizer.decoding import DATE_HEIGHT, DATE_WIDTH
 
 MIN_SCORE = 0.6  # of a line. Seals and screws read as letters lie below it
 UPRIGHT = 1.5  # lines this much higher than wide are turned by RapidOCR before reading: a maker's name, not a plate's
@@ -23,7 +24,6 @@ LETTER = 2.2  # of a letter that stands alone, as on plates of Indonesia: so muc
 NAME_LETTERS, REST = 4, 3  # a line of so many letters is a name, where the others have digits, and so many characters
 MARK_WIDTH, MARK_HEIGHT = 0.25, 0.75  # of the widest and of the tallest line; what is below both is a mark
 LETTER_HEIGHT = 0.6  # in place of the second, of a letter that stands alone
-DATE_WIDTH, DATE_HEIGHT = 0.5, 0.75  # of the same; digits under the tallest line, below both, are a date
 
 
 def create(config: RapidOcrReader, cache: Path) -> Reader:  # noqa: ARG001

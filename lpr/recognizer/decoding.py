@@ -16,6 +16,7 @@ _SAME_IOU = 0.35  # two characters that overlap more are one
 _SAME_PLACE = 0.35  # or whose centres are so near, of the smaller one's width and height
 _SLOPES = np.linspace(-0.8, 0.8, 65)  # of lines, that are tried
 _MOST = 24  # characters a plate
+DATE_WIDTH, DATE_HEIGHT = 0.5, 0.75  # of the widest and the tallest line; digits under that, below both, are a date
 
 
 @dataclass(frozen=True)
@@ -101,3 +102,24 @@ def lay_out(boxes: np.ndarray) -> Layout:
     best = int(np.argmin(spread + (0.75 * (line[:, -1] + 1) + 0.02 * np.abs(_SLOPES)) * height))
     lines = np.split(order[best], np.flatnonzero(lower[best]) + 1)
     return Layout(float(_SLOPES[best]), [line[np.argsort(centres[line, 0], kind="stable")] for line in lines])
+
+
+def undated(found: Characters) -> Characters:
+    """Without lines of digits under the tallest line that are lower and narrower: until when the plate is valid."""
+    lines = lay_out(found.boxes).lines
+    if len(lines) < 2:
+        return found
+    widths = [float(found.boxes[line, 2].max() - found.boxes[line, 0].min()) for line in lines]
+    heights = [float(np.median(found.boxes[line, 3] - found.boxes[line, 1])) for line in lines]
+    main = int(np.argmax(heights))
+    digits = found.chances.argmax(axis=1) < 10  # as `CHARACTERS` has them
+    kept = [
+        line
+        for number, line in enumerate(lines)
+        if number <= main
+        or not digits[line].all()
+        or heights[number] >= DATE_HEIGHT * heights[main]
+        or widths[number] >= DATE_WIDTH * max(widths)
+    ]
+    chosen = np.sort(np.concatenate(kept))  # the surest first, as they were
+    return Characters(found.boxes[chosen], found.confidences[chosen], found.chances[chosen])

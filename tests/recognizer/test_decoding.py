@@ -1,12 +1,13 @@
 """From a network's output to characters in lines."""
 
 import math
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 import pytest
 
-from lpr.recognizer.decoding import decode, lay_out
+from lpr.plate_text import CHARACTERS
+from lpr.recognizer.decoding import Characters, decode, lay_out, undated
 
 STRIDE = 4
 
@@ -63,3 +64,30 @@ def test_lines_are_read_from_the_top_however_the_plate_leans(lines: tuple[int, .
     starts = np.cumsum([0, *lines])
     assert found == [list(range(start, end)) for start, end in pairwise(starts)]
     assert layout.slope == pytest.approx(math.tan(angle), abs=0.06)
+
+
+def line_of(text: str, left: float, top: float, height: float) -> tuple[list[list[float]], list[int]]:
+    """The boxes of a line's characters, half as wide as high, and their places in the alphabet."""
+    boxes = [
+        [left + 0.6 * height * i, top, left + 0.6 * height * i + 0.5 * height, top + height] for i in range(len(text))
+    ]
+    return boxes, [CHARACTERS.index(character) for character in text]
+
+
+@pytest.mark.parametrize(
+    ("lines", "left_over"),
+    [
+        ([("B1464TTD", 10, 5, 30), ("0424", 50, 40, 15)], "B1464TTD"),
+        ([("MH13", 10, 5, 15), ("BN", 10, 25, 15), ("4348", 60, 5, 30)], "MH134348BN"),
+        ([("MH12", 10, 5, 15), ("1433", 10, 25, 30)], "MH121433"),
+        ([("KA05MJ", 10, 5, 30), ("8827", 20, 40, 28)], "KA05MJ8827"),
+    ],
+    ids=["a date", "letters under a line", "small over large", "two lines"],
+)
+def test_a_date_under_the_registration_is_left_out(lines: list[tuple[str, int, int, int]], left_over: str) -> None:
+    drawn = [line_of(*line) for line in lines]
+    boxes, named = (list(chain.from_iterable(parts)) for parts in zip(*drawn, strict=True))
+    found = Characters(np.array(boxes), np.linspace(0.9, 0.5, len(named)), np.eye(len(CHARACTERS))[named])
+    left = undated(found)
+    assert sorted(CHARACTERS[place] for place in left.chances.argmax(axis=1)) == sorted(left_over)
+    assert (np.diff(left.confidences) < 0).all()
