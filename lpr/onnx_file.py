@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,9 +110,14 @@ def _normalise(graph: onnx.ModelProto) -> None:
 
 @contextmanager
 def quiet_conversion() -> Iterator[None]:
-    """The converters warn of their own inside; what goes wrong comes as an exception."""
+    """The converters warn of their own inside, and log it under Hydra; what goes wrong comes as an exception."""
     from lpr.training import no_greetings
 
-    with no_greetings(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with no_greetings(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
