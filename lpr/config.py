@@ -522,7 +522,8 @@ class _Tuner(Section):
     @model_validator(mode="after")
     def _searches_something(self) -> _Tuner:
         if (self.objective == "val_loss") != (self.direction == "min"):
-            raise ValueError(f"tuner.objective={self.objective} goes with the other tuner.direction")
+            wanted = "min" if self.objective == "val_loss" else "max"
+            raise ValueError(f"tuner.objective={self.objective} goes with tuner.direction={wanted}")
         if not any(self.space.values()):
             raise ValueError("tuner.space is empty: there is nothing to tune")
         return self

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lpr.config import UNSCORED
 from lpr.errors import UserError
 from lpr.experiment import listing
+from lpr.experiment.trained import scored
 
 if TYPE_CHECKING:
     from lpr.experiment.comparison import Difference
@@ -146,16 +146,8 @@ def _changes(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]
         yield key, old, new
 
 
-def _scored(values: dict[str, Any]) -> dict[str, Any]:
-    """What of a configuration, of any age, an experiment's scores depend on."""
-    trained = values.get("trains") == "reader"
-    hidden = [name for name in UNSCORED if not (trained and name == "recognizer")]
-    return {name: value for name, value in values.items() if name not in hidden}
-
-
 def _summary(baseline: Result, other: Result) -> str:
-    before, after = (_scored(one.config) for one in (baseline, other))
-    changed = [f"{key} {old} → {new}" for key, old, new in _changes(before, after)]
+    changed = [f"{key} {old} → {new}" for key, old, new in _changes(scored(baseline.config), scored(other.config))]
     return f"{other.name}: {', '.join(changed) or 'the same configuration'}"
 
 

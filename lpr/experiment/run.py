@@ -25,7 +25,7 @@ from lpr.config import Config
 from lpr.data.tables import write_table
 from lpr.errors import UserError
 from lpr.experiment.tracking import Origin
-from lpr.experiment.trained import run_stages, trained_by, training_of
+from lpr.experiment.trained import run_stages, scored, trained_by, training_of
 from lpr.hashes import file_md5
 from lpr.stages.files import (
     DETECTIONS,
@@ -165,12 +165,8 @@ def is_finished(settings: Config, folder: Path) -> bool:
 
 
 def digest(settings: Config) -> str:
-    """Names what an experiment's scores depend on: not how it is tracked, nor a network that it does not train."""
-    values = settings.as_dict()
-    for name in config.UNSCORED:
-        if name not in trained_by(settings).sections:
-            del values[name]
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    """Names what an experiment's scores depend on."""
+    return hashlib.sha256(json.dumps(scored(settings.as_dict()), sort_keys=True).encode()).hexdigest()
 
 
 def _origin() -> Origin:

@@ -16,13 +16,12 @@ from pydantic import ValidationError
 from lpr import config
 from lpr.config import Config, Dimension
 from lpr.errors import UserError
-from lpr.experiment.trained import trained_by
+from lpr.experiment.trained import NETWORKS, trained_by
 
 if TYPE_CHECKING:
     import keras_tuner
 
 _FIXED = ("tuner", "tracking", "inputs", "weights", "trains")  # sections that no trial can change
-_NETWORKS = ("detector", "augment", "optimizer", "loss", "train", "recognizer")  # of which it trains one
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,7 @@ class Space:
     def _check(self, key: str, dimension: Dimension) -> None:
         where = f"tuner.space.{key}"
         section, trained = key.partition(".")[0], trained_by(self._base.config)
-        if section in _FIXED or (section in _NETWORKS and section not in trained.sections):
+        if section in _FIXED or section in NETWORKS.difference(trained.sections):
             raise UserError(f"{where}: {section} is not part of what a trial tries")
         if key == f"{trained.train}.epochs" and self._base.config.tuner.name == "hyperband":
             raise UserError(f"{where}: Hyperband itself chooses the epochs")

@@ -28,8 +28,6 @@ _REPETITIONS = ("seed", "train.seed", "recognizer.train.seed", "split.seed", "sp
 # In the terminal and the picture; the CSV has all. The verdicts are about the first.
 _SHOWN = ("mean_iou", "recall@0.5", "predicted/plate_acc")
 _SHOWN_OF_READERS = ("true/plate_acc",)
-
-
 _DETECTION = METRICS / "detection.json"
 _VALIDATED, _TESTED = "mean IoU of the validation pictures", "mean IoU of the test pictures"
 _DRAWN = "the share of drawn plates read exactly"
@@ -139,14 +137,15 @@ def show(folder: Path, output: Path | None = None, baseline: int = 1) -> None:
     others = {number: row for number, row in enumerate(rows, start=1) if number != baseline}
     found = compare(rows[baseline - 1].plates, [row.plates for row in others.values()])
     verdicts = dict(zip(others, found, strict=True))
-    shown = _SHOWN_OF_READERS if _DRAWN in _judged(rows) else _SHOWN
+    judged = {job.judged_by() for row in rows for job in row.jobs}
+    shown = _SHOWN_OF_READERS if _DRAWN in judged else _SHOWN
     output = output or folder
     table = _table(rows, keys, verdicts)
     output.mkdir(parents=True, exist_ok=True)
     table.to_csv(output / "sweep.csv", index=False, lineterminator="\n")
     draw_sweep(table, [_label(row, keys) for row in rows], shown, output / "sweep.png")
 
-    _print_rows(rows, keys, table, shown)
+    _print_rows(rows, keys, table, judged, shown)
     _print_verdicts(rows, keys, verdicts, baseline, shown[0])
     for job in jobs:
         if job.state != "finished":
@@ -252,15 +251,11 @@ def _scores(row: Row) -> Iterator[tuple[str, str, Any]]:
                 yield str(source), metric, score
 
 
-def _judged(rows: Sequence[Row]) -> set[str]:
-    """What the jobs' objectives are."""
-    return {job.judged_by() for row in rows for job in row.jobs}
-
-
-def _print_rows(rows: Sequence[Row], keys: Sequence[str], table: pd.DataFrame, shown: Sequence[str]) -> None:
+def _print_rows(
+    rows: Sequence[Row], keys: Sequence[str], table: pd.DataFrame, judged: set[str], shown: Sequence[str]
+) -> None:
     from tabulate import tabulate
 
-    judged = _judged(rows)
     print(f"best first, by {' or '.join(sorted(judged))}; the scores are of the test")
     print("pictures, with a 95 % bootstrap interval, and ± the standard deviation between repetitions")
     if _TESTED in judged:

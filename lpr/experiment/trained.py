@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
-from lpr.config import Config, Training
+from lpr.config import UNSCORED, Config, Training
 from lpr.stages.files import (
     DETECTIONS,
     DETECTOR,
@@ -76,6 +78,10 @@ _TRAINED = {
 }
 
 
+NETWORKS = {section for trained in _TRAINED.values() for section in trained.sections}
+"""Sections of the configuration that the weights of either depend on."""
+
+
 def trained_by(config: Config) -> Trained:
     """What `config.trains` names."""
     return _TRAINED[config.trains]
@@ -83,7 +89,14 @@ def trained_by(config: Config) -> Trained:
 
 def training_of(config: Config) -> Training:
     """How that is trained."""
-    return config.recognizer.train if config.trains == "reader" else config.train
+    training: Training = attrgetter(trained_by(config).train)(config)
+    return training
+
+
+def scored(values: dict[str, Any]) -> dict[str, Any]:
+    """What of a configuration, of any age, scores depend on: not how it is tracked, nor a network not trained."""
+    own = _TRAINED[values.get("trains", "detector")].sections
+    return {name: value for name, value in values.items() if name in own or name not in UNSCORED}
 
 
 def run_stages(names: Iterable[str], config: Config) -> None:

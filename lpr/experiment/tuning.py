@@ -28,7 +28,7 @@ from lpr import config
 from lpr.cores import usable_cores
 from lpr.errors import UserError
 from lpr.experiment.run import FAILURE, FINISHED, is_finished, prepare_data, prepare_folder, write_finished
-from lpr.experiment.search_space import Base, Space, is_group, key_of, lookup
+from lpr.experiment.search_space import Base, Space, is_group, key_of
 from lpr.experiment.trained import run_stages, trained_by, training_of
 from lpr.hashes import file_md5
 from lpr.stages.files import METRICS, PICTURES, PLATES, PROVENANCE, SCRATCH, write_json
@@ -62,7 +62,7 @@ class Search:
             train = trained_by(self.base.config).train
             warmup = f"{train}.warmup_epochs"
             values[f"{train}.epochs"] = epochs
-            if values.get(warmup, lookup(self.base.config.as_dict(), warmup)) >= epochs:
+            if values.get(warmup, training_of(self.base.config).warmup_epochs) >= epochs:
                 values[warmup] = epochs - 1
         return values
 

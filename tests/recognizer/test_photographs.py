@@ -9,6 +9,7 @@ import pytest
 from clones import ROOT
 
 from lpr.config import compose
+from lpr.reader.network import SHIPPED, Network
 from lpr.recognizer.crops import draw_crop
 from lpr.recognizer.photographs import labelled
 from lpr.recognizer.plate_file import load_plates, save_plates
@@ -29,8 +30,6 @@ def photographs() -> list[tuple[np.ndarray, str, np.ndarray]]:
 def test_characters_are_where_they_stand_and_called_as_the_text_says(
     photographs: list[tuple[np.ndarray, str, np.ndarray]],
 ) -> None:
-    from lpr.reader.network import SHIPPED, Network
-
     network = Network(SHIPPED, 1)
     found = labelled(((pixels, text) for pixels, text, _ in photographs), network.find)
     assert len(found) > len(photographs) / 2
@@ -46,8 +45,6 @@ def test_characters_are_where_they_stand_and_called_as_the_text_says(
 def test_a_misread_character_is_called_what_it_is_and_other_plates_are_left_out(
     photographs: list[tuple[np.ndarray, str, np.ndarray]],
 ) -> None:
-    from lpr.reader.network import SHIPPED, Network
-
     find = Network(SHIPPED, 1).find
     pixels, text = next((pixels, text) for pixels, text, _ in photographs if labelled([(pixels, text)], find))
     other = ("X" if text[0] != "X" else "Y") + text[1:]
