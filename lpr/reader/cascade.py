@@ -20,7 +20,6 @@ from lpr.reader import network
 from lpr.reader.base import UNREAD, PlateText, Reader
 from lpr.reader.network import Network, Sight, levelled
 from lpr.reader.rapidocr import RapidOcr
-from lpr.recognizer.decoding import lay_out
 
 _AROUND = 0.2  # of a line that is cut out, as a share of its characters' height
 
@@ -45,7 +44,7 @@ class Cascade:
     def read(self, picture: Image.Image) -> PlateText:
         """What the network is sure of, or what `agreed` makes of it and of what the engine reads."""
         seen = self._network.see(np.asarray(picture))
-        own = self._network.text(seen.characters)
+        own = self._network.text(seen)
         if own.confidence >= self._alone:
             return own
         lines = self._recognized(seen)
@@ -55,8 +54,7 @@ class Cascade:
 
     def _recognized(self, seen: Sight) -> PlateText:
         """The lines that the network found, as the engine reads them."""
-        boxes = seen.characters.boxes
-        layout = lay_out(boxes)
+        boxes, layout = seen.characters.boxes, seen.layout
         strips = [levelled(seen.picture, boxes[line], layout.slope, _AROUND) for line in layout.lines]
         lines = [line for strip in strips if (line := self._engine.recognize(Image.fromarray(strip))).text]
         if not lines:

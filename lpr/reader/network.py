@@ -17,7 +17,7 @@ from lpr.onnx_file import open_onnx
 from lpr.plate_text import CHARACTERS
 from lpr.reader.base import UNREAD, PlateText, TextLine
 from lpr.recognizer.calibration import calibrated
-from lpr.recognizer.decoding import Characters, decode, lay_out, undated
+from lpr.recognizer.decoding import Characters, Layout, decode, lay_out, undated
 from lpr.recognizer.facts import Facts
 from lpr.recognizer.shapes import nearest_shape
 from lpr.recognizer.voting import vote
@@ -35,10 +35,12 @@ class Sight(NamedTuple):
     Attributes:
         picture: uint8 (h, w, 3) RGB; the plate levelled, where that was better.
         characters: what was found in it; boxes in its pixels.
+        layout: the lines in which those of the registration stand.
     """
 
     picture: np.ndarray
     characters: Characters
+    layout: Layout
 
 
 def create(config: NetworkReader | CascadeReader, cache: Path) -> Network:  # noqa: ARG001
@@ -80,10 +82,13 @@ class Network:
         self._margin, self._looks, self._enough = margin, looks, enough
 
     def read(self, picture: Image.Image) -> PlateText:
-        return self.text(self.see(np.asarray(picture)).characters)
+        return self.text(self.see(np.asarray(picture)))
 
-    def text(self, found: Characters) -> PlateText:
+    def text(self, sight: Sight) -> PlateText:
         """What stands there, line by line."""
+        found, read = sight.characters, sight.layout.lines
+        if not read:
+            return UNREAD
         sure = self._sure(found)
         named = [CHARACTERS[place] for place in found.chances.argmax(axis=1)]
         lines = [
@@ -92,11 +97,10 @@ class Network:
                 float(sure[line].min()),
                 candidates=tuple(dict(zip(CHARACTERS, found.chances[place].tolist(), strict=True)) for place in line),
             )
-            for line in lay_out(found.boxes).lines
+            for line in read
         ]
-        if not lines:
-            return UNREAD
-        return PlateText("".join(line.text for line in lines), self._whole(sure), tuple(lines))
+        whole = self._whole(sure[np.concatenate(read)])
+        return PlateText("".join(line.text for line in lines), whole, tuple(lines))
 
     def _sure(self, found: Characters) -> np.ndarray:
         """The confidence of each character, (k,) in 0–1."""
@@ -111,20 +115,18 @@ class Network:
 
         A plate that leans is looked at again, levelled, and the surer of both is taken.
         """
-        sight = self._level(picture)
-        return Sight(sight.picture, undated(sight.characters))
+        sight = self._look(picture)
+        found, slope = sight.characters, sight.layout.slope
+        if len(found.boxes) >= _FEW and abs(slope) > _LEVEL and self._whole(self._sure(found)) < self._enough:
+            level = self._look(levelled(picture, found.boxes, slope, _AROUND))
+            sure = level.characters.confidences
+            if len(sure) and sure.mean() > found.confidences.mean():
+                sight = level
+        return sight._replace(layout=undated(sight.characters, sight.layout))
 
-    def _level(self, picture: np.ndarray) -> Sight:
+    def _look(self, picture: np.ndarray) -> Sight:
         found = self.find(picture)
-        if len(found.boxes) < _FEW or self._whole(self._sure(found)) >= self._enough:
-            return Sight(picture, found)
-        slope = lay_out(found.boxes).slope
-        if abs(slope) <= _LEVEL:
-            return Sight(picture, found)
-        level = levelled(picture, found.boxes, slope, _AROUND)
-        again = self.find(level)
-        better = (again.confidences.mean() if len(again.confidences) else 0.0) > found.confidences.mean()
-        return Sight(level, again) if better else Sight(picture, found)
+        return Sight(picture, found, lay_out(found.boxes))
 
     def find(self, picture: np.ndarray) -> Characters:
         """What the looks at a plate agree on, or the first of them, if it is enough; boxes in pixels of the picture."""

@@ -23,6 +23,9 @@ UPRIGHT = 1.5  # lines this much higher than wide are turned by RapidOCR before 
 LETTER = 2.2  # of a letter that stands alone, as on plates of Indonesia: so much higher than wide it may be
 NAME_LETTERS, REST = 4, 3  # a line of so many letters is a name, where the others have digits, and so many characters
 MARK_WIDTH, MARK_HEIGHT = 0.25, 0.75  # of the widest and of the tallest line; what is below both is a mark
+ALIKE = 0.7  # of the higher one's height, what the lower one of two lines in a stack has
+BESIDE = 0.9  # of half their widths, how far the middles of two lines that stand beside each other are apart
+HIGH = 1.3  # of the tallest line's height, what a stack beside it has at most
 LETTER_HEIGHT = 0.6  # in place of the second, of a letter that stands alone
 
 
@@ -128,9 +131,12 @@ def _registration(lines: list[_Line], min_height: float) -> list[_Line]:
     return [
         line
         for line in lines
-        if line.height >= min_height * main.height
-        and not _is_mark(line, main.height, widest)
-        and not _is_date(line, main, widest)
+        if _is_stacked(line, main, lines)
+        or (
+            line.height >= min_height * main.height
+            and not _is_mark(line, main.height, widest)
+            and not _is_date(line, main, widest)
+        )
     ]
 
 
@@ -138,6 +144,21 @@ def _is_mark(line: _Line, tallest: float, widest: float) -> bool:
     """Whether it is small beside the others, such as IND."""
     least = MARK_HEIGHT if len(line.text) > 1 else LETTER_HEIGHT
     return line.height < least * tallest and line.width < MARK_WIDTH * widest
+
+
+def _is_stacked(line: _Line, main: _Line, lines: list[_Line]) -> bool:
+    """Whether it and another, one over the other, stand beside the tallest line, as high as both."""
+    return any(
+        (line.y - main.y) * (other.y - main.y) < 0
+        and abs(line.x - other.x) < max(line.width, other.width) / 2
+        and min(line.height, other.height) > ALIKE * max(line.height, other.height)
+        and all(
+            abs(one.x - main.x) > (one.width + main.width) * BESIDE / 2
+            and abs(one.y - main.y) + one.height / 2 < main.height * HIGH / 2
+            for one in (line, other)
+        )
+        for other in lines
+    )
 
 
 def _is_date(line: _Line, main: _Line, widest: float) -> bool:

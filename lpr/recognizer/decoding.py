@@ -16,6 +16,8 @@ _SAME_IOU = 0.35  # two characters that overlap more are one
 _SAME_PLACE = 0.35  # or whose centres are so near, of the smaller one's width and height
 _SLOPES = np.linspace(-0.8, 0.8, 65)  # of lines, that are tried
 _MOST = 24  # characters a plate
+_TALLER = 1.3  # than the letters of two lines beside it, at least, is a line that is as high as both
+_ASIDE = 0.12  # of its height: its characters' middles lie less over or under its own, those of the two lines more
 DATE_WIDTH, DATE_HEIGHT = 0.5, 0.75  # of the widest and the tallest line; digits under that, below both, are a date
 
 
@@ -85,17 +87,23 @@ def lay_out(boxes: np.ndarray) -> Layout:
     """The lines that characters (k, 4) stand in.
 
     Lines are parallel. Of the slopes that they may have, it is the one along which characters of a line differ least in
-    height above it; a line ends where the next character is lower by more than half a character.
+    height above it; a line ends where the next character is lower by more than half a character. Two small lines beside
+    a tall one are read before it, or after it, as they stand.
     """
     if not len(boxes):
         return Layout(0.0, [])
-    centres, height = (boxes[:, :2] + boxes[:, 2:]) / 2, float(np.median(boxes[:, 3] - boxes[:, 1]))
+    centres, heights = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 3] - boxes[:, 1]
+    return _stacked(centres, heights) or _in_rows(centres, float(np.median(heights)))
+
+
+def _in_rows(centres: np.ndarray, height: float) -> Layout:
+    """The lines one under the other that characters of this height with these centres (k, 2) stand in."""
     level = centres[:, 1] - _SLOPES[:, None] * centres[:, 0]  # (slopes, characters)
     order = np.argsort(level, axis=1, kind="stable")
     level = np.take_along_axis(level, order, axis=1)
     lower = np.diff(level, axis=1) > height / 2  # where the next line begins
     line = np.pad(np.cumsum(lower, axis=1), [(0, 0), (1, 0)])
-    own = line + np.arange(len(_SLOPES))[:, None] * len(boxes)  # a number for each line of each slope
+    own = line + np.arange(len(_SLOPES))[:, None] * len(centres)  # a number for each line of each slope
     middles = np.bincount(own.ravel(), level.ravel()) / np.maximum(np.bincount(own.ravel()), 1)
     # A slope that tears a line apart leaves less spread in each part: every line costs as much as it could save.
     spread = np.abs(level - middles[own]).sum(axis=1)
@@ -104,11 +112,31 @@ def lay_out(boxes: np.ndarray) -> Layout:
     return Layout(float(_SLOPES[best]), [line[np.argsort(centres[line, 0], kind="stable")] for line in lines])
 
 
-def undated(found: Characters) -> Characters:
+def _stacked(centres: np.ndarray, heights: np.ndarray) -> Layout | None:
+    """The lines of a plate on which two small ones stand beside a tall one; None of another."""
+    order = np.argsort(centres[:, 0], kind="stable")
+    for cut in range(2, len(order) - 1):
+        parts = order[:cut], order[cut:]
+        small, tall = sorted(parts, key=lambda part: float(np.median(heights[part])))
+        high = float(np.median(heights[tall]))
+        if heights[tall].min() <= heights[small].max() or high <= _TALLER * np.median(heights[small]):
+            continue
+        apart = centres - centres[tall].mean(axis=0)
+        x, y = apart[tall].T
+        slope = float(x @ y / max(x @ x, 1e-6))  # of the tall line: least squares
+        aside = (apart[:, 1] - slope * apart[:, 0]) / high
+        above, below = small[aside[small] < 0], small[aside[small] > 0]
+        one_line = np.abs(aside[tall]).max() < _ASIDE
+        if one_line and len(above) and len(below) and np.abs(aside[small]).min() > _ASIDE:
+            return Layout(slope, [above, below, tall] if small is parts[0] else [tall, above, below])
+    return None
+
+
+def undated(found: Characters, layout: Layout) -> Layout:
     """Without lines of digits under the tallest line that are lower and narrower: until when the plate is valid."""
-    lines = lay_out(found.boxes).lines
+    lines = layout.lines
     if len(lines) < 2:
-        return found
+        return layout
     widths = [float(found.boxes[line, 2].max() - found.boxes[line, 0].min()) for line in lines]
     heights = [float(np.median(found.boxes[line, 3] - found.boxes[line, 1])) for line in lines]
     main = int(np.argmax(heights))
@@ -121,5 +149,4 @@ def undated(found: Characters) -> Characters:
         or heights[number] >= DATE_HEIGHT * heights[main]
         or widths[number] >= DATE_WIDTH * max(widths)
     ]
-    chosen = np.sort(np.concatenate(kept))  # the surest first, as they were
-    return Characters(found.boxes[chosen], found.confidences[chosen], found.chances[chosen])
+    return Layout(layout.slope, kept)

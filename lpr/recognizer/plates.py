@@ -87,7 +87,8 @@ class _Hand:
         face: of all its characters.
         squeeze: their width against the typeface's.
         tracking: room between two of them, beside what the typeface leaves.
-        cell: of characters that stand in cells of one width; None: each is as wide as it is.
+        cell: of characters that stand in cells of one width, into which wide ones are squeezed; None: each is as wide
+            as it is.
         space: between two groups.
         weight: added to a stroke on each of its sides, across and down, pixels of a glyph's mask; negative to thin it.
         rounding: of corners and ends, pixels of a glyph's mask.
@@ -119,8 +120,8 @@ def _choose_hand(rng: Generator) -> _Hand:
         face=pick(rng, faces),
         squeeze=rng.uniform(0.55, 1.15),
         tracking=rng.uniform(-0.02, 0.12) if rng.random() < 0.75 else rng.uniform(0.12, 0.3),
-        cell=rng.uniform(0.55, 0.8) if rng.random() < 0.25 else None,
-        space=rng.uniform(0.15, 0.6),
+        cell=rng.uniform(0.5, 0.8) if rng.random() < 0.45 else None,
+        space=rng.uniform(0.15, 0.6) if rng.random() < 0.7 else rng.uniform(0.6, 1.5),
         weight=(weight + next(contrast), weight + next(contrast)),
         rounding=rng.uniform(1, 3) if rng.random() < 0.3 else 0.0,
         slant=rng.normal(0, 0.1) if painted else (rng.uniform(0.1, 0.25) if rng.random() < 0.03 else 0.0),
@@ -259,11 +260,14 @@ def _piece(lettering: _Lettering, part: str, rng: Generator) -> _Piece:
         return _fitting(rng)
     if part in LETTERS_AND_DIGITS or part in "-.·|":
         found = glyph(hand.face, part)
-        width = found.mask.shape[1] / CAP_PX
+        mask = found.mask
         before, after = (bearing / CAP_PX + hand.tracking / 2 for bearing in found.bearings)
         if hand.cell is not None and part in LETTERS_AND_DIGITS:
-            before = after = max((hand.cell - width) / 2, 0) + 0.04 + hand.tracking / 2
-        return _Piece(part, _shaped(found.mask, hand), found.foot, max(before, 0.03), width, max(after, 0.03))
+            width = min(mask.shape[1], round(hand.cell * CAP_PX))
+            mask = cv2.resize(mask, (width, mask.shape[0]), interpolation=cv2.INTER_AREA)
+            before = after = (hand.cell - width / CAP_PX) / 2 + 0.04 + hand.tracking / 2
+        width = mask.shape[1] / CAP_PX
+        return _Piece(part, _shaped(mask, hand), found.foot, max(before, 0.03), width, max(after, 0.03))
     mask = text_line(worded(part, rng), pick(rng, FACES, FACE_SHARES), rng)
     high = CAP_PX * (1 if len(part) == 1 else 0.6)
     mask = cv2.resize(mask, (max(1, round(mask.shape[1] * high / mask.shape[0])), round(high)))

@@ -21,6 +21,8 @@ def vote(looks: Sequence[Characters]) -> Characters:
     boxes, confidences, chances = (
         np.concatenate([getattr(look, part) for look in looks]) for part in ("boxes", "confidences", "chances")
     )
+    if len(looks) == 1:
+        return looks[0]
     order = np.argsort(-confidences, kind="stable")
     same = pairwise_iou(boxes, boxes) > _SAME_IOU
     left = np.ones(len(order), bool)
@@ -29,14 +31,10 @@ def vote(looks: Sequence[Characters]) -> Characters:
         if left[first]:
             groups.append(np.flatnonzero(same[first] & left))
             left[groups[-1]] = False
-    sure = np.array([confidences[group].sum() / len(looks) for group in groups]).reshape(-1)
-    fused = [
-        tuple(np.average(values[group], axis=0, weights=confidences[group]) for values in (boxes, chances))
-        for group in groups
-    ]
+    shares = np.zeros((len(groups), len(order)))  # of each box in the vote of each group
+    for share, group in zip(shares, groups, strict=True):
+        share[group] = confidences[group]
+    sure = shares.sum(axis=1) / len(looks)
+    shares /= shares.sum(axis=1, keepdims=True)
     kept = [place for place in np.argsort(-sure, kind="stable") if sure[place] >= FLOOR]
-    return Characters(
-        np.array([fused[place][0] for place in kept]).reshape(-1, 4),
-        sure[kept],
-        np.array([fused[place][1] for place in kept]).reshape(-1, chances.shape[1]),
-    )
+    return Characters(shares[kept] @ boxes, sure[kept], shares[kept] @ chances)

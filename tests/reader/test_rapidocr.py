@@ -36,6 +36,15 @@ def marked(picture: Image.Image, mark: str, size: int) -> Image.Image:
     return picture
 
 
+def stacked(above: str, below: str, beside: str) -> Image.Image:
+    """A plate with two small lines on the left, beside a tall one."""
+    picture = Image.new("RGB", (600, 140), "white")
+    pen = ImageDraw.Draw(picture)
+    for text, place, size in ((above, (100, 42), 52), (below, (100, 98), 52), (beside, (390, 70), 140)):
+        pen.text(place, text, "black", ImageFont.load_default(size), anchor="mm")
+    return picture
+
+
 def dated(picture: Image.Image, date: str) -> Image.Image:
     """The plate with a date under its line, two thirds as high as that."""
     taller = ImageOps.expand(picture.crop((3, 3, picture.width - 3, picture.height - 3)), (0, 0, 0, 50), "white")
@@ -64,6 +73,7 @@ def reader() -> RapidOcr:
         (plate("OX 340 QOO"), "OX340QOO"),
         (plate("N      9      KK", width=760), "N9KK"),
         (dated(plate("AB 5571 SA"), "07.23"), "AB5571SA"),
+        (stacked("KA09", "MA", "2662"), "KA09MA2662"),
     ],
     ids=[
         "one line",
@@ -77,6 +87,7 @@ def reader() -> RapidOcr:
         "O and 0",
         "letters apart",
         "date",
+        "two lines beside a tall one",
     ],
 )
 def test_reads(reader: RapidOcr, picture: Image.Image, text: str) -> None:

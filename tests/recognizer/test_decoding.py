@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lpr.plate_text import CHARACTERS
-from lpr.recognizer.decoding import Characters, decode, lay_out, undated
+from lpr.recognizer.decoding import Characters, Layout, decode, lay_out, undated
 
 STRIDE = 4
 
@@ -74,20 +74,48 @@ def line_of(text: str, left: float, top: float, height: float) -> tuple[list[lis
     return boxes, [CHARACTERS.index(character) for character in text]
 
 
+def characters_of(lines: list[tuple[str, int, int, int]], slope: float = 0) -> Characters:
+    """Lines as `line_of` has them, all of them as much lower for every pixel to the right as `slope` says."""
+    boxes, named = (list(chain.from_iterable(parts)) for parts in zip(*(line_of(*line) for line in lines), strict=True))
+    leaning = np.array(boxes) + slope * np.mean(np.array(boxes)[:, [0, 2]], axis=1, keepdims=True) * [0, 1, 0, 1]
+    return Characters(leaning, np.linspace(0.9, 0.5, len(named)), np.eye(len(CHARACTERS))[named])
+
+
+def read(found: Characters, layout: Layout) -> str:
+    """The characters of the lines, in order."""
+    named = found.chances.argmax(axis=1)
+    return "".join(CHARACTERS[named[place]] for line in layout.lines for place in line)
+
+
+@pytest.mark.parametrize("slope", [-0.2, 0, 0.1])
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        ([("MH14", 10, 5, 15), ("GN", 10, 25, 15), ("9239", 60, 8, 28)], "MH14GN9239"),
+        ([("MH", 14, 5, 20), ("20", 14, 28, 20), ("CH9984", 50, 10, 32)], "MH20CH9984"),
+        ([("9239", 10, 8, 28), ("MH14", 90, 5, 15), ("GN", 90, 25, 15)], "9239MH14GN"),
+        ([("MH12", 20, 5, 15), ("DE1433", 10, 25, 30)], "MH12DE1433"),
+        ([("KA05", 10, 5, 30), ("8827", 10, 40, 30)], "KA058827"),
+    ],
+    ids=["beside", "close beside", "before", "a small line above", "two lines"],
+)
+def test_two_small_lines_beside_a_tall_one_are_read_together(
+    lines: list[tuple[str, int, int, int]], text: str, slope: float
+) -> None:
+    found = characters_of(lines, slope)
+    assert read(found, lay_out(found.boxes)) == text
+
+
 @pytest.mark.parametrize(
     ("lines", "left_over"),
     [
         ([("B1464TTD", 10, 5, 30), ("0424", 50, 40, 15)], "B1464TTD"),
-        ([("MH13", 10, 5, 15), ("BN", 10, 25, 15), ("4348", 60, 5, 30)], "MH134348BN"),
+        ([("MH13", 10, 5, 15), ("BN", 10, 25, 15), ("4348", 60, 5, 30)], "MH13BN4348"),
         ([("MH12", 10, 5, 15), ("1433", 10, 25, 30)], "MH121433"),
         ([("KA05MJ", 10, 5, 30), ("8827", 20, 40, 28)], "KA05MJ8827"),
     ],
     ids=["a date", "letters under a line", "small over large", "two lines"],
 )
 def test_a_date_under_the_registration_is_left_out(lines: list[tuple[str, int, int, int]], left_over: str) -> None:
-    drawn = [line_of(*line) for line in lines]
-    boxes, named = (list(chain.from_iterable(parts)) for parts in zip(*drawn, strict=True))
-    found = Characters(np.array(boxes), np.linspace(0.9, 0.5, len(named)), np.eye(len(CHARACTERS))[named])
-    left = undated(found)
-    assert sorted(CHARACTERS[place] for place in left.chances.argmax(axis=1)) == sorted(left_over)
-    assert (np.diff(left.confidences) < 0).all()
+    found = characters_of(lines)
+    assert read(found, undated(found, lay_out(found.boxes))) == left_over

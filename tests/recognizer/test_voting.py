@@ -29,7 +29,7 @@ def test_a_character_that_one_look_of_many_sees_is_none() -> None:
 
 
 def test_one_look_is_as_it_was_and_none_is_nothing() -> None:
-    once = vote([look((30, 0.5, 3), (0, 0.9, 8))])
+    once = vote([look((0, 0.9, 8), (30, 0.5, 3))])
     assert once.boxes[:, 0].tolist() == [0, 30]
     assert once.confidences.tolist() == [0.9, 0.5]
     assert vote([look(), look()]).boxes.shape == (0, 4)
