@@ -1,13 +1,18 @@
-"""What each part of `experiment=best` is worth: the same, shorter training with one part taken away or changed.
+"""What each part is worth: the same, shorter training with one part taken away or changed.
 
-    python benchmarks/ablation.py FOLDER [VARIANT …]
+    python benchmarks/ablation.py detector|reader FOLDER [VARIANT …]
 
-FOLDER is as conf/data/photographs.yaml says. Runs `lpr experiment experiment=development data=development` once a
-variant, one after the other, into experiments/ablation/ below the working folder, goes on where it was stopped, and
-prints a Markdown table: the scores per data set, and the paired differences of mean IoU from the first variant, with
-95 % bootstrap intervals over pictures. None of the data sets is a test set of `experiment=best`. One training a
-variant: two equal trainings with other seeds differ, too (`another seed`). Rows 2 to 5 go from the origin's network to
-the first row.
+FOLDER is as conf/data/photographs.yaml says. Runs `lpr experiment` once a variant, one after the other, into
+experiments/ablation/ below the working folder, goes on where it was stopped, and prints a Markdown table: the scores
+per data set, and the paired differences from the first variant, with 95 % bootstrap intervals over pictures. One
+training a variant: two equal trainings with other seeds differ, too (`another seed`).
+
+The detector: `experiment=development data=development`, differences of mean IoU; none of the data sets is a test set of
+`experiment=best`. Rows 2 to 5 go from the origin's network to the first row.
+
+The reader: a small network that has learned to read plain crops (straight, sharp, in even light) learns on, by crops as
+they are or without one of their parts; differences of exact readings on true boxes, of all plates whose text is known.
+Real crops are of the training side of a usual split, and score on its test side alone.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ import argparse
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +30,36 @@ from tabulate import tabulate
 
 from lpr.data.tables import read_table
 from lpr.experiment.comparison import compare, plate_scores
+from lpr.stages.files import DETECTIONS, METRICS, READER, READINGS
 
 RUNS = Path("experiments") / "ablation"
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """Of one network.
+
+    Attributes:
+        fixed: what is chosen of every training.
+        variants: what is changed of it.
+        sources: data sets that are tested.
+        metric: of the differences, as `lpr.experiment.comparison` names it.
+        scores: file and, below data set and test side, the keys of the scores shown.
+        begin: what is changed of a training whose weights all begin with; None: they begin with fresh ones.
+    """
+
+    fixed: tuple[str, ...]
+    variants: dict[str, tuple[str, ...]]
+    sources: tuple[str, ...]
+    metric: str
+    scores: tuple[Path, tuple[str, ...]]
+    begin: tuple[str, ...] | None = None
+
+
 _ORIGIN = ("experiment=seed", "data=development", "split.train=0.55", "split.validation=0", "split.test=0.45")
 _NOTHING_DRAWN = ("augment.paste_replace=0", "augment.paste_add=0", "augment.distractors=0")
 _NOWHERE_ELSE = ("augment.mosaic=0", "augment.elsewhere=0")
-# What is changed of experiment=development data=development.
-VARIANTS: dict[str, tuple[str, ...]] = {
+_DETECTOR: dict[str, tuple[str, ...]] = {
     "as it is": (),
     "network of the origin": _ORIGIN,
     "centre detector, views around plates": ("inference.looks=1", *_NOWHERE_ELSE, *_NOTHING_DRAWN),
@@ -46,67 +75,110 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "drawn scenes, too": ("data=development_and_scenes", "train.source_weights={scenes: 0.25}"),
     "three looks": ("inference.looks=3",),
 }
+_STRAIGHT = tuple(f"recognizer.crops.{key}=0" for key in ("yaw", "pitch", "roll", "tilted", "bent"))
+_TIGHT = tuple(f"recognizer.crops.{key}=0" for key in ("loose", "empty"))
+_EVEN_LIGHT = tuple(f"recognizer.crops.{key}=0" for key in ("light", "colour", "grey", "night", "shadow", "glare"))
+_SHARP = tuple(f"recognizer.crops.{key}=0" for key in ("poor", "blur", "noise", "resized", "sharpened", "jpeg"))
+_USUAL_SPLIT = ("split.train=0.7", "split.validation=0.1", "split.test=0.2")
+_LARGE = ("recognizer.crops.letter_px=[28,56]",)
+_READER: dict[str, tuple[str, ...]] = {
+    "as they are": (),
+    "another seed": ("recognizer.train.seed=1",),
+    "none turned, bent or leaning": _STRAIGHT,
+    "no loose or empty boxes": _TIGHT,
+    "even light": _EVEN_LIGHT,
+    "no blur, noise, shrinking, sharpening, JPEG": _SHARP,
+    "no small letters": _LARGE,
+    "a tenth of the plates": ("recognizer.plates=300",),
+    "real crops, too": ("recognizer.photographs=[dataturks]", *_USUAL_SPLIT),
+}
+ABLATIONS = {
+    "detector": Ablation(
+        # There is no validation side: nothing is read.
+        fixed=("experiment=development", "data=development", "reader.splits=[validation]"),
+        variants=_DETECTOR,
+        sources=("dataturks", "cars433", "indonesia"),
+        metric="mean_iou",
+        scores=(METRICS / "detection.json", ("mean_iou", "AP50", "AP50:95", "false_plates")),
+    ),
+    "reader": Ablation(
+        fixed=(
+            *("experiment=reader", "data=photographs", "split.train=0.05", "split.validation=0", "split.test=0.95"),
+            *("recognizer.width=8", "recognizer.neck=24", "recognizer.shapes=[[64,160]]", "recognizer.plates=3000"),
+            *("recognizer.held_out=300", "recognizer.train.epochs=8"),
+        ),
+        variants=_READER,
+        sources=("dataturks", "openalpr_eu"),
+        metric="true/plate_acc",
+        scores=(METRICS / "reading.json", ("true/plate_acc", "true/plate_acc_folded", "true/cer")),
+        begin=(*_STRAIGHT, *_TIGHT, *_EVEN_LIGHT, *_SHARP, *_LARGE, "recognizer.train.epochs=16"),
+    ),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("network", choices=ABLATIONS)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("variants", nargs="*", choices=[*VARIANTS, []], metavar="VARIANT", help=", ".join(VARIANTS))
+    parser.add_argument("variants", nargs="*", metavar="VARIANT")
     options = parser.parse_args()
-    names = options.variants or list(VARIANTS)
+    ablation, runs = ABLATIONS[options.network], RUNS / options.network
+    names = options.variants or list(ablation.variants)
+    if unknown := sorted(set(names) - set(ablation.variants)):
+        parser.error(f"{', '.join(unknown)}: the variants are {', '.join(ablation.variants)}")
+    fixed = [*ablation.fixed, f"data.root={options.folder.resolve()}", "tracking=off"]
+    if ablation.begin:
+        run(runs / "begin", [*fixed, *ablation.begin])
+        fixed.append(f"recognizer.start={(runs / 'begin' / READER).resolve()}")
     for name in names:
-        run(name, options.folder.resolve())
-    baseline = plates(names[0])
-    compared = compare(baseline, [plates(name) for name in names[1:]])
+        run(runs / name, [*fixed, *ablation.variants[name]])
+    print(table(ablation, runs, names))
+
+
+def run(folder: Path, overrides: list[str]) -> None:
+    """Train and score, where that is not done; of two settings of a key, the later counts."""
+    if (folder / "finished.json").is_file():
+        return
+    print(f"{folder.name} …", file=sys.stderr, flush=True)
+    chosen = dict(override.split("=", 1) for override in [*overrides, f"hydra.run.dir='{folder}'"])
+    arguments = [f"{key}={value}" for key, value in chosen.items()]
+    subprocess.run([sys.executable, "-m", "lpr", "experiment", *arguments], check=True)
+
+
+def table(ablation: Ablation, runs: Path, names: list[str]) -> str:
+    """A row a variant and data set, in Markdown."""
+    compared = compare(plates(runs / names[0]), [plates(runs / name) for name in names[1:]])
     differences = {
         (name, one.source): one.difference
         for name, part in zip(names[1:], compared, strict=True)
         for one in part
-        if one.metric == "mean_iou"
+        if one.metric == ablation.metric
     }
-    rows = [
-        [
-            name,
-            f"`{' '.join(VARIANTS[name])}`" if VARIANTS[name] else "",
-            source,
-            *cells(scores, differences.get((name, source))),
-        ]
-        for name in names
-        for source, scores in tested(name).items()
-    ]
-    scored = ["plates", "mean IoU", "difference", "AP50", "AP50:95", "false plates"]
-    heads = ["", "what is changed", "pictures of", *scored]
-    print(tabulate(rows, heads, "github", disable_numparse=True))
+    file, keys = ablation.scores
+    rows = []
+    for name in names:
+        scores = json.loads((runs / name / file).read_text())
+        for source in ablation.sources:
+            shown = [at(scores[source]["test"], key) for key in keys]
+            difference = differences.get((name, source))
+            told = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]" if difference else ""
+            changed = f"`{' '.join(ablation.variants[name])}`" if ablation.variants[name] else ""
+            rows.append([name, changed, source, shown[0]["n"], told, *(f"{score['value']:.3f}" for score in shown)])
+    heads = ["", "what is changed", "pictures of", "n", f"difference of {ablation.metric}", *keys]
+    return tabulate(rows, heads, "github", disable_numparse=True)
 
 
-def run(name: str, folder: Path) -> None:
-    """Train and score a variant, where that is not done."""
-    if (RUNS / name / "finished.json").is_file():
-        return
-    print(f"{name} …", file=sys.stderr, flush=True)
-    chosen = {"experiment": "development", "data": "development", "data.root": str(folder), "tracking": "off"}
-    chosen |= {"reader.splits": "[validation]", "hydra.run.dir": f"'{RUNS / name}'"}  # there is none: nothing is read
-    chosen |= dict(change.split("=", 1) for change in VARIANTS[name])
-    overrides = [f"{key}={value}" for key, value in chosen.items()]
-    subprocess.run([sys.executable, "-m", "lpr", "experiment", *overrides], check=True)
+def at(scores: dict[str, Any], path: str) -> dict[str, Any]:
+    """What stands below the keys of a path."""
+    for key in path.split("/"):
+        scores = scores[key]
+    return scores
 
 
-def plates(name: str) -> pd.DataFrame:
-    """The variant's scores, plate by plate."""
-    return plate_scores(read_table(RUNS / name / "reports" / "detections.csv"), None)
-
-
-def tested(name: str) -> dict[str, Any]:
-    """The variant's test scores by data set."""
-    scores = json.loads((RUNS / name / "metrics" / "detection.json").read_text())
-    return {source: scores[source]["test"] for source in ("dataturks", "cars433", "indonesia")}
-
-
-def cells(scores: dict[str, Any], difference: Any) -> list[str]:
-    """Count, scores, and the difference in words."""
-    told = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]" if difference else ""
-    values = [f"{scores[key]['value']:.3f}" for key in ("AP50", "AP50:95", "false_plates")]
-    return [str(scores["mean_iou"]["n"]), f"{scores['mean_iou']['value']:.3f}", told, *values]
+def plates(run: Path) -> pd.DataFrame:
+    """A variant's scores, plate by plate."""
+    readings = read_table(run / READINGS) if (run / READINGS).is_file() else None
+    return plate_scores(read_table(run / DETECTIONS), readings)
 
 
 if __name__ == "__main__":

@@ -338,9 +338,9 @@ class Training(Section):
     @model_validator(mode="after")
     def _warmup_fits(self) -> Training:
         if self.warmup_epochs and self.schedule == "constant":
-            raise ValueError("train.warmup_epochs needs train.schedule=cosine: a constant rate has no warm-up")
+            raise ValueError("warmup_epochs needs schedule=cosine: a constant rate has no warm-up")
         if self.warmup_epochs >= self.epochs:
-            raise ValueError(f"train.warmup_epochs={self.warmup_epochs} leaves nothing of train.epochs={self.epochs}")
+            raise ValueError(f"warmup_epochs={self.warmup_epochs} leaves nothing of epochs={self.epochs}")
         return self
 
 
@@ -824,6 +824,8 @@ def _explain(problem: Any, values: Any) -> str:
         return f"{key}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
+        if path[-1:] == ["train"]:  # the detector's or the recognizer's
+            return f"{key}.{message}"
         return f"{key}: {message}" if "space" in path else message
     return f"{key}={problem['input']!r}: {message[0].lower()}{message[1:]}"
 

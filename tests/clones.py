@@ -1,5 +1,7 @@
 """Clones of the project for tests to run commands in."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import subprocess
@@ -27,6 +29,11 @@ class Clone:
             "GIT_COMMITTER_EMAIL": "tester@localhost",
             "DVC_SITE_CACHE_DIR": str(folder.parent / "dvc-site"),
         }
+
+    def copy(self, folder: Path, *left_out: str) -> Clone:
+        """A copy, to be changed at will; it shares nothing with this one."""
+        shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns(*left_out))
+        return Clone(folder)
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(

@@ -48,6 +48,4 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 @pytest.fixture
 def clone(tiny_run: Clone, tmp_path: Path) -> Clone:
     """A copy of the tiny run, to be changed at will; it shares nothing with it."""
-    folder = tmp_path / "clone"
-    shutil.copytree(tiny_run.folder, folder, symlinks=True)
-    return Clone(folder)
+    return tiny_run.copy(tmp_path / "clone")

@@ -39,9 +39,7 @@ def change(folder: Path, **columns: object) -> None:
 @pytest.fixture
 def workspace(tiny_run: Clone, tmp_path: Path) -> Clone:
     """A copy of the tiny run with a run folder `experiments/right`, all of whose boxes are right."""
-    folder = tmp_path / "clone"
-    shutil.copytree(tiny_run.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("models", ".lpr"))
-    clone = Clone(folder)
+    clone = tiny_run.copy(tmp_path / "clone", "models", ".lpr")
     run = copy_run(clone, "right")
     corners = ("top_x", "top_y", "bottom_x", "bottom_y")
     change(run, iou=1.0, **{f"predicted_{name}": lambda table, name=name: table[name] for name in corners})

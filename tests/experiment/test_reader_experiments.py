@@ -1,7 +1,6 @@
 """Experiments of the reader's network alone: a sweep over it, a search, and how they are shown."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -24,9 +23,7 @@ READER = [
 
 @pytest.fixture(scope="module")
 def clone(tiny_run: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    folder = tmp_path_factory.mktemp("readers") / "clone"
-    shutil.copytree(tiny_run.folder, folder, symlinks=True)
-    return Clone(folder)
+    return tiny_run.copy(tmp_path_factory.mktemp("readers") / "clone")
 
 
 @pytest.fixture(scope="module")

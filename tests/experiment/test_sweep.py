@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -31,8 +30,7 @@ def rows_of(history: Path) -> int:
 @pytest.fixture(scope="module")
 def killed(tiny_run: Clone, tmp_path_factory: pytest.TempPathFactory) -> tuple[Clone, Path, int]:
     """A clone, and its sweep, killed in the middle of the second job's training, after so many epochs."""
-    clone = Clone(tmp_path_factory.mktemp("sweep") / "clone")
-    shutil.copytree(tiny_run.folder, clone.folder, symlinks=True)
+    clone = tiny_run.copy(tmp_path_factory.mktemp("sweep") / "clone")
     command = [sys.executable, "-m", "lpr", *COMMAND]
     sweep = subprocess.Popen(
         command, cwd=clone.folder, env=clone.environment, stdout=subprocess.DEVNULL, start_new_session=True

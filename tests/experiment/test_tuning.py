@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -66,9 +65,7 @@ def checked(*overrides: str) -> Space:
 @pytest.fixture(scope="module")
 def searched(tiny_run: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone in which a random search has run: three trials that fit, at least one that cannot be built."""
-    folder = tmp_path_factory.mktemp("searched") / "clone"
-    shutil.copytree(tiny_run.folder, folder, symlinks=True)
-    clone = Clone(folder)
+    clone = tiny_run.copy(tmp_path_factory.mktemp("searched") / "clone")
     keys = (
         "detector.pools: {int: [1, 4]}, optimizer.learning_rate: {float: [0.0001, 0.02], sampling: log}, "
         "augment: {choice: [none, standard]}, detector.dense: {choice: [[4], [8, 4]]}"

@@ -31,11 +31,7 @@ def ran(output: str) -> list[str]:
 @pytest.fixture(scope="module")
 def trained(tiny_run: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A copy of the tiny run in which a tiny reader was trained."""
-    import shutil
-
-    folder = tmp_path_factory.mktemp("reading") / "clone"
-    shutil.copytree(tiny_run.folder, folder, symlinks=True)
-    clone = Clone(folder)
+    clone = tiny_run.copy(tmp_path_factory.mktemp("reading") / "clone")
     clone.lpr("params", *READING)
     assert ran(clone.dvc("repro", "reading/dvc.yaml").stdout) == ["config", *STAGES]
     return clone
