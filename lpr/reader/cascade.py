@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from rapidfuzz.distance import Levenshtein
 from lpr.config import CascadeReader
 from lpr.reader import network
 from lpr.reader.base import UNREAD, PlateText, Reader
+from lpr.reader.groups import settled
 from lpr.reader.network import Network, Sight, levelled
 from lpr.reader.rapidocr import RapidOcr
 
@@ -50,7 +52,7 @@ class Cascade:
         lines = self._recognized(seen)
         if lines.text == own.text:
             return agreed([lines, own])
-        return agreed([self._engine.read(picture), lines, own])
+        return agreed([_grouped(self._engine.read(picture), seen), lines, own])
 
     def _recognized(self, seen: Sight) -> PlateText:
         """The lines that the network found, as the engine reads them."""
@@ -59,7 +61,14 @@ class Cascade:
         lines = [line for strip in strips if (line := self._engine.recognize(Image.fromarray(strip))).text]
         if not lines:
             return UNREAD
-        return PlateText("".join(line.text for line in lines), min(line.confidence for line in lines), tuple(lines))
+        text = "".join(line.text for line in lines)
+        return _grouped(PlateText(text, min(line.confidence for line in lines), tuple(lines)), seen)
+
+
+def _grouped(reading: PlateText, seen: Sight) -> PlateText:
+    """With O or 0, I or 1 as in the groups that the network found, if it found as many characters."""
+    sizes = list(chain.from_iterable(seen.group_sizes))
+    return replace(reading, text=settled(reading.text, sizes)) if sum(sizes) == len(reading.text) else reading
 
 
 def agreed(readings: Sequence[PlateText]) -> PlateText:

@@ -8,6 +8,8 @@ whatever the country. Of a group that has both kinds besides, such as UK plates'
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 from lpr.plate_text import normalize
 
@@ -20,6 +22,11 @@ def like_with_like(raw: str) -> str:
     A group that is a zero alone is the letter: no number is.
     """
     return "".join(_settled(normalize(group)) for group in _BORDER.split(raw))
+
+
+def settled(text: str, sizes: Sequence[int]) -> str:
+    """The same of a text of A–Z and 0–9 whose groups have so many characters, one after the other."""
+    return "".join(_settled(text[first:last]) for first, last in pairwise(accumulate(sizes, initial=0)))
 
 
 def _settled(group: str) -> str:

@@ -16,8 +16,9 @@ from lpr.errors import UserError
 from lpr.onnx_file import open_onnx
 from lpr.plate_text import CHARACTERS
 from lpr.reader.base import UNREAD, PlateText, TextLine
+from lpr.reader.groups import settled
 from lpr.recognizer.calibration import calibrated
-from lpr.recognizer.decoding import Characters, Layout, decode, lay_out, undated
+from lpr.recognizer.decoding import Characters, Layout, decode, group_sizes, lay_out, undated
 from lpr.recognizer.facts import Facts
 from lpr.recognizer.shapes import nearest_shape
 from lpr.recognizer.voting import vote
@@ -41,6 +42,11 @@ class Sight(NamedTuple):
     picture: np.ndarray
     characters: Characters
     layout: Layout
+
+    @property
+    def group_sizes(self) -> list[list[int]]:
+        """Of each line: how many characters stand together before each gap."""
+        return [group_sizes(self.characters.boxes[line]) for line in self.layout.lines]
 
 
 def create(config: NetworkReader | CascadeReader, cache: Path) -> Network:  # noqa: ARG001
@@ -90,14 +96,9 @@ class Network:
         if not read:
             return UNREAD
         sure = self._sure(found)
-        named = [CHARACTERS[place] for place in found.chances.argmax(axis=1)]
         lines = [
-            TextLine(
-                "".join(named[place] for place in line),
-                float(sure[line].min()),
-                candidates=tuple(dict(zip(CHARACTERS, found.chances[place].tolist(), strict=True)) for place in line),
-            )
-            for line in read
+            _line(found.chances[line], float(sure[line].min()), sizes)
+            for line, sizes in zip(read, sight.group_sizes, strict=True)
         ]
         whole = self._whole(sure[np.concatenate(read)])
         return PlateText("".join(line.text for line in lines), whole, tuple(lines))
@@ -148,6 +149,17 @@ class Network:
             Characters(look.boxes * _scale(part, *shape) + trim, look.confidences, look.chances)
             for look, part, trim in zip(decode(outputs, self._facts.stride), parts, trims, strict=True)
         ]
+
+
+def _line(chances: np.ndarray, confidence: float, sizes: Sequence[int]) -> TextLine:
+    """The text of characters (k, 36), in groups of these sizes."""
+    text = settled("".join(CHARACTERS[place] for place in chances.argmax(axis=1)), sizes)
+    # What stands in for the likeliest looks like it, and is as likely.
+    candidates = (
+        dict(zip(CHARACTERS, likely.tolist(), strict=True)) | {character: float(likely.max())}
+        for character, likely in zip(text, chances, strict=True)
+    )
+    return TextLine(text, confidence, candidates=tuple(candidates))
 
 
 def levelled(picture: np.ndarray, boxes: np.ndarray, slope: float, around: float) -> np.ndarray:

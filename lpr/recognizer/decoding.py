@@ -18,6 +18,7 @@ _SLOPES = np.linspace(-0.8, 0.8, 65)  # of lines, that are tried
 _MOST = 24  # characters a plate
 _TALLER = 1.3  # than the letters of two lines beside it, at least, is a line that is as high as both
 _ASIDE = 0.12  # of its height: its characters' middles lie less over or under its own, those of the two lines more
+_GAP = 0.2  # of a character's height, what a gap between two groups has more than those within them
 DATE_WIDTH, DATE_HEIGHT = 0.5, 0.75  # of the widest and the tallest line; digits under that, below both, are a date
 
 
@@ -130,6 +131,14 @@ def _stacked(centres: np.ndarray, heights: np.ndarray) -> Layout | None:
         if one_line and len(above) and len(below) and np.abs(aside[small]).min() > _ASIDE:
             return Layout(slope, [above, below, tall] if small is parts[0] else [tall, above, below])
     return None
+
+
+def group_sizes(boxes: np.ndarray) -> list[int]:
+    """How many of a line's characters (k, 4), from left to right, stand together before each gap."""
+    gaps = boxes[1:, 0] - boxes[:-1, 2]
+    usual = max(float(np.median(gaps)), 0.0) if len(gaps) > 2 else 0.0
+    wide = np.flatnonzero(gaps > usual + _GAP * float(np.median(boxes[:, 3] - boxes[:, 1]))) + 1
+    return np.diff([0, *wide, len(boxes)]).tolist()
 
 
 def undated(found: Characters, layout: Layout) -> Layout:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lpr.reader.groups import like_with_like
+from lpr.reader.groups import like_with_like, settled
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,12 @@ def test_like_goes_with_like(raw: str, text: str) -> None:
 )
 def test_what_says_nothing_for_sure_stays(raw: str) -> None:
     assert like_with_like(raw) == raw.replace("-", "").replace(" ", "")
+
+
+def test_groups_may_be_known_by_their_sizes() -> None:
+    assert settled("R0BO84IO", [3, 3, 2]) == "ROB084IO"
+    assert settled("R0BO84IO", [8]) == "R0BO84IO"
+    assert settled("", []) == ""
 
 
 def test_nothing_in_nothing_out() -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from clones import ROOT
 from drawn_plates import BEHIND, photograph
@@ -12,8 +13,10 @@ from PIL import Image
 from lpr.config import NetworkReader, compose
 from lpr.data.plate_art import LONG, SQUARE
 from lpr.errors import UserError
+from lpr.plate_text import CHARACTERS
 from lpr.reader.base import Reader
-from lpr.reader.network import create
+from lpr.reader.network import SHIPPED, Network, Sight, create
+from lpr.recognizer.decoding import Characters, lay_out
 
 
 def settings(*overrides: str) -> NetworkReader:
@@ -53,6 +56,17 @@ def test_plates_that_lean_are_read(reader: Reader) -> None:
     plates = [photograph(LONG, seed) for seed in range(12)]
     turned = [(text, picture.rotate(14, expand=True, fillcolor=BEHIND)) for text, picture in plates]
     assert sum(reader.read(picture).text == text for text, picture in turned) >= 6
+
+
+def test_o_or_zero_is_told_by_the_gaps_between_groups() -> None:
+    text, places = "R0BO84", [0, 12, 24, 46, 58, 70]
+    boxes = np.array([(left, 5, left + 10, 25) for left in places], float)
+    chances = np.full((len(text), len(CHARACTERS)), 0.1 / 35)
+    chances[np.arange(len(text)), [CHARACTERS.index(character) for character in text]] = 0.9
+    found = Characters(boxes, np.full(len(text), 0.99), chances)
+    (line,) = Network(SHIPPED, 1).text(Sight(np.zeros((30, 90, 3), np.uint8), found, lay_out(boxes))).lines
+    assert line.text == "ROB084"
+    assert line.candidates[1]["O"] == line.candidates[1]["0"] == 0.9
 
 
 def test_each_character_comes_with_what_else_it_may_be(reader: Reader) -> None:

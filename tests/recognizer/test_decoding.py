@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lpr.plate_text import CHARACTERS
-from lpr.recognizer.decoding import Characters, Layout, decode, lay_out, undated
+from lpr.recognizer.decoding import Characters, Layout, decode, group_sizes, lay_out, undated
 
 STRIDE = 4
 
@@ -85,6 +85,22 @@ def read(found: Characters, layout: Layout) -> str:
     """The characters of the lines, in order."""
     named = found.chances.argmax(axis=1)
     return "".join(CHARACTERS[named[place]] for line in layout.lines for place in line)
+
+
+@pytest.mark.parametrize(
+    ("lefts", "sizes"),
+    [
+        ([0, 12, 24, 48, 60, 72, 84], [3, 4]),
+        ([0, 18, 36, 54, 72], [5]),
+        ([0, 25, 37, 49, 74, 86], [1, 3, 2]),
+        ([0, 30], [1, 1]),
+        ([0, 12], [2]),
+        ([0], [1]),
+    ],
+    ids=["two groups", "wide apart but even", "three groups", "two letters apart", "two together", "one"],
+)
+def test_groups_end_where_a_gap_is_wider_than_the_others(lefts: list[int], sizes: list[int]) -> None:
+    assert group_sizes(np.array([(left, 0, left + 10, 20) for left in lefts], float)) == sizes
 
 
 @pytest.mark.parametrize("slope", [-0.2, 0, 0.1])
