@@ -117,10 +117,12 @@ def _stacked(centres: np.ndarray, heights: np.ndarray) -> Layout | None:
     """The lines of a plate on which two small ones stand beside a tall one; None of another."""
     order = np.argsort(centres[:, 0], kind="stable")
     for cut in range(2, len(order) - 1):
-        parts = order[:cut], order[cut:]
-        small, tall = sorted(parts, key=lambda part: float(np.median(heights[part])))
+        left, right = order[:cut], order[cut:]
+        small, tall = (left, right) if heights[left[0]] < heights[right[0]] else (right, left)
+        if heights[tall].min() <= heights[small].max():
+            continue
         high = float(np.median(heights[tall]))
-        if heights[tall].min() <= heights[small].max() or high <= _TALLER * np.median(heights[small]):
+        if high <= _TALLER * np.median(heights[small]):
             continue
         apart = centres - centres[tall].mean(axis=0)
         x, y = apart[tall].T
@@ -129,7 +131,7 @@ def _stacked(centres: np.ndarray, heights: np.ndarray) -> Layout | None:
         above, below = small[aside[small] < 0], small[aside[small] > 0]
         one_line = np.abs(aside[tall]).max() < _ASIDE
         if one_line and len(above) and len(below) and np.abs(aside[small]).min() > _ASIDE:
-            return Layout(slope, [above, below, tall] if small is parts[0] else [tall, above, below])
+            return Layout(slope, [above, below, tall] if small is left else [tall, above, below])
     return None
 
 
