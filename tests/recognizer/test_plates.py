@@ -78,6 +78,19 @@ def test_every_character_turns_up(plates: list[LetteredPlate]) -> None:
     assert counts["Q"] < np.mean([counts[letter] for letter in "ABCDEFG"])
 
 
+def test_on_many_plates_wide_letters_are_as_narrow_as_others_and_groups_far_apart(plates: list[LetteredPlate]) -> None:
+    wide, gaps = [], []
+    for plate in plates:
+        widths, heights = (plate.characters[:, 2:] - plate.characters[:, :2]).T
+        letters = np.array(list(plate.text))
+        usual = ~np.isin(letters, list("MW1IJLT7"))
+        if usual.any():
+            wide += (widths[np.isin(letters, ["M", "W"])] / np.median(widths[usual])).tolist()
+        gaps.append((plate.characters[1:, 0] - plate.characters[:-1, 2]).max() / np.median(heights))
+    assert 0.3 < np.mean(np.array(wide) < 1.15) < 0.7
+    assert 0.1 < np.mean(np.array(gaps) > 0.8) < 0.4
+
+
 def test_plates_are_of_many_shapes_colours_and_lengths(plates: list[LetteredPlate]) -> None:
     aspects = [(right - left) / (bottom - top) for left, top, right, bottom in (plate.box for plate in plates)]
     assert min(aspects) < 1.4
