@@ -104,7 +104,13 @@ ABLATIONS = {
     "reader": Ablation(
         fixed=(
             *("experiment=reader", "data=photographs", "split.train=0.05", "split.validation=0", "split.test=0.95"),
-            *("recognizer.width=8", "recognizer.neck=24", "recognizer.shapes=[[64,160]]", "recognizer.plates=3000"),
+            *(
+                "recognizer.width=8",
+                "recognizer.neck=24",
+                "recognizer.depths=[1,1,1,1]",
+                "recognizer.shapes=[[64,160]]",
+                "recognizer.plates=3000",
+            ),
             *("recognizer.held_out=300", "recognizer.train.epochs=8"),
         ),
         variants=_READER,
