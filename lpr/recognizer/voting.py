@@ -18,11 +18,11 @@ def vote(looks: Sequence[Characters]) -> Characters:
     A character's confidence is the mean of the looks', 0 where one has no such box; which it is and where, the mean of
     what they say, by their confidences. After "Weighted boxes fusion" (Solovyev et al. 2019, arXiv:1910.13302).
     """
+    if len(looks) == 1:
+        return looks[0]
     boxes, confidences, chances = (
         np.concatenate([getattr(look, part) for look in looks]) for part in ("boxes", "confidences", "chances")
     )
-    if len(looks) == 1:
-        return looks[0]
     order = np.argsort(-confidences, kind="stable")
     same = pairwise_iou(boxes, boxes) > _SAME_IOU
     left = np.ones(len(order), bool)
