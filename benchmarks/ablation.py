@@ -28,9 +28,10 @@ from typing import Any
 import pandas as pd
 from tabulate import tabulate
 
-from lpr.data.tables import read_table
-from lpr.experiment.comparison import compare, plate_scores
-from lpr.stages.files import DETECTIONS, METRICS, READER, READINGS
+from lpr.experiment.comparison import compare
+from lpr.experiment.results import load
+from lpr.experiment.run import FINISHED
+from lpr.stages.files import METRICS, READER
 
 RUNS = Path("experiments") / "ablation"
 
@@ -43,16 +44,16 @@ class Ablation:
         fixed: what is chosen of every training.
         variants: what is changed of it.
         sources: data sets that are tested.
-        metric: of the differences, as `lpr.experiment.comparison` names it.
-        scores: file and, below data set and test side, the keys of the scores shown.
+        file: of the scores.
+        scores: keys of those shown, below data set and test side; the first is the one that differences are of.
         begin: what is changed of a training whose weights all begin with; None: they begin with fresh ones.
     """
 
     fixed: tuple[str, ...]
     variants: dict[str, tuple[str, ...]]
     sources: tuple[str, ...]
-    metric: str
-    scores: tuple[Path, tuple[str, ...]]
+    file: Path
+    scores: tuple[str, ...]
     begin: tuple[str, ...] | None = None
 
 
@@ -98,25 +99,28 @@ ABLATIONS = {
         fixed=("experiment=development", "data=development", "reader.splits=[validation]"),
         variants=_DETECTOR,
         sources=("dataturks", "cars433", "indonesia"),
-        metric="mean_iou",
-        scores=(METRICS / "detection.json", ("mean_iou", "AP50", "AP50:95", "false_plates")),
+        file=METRICS / "detection.json",
+        scores=("mean_iou", "AP50", "AP50:95", "false_plates"),
     ),
     "reader": Ablation(
         fixed=(
-            *("experiment=reader", "data=photographs", "split.train=0.05", "split.validation=0", "split.test=0.95"),
-            *(
-                "recognizer.width=8",
-                "recognizer.neck=24",
-                "recognizer.depths=[1,1,1,1]",
-                "recognizer.shapes=[[64,160]]",
-                "recognizer.plates=3000",
-            ),
-            *("recognizer.held_out=300", "recognizer.train.epochs=8"),
+            "experiment=reader",
+            "data=photographs",
+            "split.train=0.05",
+            "split.validation=0",
+            "split.test=0.95",
+            "recognizer.width=8",
+            "recognizer.neck=24",
+            "recognizer.depths=[1,1,1,1]",
+            "recognizer.shapes=[[64,160]]",
+            "recognizer.plates=3000",
+            "recognizer.held_out=300",
+            "recognizer.train.epochs=8",
         ),
         variants=_READER,
         sources=("dataturks", "openalpr_eu"),
-        metric="true/plate_acc",
-        scores=(METRICS / "reading.json", ("true/plate_acc", "true/plate_acc_folded", "true/cer")),
+        file=METRICS / "reading.json",
+        scores=("true/plate_acc", "true/plate_acc_folded", "true/cer"),
         begin=(*_STRAIGHT, *_TIGHT, *_EVEN_LIGHT, *_SHARP, *_LARGE, "recognizer.train.epochs=16"),
     ),
 }
@@ -143,7 +147,7 @@ def main() -> None:
 
 def run(folder: Path, overrides: list[str]) -> None:
     """Train and score, where that is not done; of two settings of a key, the later counts."""
-    if (folder / "finished.json").is_file():
+    if (folder / FINISHED).is_file():
         return
     print(f"{folder.name} …", file=sys.stderr, flush=True)
     chosen = dict(override.split("=", 1) for override in [*overrides, f"hydra.run.dir='{folder}'"])
@@ -158,19 +162,18 @@ def table(ablation: Ablation, runs: Path, names: list[str]) -> str:
         (name, one.source): one.difference
         for name, part in zip(names[1:], compared, strict=True)
         for one in part
-        if one.metric == ablation.metric
+        if one.metric == ablation.scores[0]
     }
-    file, keys = ablation.scores
     rows = []
     for name in names:
-        scores = json.loads((runs / name / file).read_text())
+        scores = json.loads((runs / name / ablation.file).read_text())
+        changed = f"`{' '.join(ablation.variants[name])}`" if ablation.variants[name] else ""
         for source in ablation.sources:
-            shown = [at(scores[source]["test"], key) for key in keys]
+            shown = [at(scores[source]["test"], key) for key in ablation.scores]
             difference = differences.get((name, source))
             told = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]" if difference else ""
-            changed = f"`{' '.join(ablation.variants[name])}`" if ablation.variants[name] else ""
             rows.append([name, changed, source, shown[0]["n"], told, *(f"{score['value']:.3f}" for score in shown)])
-    heads = ["", "what is changed", "pictures of", "n", f"difference of {ablation.metric}", *keys]
+    heads = ["", "what is changed", "pictures of", "n", f"difference of {ablation.scores[0]}", *ablation.scores]
     return tabulate(rows, heads, "github", disable_numparse=True)
 
 
@@ -183,8 +186,7 @@ def at(scores: dict[str, Any], path: str) -> dict[str, Any]:
 
 def plates(run: Path) -> pd.DataFrame:
     """A variant's scores, plate by plate."""
-    readings = read_table(run / READINGS) if (run / READINGS).is_file() else None
-    return plate_scores(read_table(run / DETECTIONS), readings)
+    return load(str(run), Path()).plates
 
 
 if __name__ == "__main__":

@@ -49,10 +49,11 @@ class Cascade:
         own = self._network.text(seen)
         if own.confidence >= self._alone:
             return own
-        lines = self._recognized(seen)
+        sizes = list(chain.from_iterable(seen.group_sizes))
+        lines = _grouped(self._recognized(seen), sizes)
         if lines.text == own.text:
             return agreed([lines, own])
-        return agreed([_grouped(self._engine.read(picture), seen), lines, own])
+        return agreed([_grouped(self._engine.read(picture), sizes), lines, own])
 
     def _recognized(self, seen: Sight) -> PlateText:
         """The lines that the network found, as the engine reads them."""
@@ -61,13 +62,11 @@ class Cascade:
         lines = [line for strip in strips if (line := self._engine.recognize(Image.fromarray(strip))).text]
         if not lines:
             return UNREAD
-        text = "".join(line.text for line in lines)
-        return _grouped(PlateText(text, min(line.confidence for line in lines), tuple(lines)), seen)
+        return PlateText("".join(line.text for line in lines), min(line.confidence for line in lines), tuple(lines))
 
 
-def _grouped(reading: PlateText, seen: Sight) -> PlateText:
-    """With O or 0, I or 1 as in the groups that the network found, if it found as many characters."""
-    sizes = list(chain.from_iterable(seen.group_sizes))
+def _grouped(reading: PlateText, sizes: Sequence[int]) -> PlateText:
+    """With O or 0, I or 1 as in groups of so many characters, which the network found, if it found as many in all."""
     return replace(reading, text=settled(reading.text, sizes)) if sum(sizes) == len(reading.text) else reading
 
 
