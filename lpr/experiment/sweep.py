@@ -16,7 +16,7 @@ from hydra.experimental.callback import Callback
 
 from lpr.errors import UserError
 from lpr.experiment.run import FAILURE, FINISHED
-from lpr.stages.files import DETECTIONS, METRICS, READINGS
+from lpr.stages.files import METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,19 +155,15 @@ def show(folder: Path, output: Path | None = None, baseline: int = 1) -> None:
 
 def fold_jobs(jobs: Sequence[Job]) -> list[Row]:
     """The rows of the table, best first: by the mean of what `lpr experiment` returns."""
-    from lpr.data.tables import read_table
-    from lpr.experiment.comparison import fold, plate_scores
+    from lpr.experiment.comparison import fold
+    from lpr.experiment.results import load
 
     groups: dict[str, list[Job]] = {}
     for job in jobs:
         groups.setdefault(json.dumps(sorted(job.settings.items())), []).append(job)
     rows = []
     for members in groups.values():
-        plates = []
-        for job in members:
-            readings = job.folder / READINGS
-            read = read_table(readings) if readings.is_file() else None
-            plates.append(plate_scores(read_table(job.folder / DETECTIONS), read))
+        plates = [load(str(job.folder), Path()).plates for job in members]
         finished = [job.finished() for job in members]
         rows.append(
             Row(
