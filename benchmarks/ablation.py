@@ -171,7 +171,7 @@ def table(ablation: Ablation, runs: Path, names: list[str]) -> str:
         for source in ablation.sources:
             shown = [at(scores[source]["test"], key) for key in ablation.scores]
             difference = differences.get((name, source))
-            told = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]" if difference else ""
+            told = f"{difference:+.3f}" if difference else ""
             rows.append([name, changed, source, shown[0]["n"], told, *(f"{score['value']:.3f}" for score in shown)])
     heads = ["", "what is changed", "pictures of", "n", f"difference of {ablation.scores[0]}", *ablation.scores]
     return tabulate(rows, heads, "github", disable_numparse=True)

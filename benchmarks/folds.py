@@ -25,6 +25,7 @@ from lpr.config import PARAMS
 from lpr.data.tables import read_table
 from lpr.detector.scoring import Labels, by_label
 from lpr.stages.files import PREDICTIONS, read_split
+from lpr.statistics import Score
 
 SCORES = ("mean_iou", "recall@0.5", "recall@0.7", "AP50", "AP50:95", "false_plates")
 
@@ -71,7 +72,7 @@ def row(folds: list[Labels], name: str, confidence: float) -> list[str]:
     ]
     together = Labels(*(pd.concat(part) for part in zip(*parts, strict=True)))
     scores: dict[str, Any] = together.scores(confidence)["test"]
-    told = [f"{scores[key]['value']:.3f} [{scores[key]['low']:.3f}, {scores[key]['high']:.3f}]" for key in SCORES]
+    told = [f"{Score(**scores[key]):.3f}" for key in SCORES]
     return [name, str(scores["mean_iou"]["n"]), *told]
 
 

@@ -28,7 +28,6 @@ import sys
 import time
 import venv
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -53,6 +52,7 @@ from lpr.detector.scoring import detections, predictions, score_detections
 from lpr.experiment.comparison import compare, plate_scores
 from lpr.stages.files import IMAGES, PREDICTIONS, read_split, write_json
 from lpr.stages.train import with_joined_boxes
+from lpr.statistics import Score
 
 HERE = Path(__file__).resolve().parent
 PEERS = Path("peers")
@@ -255,7 +255,7 @@ def score(systems: Sequence[tuple[str, Path, float]]) -> None:
     lines = [
         [
             *[f"{name} − {first}", one.metric, one.source],
-            *[_in_words(asdict(one.difference), "+"), f"{one.p_corrected:.2g}", one.verdict],
+            *[f"{one.difference:+.3f}", f"{one.p_corrected:.2g}", one.verdict],
         ]
         for (name, _), part in zip(others, compared, strict=True)
         for one in part
@@ -263,8 +263,8 @@ def score(systems: Sequence[tuple[str, Path, float]]) -> None:
     print("\n" + tabulate(lines, ["", "score", "data set", "difference", "p", ""], "github", disable_numparse=True))
 
 
-def _in_words(score: dict[str, Any] | None, sign: str = "") -> str:
-    return f"{score['value']:{sign}.3f} [{score['low']:{sign}.3f}, {score['high']:{sign}.3f}]" if score else ""
+def _in_words(score: dict[str, Any] | None) -> str:
+    return f"{Score(**score):.3f}" if score else ""
 
 
 def speed(exported: Path, rounds: int) -> None:

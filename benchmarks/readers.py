@@ -116,7 +116,7 @@ def _scores(readings: pd.DataFrame, column: str) -> list[object]:
     (sides,) = score_readings(readings.assign(reading=read, as_read=read, edits=edits, split="all")).values()
     ((figures,),) = (boxes.values() for boxes in sides.values())
     scores = (Score(**figures[name]) for name in ("plate_acc", "plate_acc_folded", "cer"))
-    return [figures["plates"], *(f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]" for score in scores)]
+    return [figures["plates"], *(f"{score:.3f}" for score in scores)]
 
 
 def speed(detector: Path, names: list[str], rounds: int) -> None:

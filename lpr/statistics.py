@@ -27,7 +27,11 @@ class Score:
         return {key: round(value, 6) if isinstance(value, float) else value for key, value in asdict(self).items()}
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] (n={self.n})"
+        return f"{self:.3f} (n={self.n})"
+
+    def __format__(self, number: str) -> str:
+        """With its interval and without n, every number as `number` has it: `.3f`, or `+.3f` for a difference."""
+        return f"{self.value:{number}} [{self.low:{number}}, {self.high:{number}}]" if number else str(self)
 
 
 def mean_score(values: Sequence[float] | np.ndarray) -> Score | None:

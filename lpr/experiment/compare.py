@@ -153,9 +153,8 @@ def _summary(baseline: Result, other: Result) -> str:
 
 def _cells(one: Difference) -> list[str]:
     score = one.difference
-    interval = f"{score.value:+.3f} [{score.low:+.3f}, {score.high:+.3f}]"
     p = f"{one.p_corrected:.2g}" if one.p_corrected >= 0.001 else "< 0.001"
-    return [one.metric, str(score.n), f"{one.baseline:.3f}", f"{one.other:.3f}", interval, p, one.verdict]
+    return [one.metric, str(score.n), f"{one.baseline:.3f}", f"{one.other:.3f}", f"{score:+.3f}", p, one.verdict]
 
 
 def _flat(one: Difference) -> dict[str, Any]:
