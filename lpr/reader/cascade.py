@@ -23,7 +23,9 @@ from lpr.reader.groups import settled
 from lpr.reader.network import Network, Sight, levelled
 from lpr.reader.rapidocr import RapidOcr
 
-_AROUND = 0.2  # of a line that is cut out, as a share of its characters' height
+# Of a line that is cut out: beside it, above and below; shares of its characters' height. Beside it is room for a
+# letter that the network left out.
+_AROUND = 0.5, 0.2
 
 
 def create(config: CascadeReader, cache: Path) -> Reader:

@@ -27,7 +27,7 @@ SHIPPED = Path(__file__).parent.parent / "recognizer" / "weights" / "reader.onnx
 """Trained on drawn plates and nothing else; README.md beside it says how, and how well it reads."""
 _LEVEL = 0.08  # slope of lines up to which a plate is level enough
 _FEW = 3  # characters, with less of which lines have no slope to speak of
-_AROUND = 0.3  # of a levelled plate's characters, as a share of their height
+_AROUND = 0.3, 0.3  # of a levelled plate's characters: beside them, above and below; shares of their height
 
 
 class Sight(NamedTuple):
@@ -162,16 +162,17 @@ def _line(chances: np.ndarray, confidence: float, sizes: Sequence[int]) -> TextL
     return TextLine(text, confidence, candidates=tuple(candidates))
 
 
-def levelled(picture: np.ndarray, boxes: np.ndarray, slope: float, around: float) -> np.ndarray:
+def levelled(picture: np.ndarray, boxes: np.ndarray, slope: float, around: tuple[float, float]) -> np.ndarray:
     """The part of a picture that holds characters (k, 4), sheared so that lines of this slope are level.
 
     Args:
-        around: how much more of it, as a share of the characters' height.
+        around: how much more of it, on each side, and above and below; shares of the characters' height.
     """
     height = float(np.median(boxes[:, 3] - boxes[:, 1]))
     upright = boxes - slope * (boxes[:, [0]] + boxes[:, [2]]) / 2 * [0, 1, 0, 1]
-    left, top = upright[:, :2].min(axis=0) - around * height
-    right, bottom = upright[:, 2:].max(axis=0) + around * height
+    margins = np.array(around) * height
+    left, top = upright[:, :2].min(axis=0) - margins
+    right, bottom = upright[:, 2:].max(axis=0) + margins
     matrix = np.array([[1, 0, -left], [-slope, 1, -top]])
     size = max(1, round(right - left)), max(1, round(bottom - top))
     return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
