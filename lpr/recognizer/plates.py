@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -25,9 +25,6 @@ WIDTH = 320
 _PIECES = re.compile(r"\{\w+\}|\[\w+\|\w+\]|.")
 _STACKED = 0.44  # of a line's height: the letters of two that stand one over the other
 _INK = 110  # of 255, from which a pixel counts as ink
-_ALIKE: tuple[Mapping[str, str], ...] = ({}, {"0": "O"}, {"O": "0"}, {"1": "I"}, {"0": "O", "1": "I"})
-_ALIKE_SHARES = (0.55, 0.1, 0.1, 0.1, 0.15)
-"""As which other character a hand writes some, and how often: many plates print 0 and O alike, or a 1 as a bar."""
 _SEALS = palette("d8dce4 1c50a0 c83c28 e0a020 2c8c50 9aa0a8")
 _SHIELD = np.array([[-1, -1], [1, -1], [1, 0.2], [0.55, 0.75], [0, 1], [-0.55, 0.75], [-1, 0.2]])
 
@@ -88,7 +85,6 @@ class _Hand:
 
     Attributes:
         face: of all its characters.
-        alike: characters, and those as which they are written.
         squeeze: their width against the typeface's.
         tracking: room between two of them, beside what the typeface leaves.
         cell: of characters that stand in cells of one width, into which wide ones are squeezed; None: each is as wide
@@ -103,7 +99,6 @@ class _Hand:
     """
 
     face: Typeface
-    alike: Mapping[str, str]
     squeeze: float
     tracking: float
     cell: float | None
@@ -123,7 +118,6 @@ def _choose_hand(rng: Generator) -> _Hand:
     contrast = (int(rng.choice([-1, 1, 2])) if rng.random() < 0.2 else 0 for _ in range(2))
     return _Hand(
         face=pick(rng, faces),
-        alike=pick(rng, _ALIKE, _ALIKE_SHARES),
         squeeze=rng.uniform(0.55, 1.15),
         tracking=rng.uniform(-0.02, 0.12) if rng.random() < 0.75 else rng.uniform(0.12, 0.3),
         cell=rng.uniform(0.5, 0.8) if rng.random() < 0.45 else None,
@@ -265,7 +259,7 @@ def _piece(lettering: _Lettering, part: str, rng: Generator) -> _Piece:
     if part == "·" and rng.random() < 0.7:
         return _fitting(rng)
     if part in LETTERS_AND_DIGITS or part in "-.·|":
-        found = glyph(hand.face, hand.alike.get(part, part))
+        found = glyph(hand.face, part)
         mask = found.mask
         before, after = (bearing / CAP_PX + hand.tracking / 2 for bearing in found.bearings)
         if hand.cell is not None and part in LETTERS_AND_DIGITS:
