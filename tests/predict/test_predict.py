@@ -237,7 +237,7 @@ def test_a_video_that_breaks_off_keeps_what_was_seen(lpr: Lpr) -> None:
 def test_interrupted_it_keeps_what_was_found(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     first = save(draw(ONE, scale=8), "many/0000.png")
-    for number in range(1, 4000):
+    for number in range(1, 400):
         Path(f"many/{number:04}.png").symlink_to(first.name)
     command = [sys.executable, "-m", "lpr", "predict", "many", "--reader", "none"]
     process = subprocess.Popen(
@@ -246,6 +246,7 @@ def test_interrupted_it_keeps_what_was_found(exported: Path, tmp_path: Path, mon
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in a shell's background ignore it
     )
     while not Path("predictions/annotated/0002.jpg").exists() and process.poll() is None:
         time.sleep(0.01)
@@ -253,7 +254,7 @@ def test_interrupted_it_keeps_what_was_found(exported: Path, tmp_path: Path, mon
     said, complaint = process.communicate()
     assert process.returncode == 130
     assert complaint == "lpr predict: interrupted; what was found is kept\n"
-    assert 2 <= len(rows()) < 4000
+    assert 2 <= len(rows()) < 400
     assert f"pictures: {len(rows())}, plates: {len(rows())}" in said
     assert sum("plates" in entry for entry in inputs()) == len(rows())
 
