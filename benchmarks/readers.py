@@ -4,8 +4,8 @@
     python benchmarks/readers.py speed FOLDER DETECTOR.onnx READER… [--rounds 5]
 
 FOLDER is a project or an experiment's folder in which `lpr evaluate` has run; for `score`, that of a sweep over folds,
-too. A READER is an option of `conf/reader`,
-and may have settings of its own: `network`, `rapidocr:side_px=320`, `network:weights=/…/reader.onnx,looks=[0.1]`.
+too. A READER is an option of `conf/reader`, and may have settings of its own: `network`, `rapidocr:side_px=320`,
+`network:weights=/…/reader.onnx,looks=[0.1]`.
 
 `score` prints a row a reader and data set, in Markdown: exact readings, the same with O = 0 and I = 1, the character
 error rate, each with a 95 % bootstrap interval, and milliseconds a plate. On true boxes every plate of the `--sides`
@@ -88,17 +88,17 @@ def score(names: list[str], sides: list[str]) -> None:
     """The table of all readers."""
     first, *others = sorted(path.parents[1] for path in Path().glob("*/reports/detections.csv")) or [Path()]
     detections = read_table(first / DETECTIONS)
-    known = detections[(detections["text"] != "") & detections["split"].isin(sides)]
+    known = [detections[(detections["text"] != "") & detections["split"].isin(sides)]]
+    for other in others:
+        found = read_table(other / DETECTIONS).drop(columns=BOX_COLUMNS)  # the true boxes are the first fold's
+        known.append(found[(found["text"] != "") & (found["split"] == "test")])
     rows = []
     for name in names:
         config = reader_config(name, f"reader.splits=[{','.join(sides)}]", "reader.grammars={dataturks: india}")
-        read, timings = read_plates(known, first / IMAGES, config, SCRATCH / config.name)
-        folds = [read[(read["boxes"] == "true") | (read["split"] == "test")]]
-        for other in others:
-            found = read_table(other / DETECTIONS).drop(columns=BOX_COLUMNS)  # the true boxes are the first fold's
-            tested = found[(found["text"] != "") & (found["split"] == "test")]
-            folds.append(read_plates(tested, other / IMAGES, config, SCRATCH / config.name)[0])
-        readings = pd.concat(folds).merge(_aspects(detections), on=["image", "plate"], validate="many_to_one")
+        folds = [read_plates(plates, first / IMAGES, config, SCRATCH / config.name) for plates in known]
+        readings, timings = pd.concat([read for read, _ in folds]), folds[0][1]
+        readings = readings.merge(_aspects(detections), on=["image", "plate"], validate="many_to_one")
+        readings = readings[(readings["boxes"] == "true") | (readings["split"] == "test")]
         for (source, boxes), part in readings.groupby(["source", "boxes"]):
             about = name, f"{source}, {boxes} boxes"
             rows.append([*about, *_scores(part, "reading"), round(timings.median_ms_per_plate or 0)])
