@@ -11,8 +11,8 @@ too. A READER is an option of `conf/reader`, and may have settings of its own: `
 error rate, each with a 95 % bootstrap interval, and milliseconds a plate. On true boxes every plate of the `--sides`
 with a known text counts, of all unless some are named, since no reader was trained on any; on predicted ones those of
 the test side, or of all folds' test sides; a plate that several folds' detectors looked at counts once, by the mean of
-what was read. Of Dataturks, whose plates have a grammar, a row is without it; and its plates with two lines (boxes less
-than 2.2 times as wide as high) have a row.
+what was read. Dataturks and openalpr_eu are read with a grammar, and where it changes a reading a row is without it;
+Dataturks' plates with two lines (boxes less than 2.2 times as wide as high) have a row.
 
 `speed` takes times in turns, on two threads, for each reader: a crop by it against RapidOCR's recognition alone, and a
 whole picture of the test side, from JPEG bytes to texts, by the detector and it against the detector and
@@ -35,7 +35,6 @@ import numpy as np
 import pandas as pd
 from checkout import ROOT
 from PIL import Image
-from rapidfuzz.distance import Levenshtein
 from tabulate import tabulate
 
 from lpr.boxes import BOX_COLUMNS
@@ -44,10 +43,10 @@ from lpr.config import Reader as ReaderConfig
 from lpr.data.tables import read_table
 from lpr.detector.exported import load_exported
 from lpr.detector.looks import look
-from lpr.plate_text import fold
 from lpr.reader.base import PlateText, Reader
 from lpr.reader.rapidocr import RapidOcr
 from lpr.reader.reading import create, crop, read_plates
+from lpr.reader.scoring import figures
 from lpr.stages.files import DETECTIONS, IMAGES, SCRATCH
 from lpr.statistics import mean_score, ratio_score
 
@@ -55,6 +54,7 @@ T = TypeVar("T")
 TWO_LINES = 2.2  # width over height of a box, below which a plate has two lines
 THREADS = 2  # of the timings
 SIDES = ["train", "validation", "test"]
+GRAMMARS = "{dataturks: india, openalpr_eu: europe}"
 
 
 def main() -> None:
@@ -94,7 +94,7 @@ def score(names: list[str], sides: list[str]) -> None:
         known.append(found[(found["text"] != "") & (found["split"] == "test")])
     rows = []
     for name in names:
-        config = reader_config(name, f"reader.splits=[{','.join(sides)}]", "reader.grammars={dataturks: india}")
+        config = reader_config(name, f"reader.splits=[{','.join(sides)}]", f"reader.grammars={GRAMMARS}")
         folds = [read_plates(plates, first / IMAGES, config, SCRATCH / config.name) for plates in known]
         readings, timings = pd.concat([read for read, _ in folds]), folds[0][1]
         readings = readings.merge(_aspects(detections), on=["image", "plate"], validate="many_to_one")
@@ -117,18 +117,10 @@ def _aspects(plates: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scores(readings: pd.DataFrame, column: str) -> list[object]:
-    texts, read = readings["text"], readings[column]
-    each = pd.DataFrame(
-        {
-            "exact": texts == read,
-            "folded": texts.map(fold) == read.map(fold),
-            "edits": [Levenshtein.distance(*pair) for pair in zip(texts, read, strict=True)],
-            "length": texts.str.len(),
-        }
-    )
-    exact, folded, edits, length = each.groupby([readings["image"], readings["plate"]]).mean().to_numpy(float).T
-    scores = mean_score(exact), mean_score(folded), ratio_score(edits, length)
-    return [len(exact), *(f"{score:.3f}" for score in scores)]
+    each = figures(readings["text"], readings[column]).groupby([readings["image"], readings["plate"]]).mean()
+    exact, folded, edits, characters = each.to_numpy().T
+    scores = mean_score(exact), mean_score(folded), ratio_score(edits, characters)
+    return [len(each), *(f"{score:.3f}" for score in scores)]
 
 
 def speed(detector: Path, names: list[str], rounds: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lpr import config
 from lpr.errors import UserError
+from lpr.reader.countries import GRAMMARS
 from lpr.stages.files import CHECKED, MODELS
 
 _STAGES = {
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments[:1] == ["experiment"]:
         # Hydra has a command line of its own: all that follows is for it.
         return importlib.import_module("lpr.experiment.run").main(arguments[1:])
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
         return _run(options)
     except UserError as error:
@@ -100,7 +101,8 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """What understands the command line, but for that of `lpr experiment`, which is Hydra's."""
     parser = argparse.ArgumentParser(
         prog="lpr", description="License plate recognition experiments. `dvc repro` runs all the stages in order."
     )
@@ -165,10 +167,15 @@ def _add_predict(verbs: Any) -> None:
     )
     predict.add_argument(
         "--reader",
-        choices=("rapidocr", "tesseract", "ocrspace", "network", "none"),
+        choices=(*config.READERS, "none"),
         help="default: that of params.yaml here, else rapidocr; none leaves the plates unread",
     )
-    predict.add_argument("--grammar", choices=("india",), help="what the plates may say; default: anything")
+    predict.add_argument(
+        "--grammar",
+        choices=sorted(GRAMMARS),
+        metavar="COUNTRY",
+        help=f"whose plates they are: {', '.join(sorted(GRAMMARS))}; default: they may say anything",
+    )
     predict.add_argument(
         "--output", type=Path, default=Path("predictions"), metavar="FOLDER", help="default: %(default)s"
     )

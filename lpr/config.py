@@ -12,13 +12,15 @@ import json
 import os
 import shlex
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from lpr.errors import UserError
 from lpr.hashes import file_md5
+from lpr.reader.countries import GRAMMARS
 
 CONF = Path("conf")
 PARAMS = Path("params.yaml")
@@ -381,12 +383,22 @@ class Recognizer(_Trunk):
     train: Training
 
 
+def _is_grammar(name: str) -> str:
+    if name not in GRAMMARS:
+        near = " or ".join(map(repr, difflib.get_close_matches(name, GRAMMARS, 1, 0.5) or GRAMMARS))
+        raise PydanticCustomError("grammar", "there is no such grammar; did you mean {near}?", {"near": near})
+    return name
+
+
+Grammar = Annotated[str, AfterValidator(_is_grammar)]
+
+
 class _Reads(Section):
     """What all readers have in common."""
 
     splits: Annotated[list[SplitName], Field(min_length=1, description="which photographs are read")]
     margin: Annotated[float, Field(ge=0, le=1, description="added around the box, as a fraction of its height")]
-    grammars: dict[str, Literal["india"]] | None = Field(description="source → what its plates may say; else anything")
+    grammars: dict[str, Grammar] | None = Field(description="source → what its plates may say; else anything")
     doubtful: Fraction = Field(description="confidence below which a reading is called doubtful")
 
 
@@ -462,6 +474,8 @@ class CascadeReader(_NetworkReads, _RapidOcrReads):
 Reader = Annotated[
     RapidOcrReader | TesseractReader | OcrSpaceReader | NetworkReader | CascadeReader, Field(discriminator="name")
 ]
+READERS: list[str] = [get_args(one.model_fields["name"].annotation)[0] for one in get_args(get_args(Reader)[0])]
+"""Their names."""
 
 
 class _ReaderAlone(Section):

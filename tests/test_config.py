@@ -82,6 +82,7 @@ def test_what_is_for_the_centre_detector_alone(in_root: Path) -> None:
         ("data=photographs", ["data.root=FOLDER"]),
         ("data.json=plates.json", ["data.json", "data=dataturks"]),
         ("data.sources.0.name=my_own_boxes", ["data.sources", "'my_own_boxes'", "end it otherwise"]),
+        ("reader.grammars={drawn:indai}", ["reader.grammars.drawn='indai'", "did you mean 'india'?"]),
         ("train.epochs=[", ["train.epochs=["]),
         ("experiment=null", ["experiment=null", "must be a string"]),
     ],

@@ -46,7 +46,7 @@ def run(
         names: files, folders and patterns.
         model: the exported detector.
         reader: its name; "none": plates are not read; None: the one of `params.yaml` here, else RapidOCR.
-        grammar: of the plates, one of `lpr.reader.grammar.GRAMMARS`; None: they may say anything.
+        grammar: of the plates, one of `lpr.reader.countries.GRAMMARS`; None: they may say anything.
         output: the folder that the results go to.
         confidence: from which a plate counts as found; None: as the detector was exported.
         save: of "csv", "json", "pictures".
@@ -118,7 +118,8 @@ def _create_reader(name: str | None, grammar: str | None) -> tuple[str, _Read]:
     if name == "none":
         return name, lambda _, plate: plate
     from lpr.reader.base import UNREAD
-    from lpr.reader.grammar import GRAMMARS, choose
+    from lpr.reader.countries import GRAMMARS
+    from lpr.reader.grammar import choose
     from lpr.reader.reading import SMALLEST_PX, create, crop
 
     config = load_reader(name)

@@ -9,15 +9,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from lpr.reader.base import PlateText, TextLine
+from lpr.reader.countries import Country
 
-_STATES = (
-    "AN AP AR AS BR CG CH DD DL DN GA GJ HP HR JH JK KA KL LA LD MH ML MN MP MZ NL OD OR PB PY RJ SK TG TN TR TS UA UK "
-    "UP WB"
-)
 # What readers that name one character alone take each for.
 _LOOK_ALIKES = {"0": "OD", "1": "I", "2": "Z", "4": "A", "5": "S", "6": "G", "8": "B", "O": "0", "D": "0", "Q": "0"}
 _LOOK_ALIKES |= {"I": "1", "Z": "2", "A": "4", "S": "5", "G": "6", "B": "8"}
@@ -29,75 +25,18 @@ Candidates = Mapping[str, float]
 """What a character may be → how likely that is, against what was read, which is 1."""
 
 
-@dataclass(frozen=True)
-class Grammar:
-    """What a country's plates may say.
-
-    Attributes:
-        shapes: alternatives, the commonest first: @ is a letter, # a digit, anything else itself.
-        starts: what the letters at a shape's start may be; empty for anything.
-        others: lettering that plates carry beside their text.
-    """
-
-    shapes: tuple[str, ...]
-    starts: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
-
-    def likeliest(self, characters: Sequence[Candidates]) -> tuple[float, str] | None:
-        """What the plate most likely says, if it is one of these: how likely, against what was read, and the text.
-
-        Args:
-            characters: of each that was read, itself and its alternatives, and how likely they are against it.
-        """
-        found = [one for shape in self.shapes if len(shape) == len(characters) and (one := self._as(shape, characters))]
-        return max(found, key=lambda one: one[0], default=None)
-
-    def _as(self, shape: str, characters: Sequence[Candidates]) -> tuple[float, str] | None:
-        letters = (len(shape) - len(shape.lstrip("@"))) if self.starts else 0
-        chance, text = 1.0, ""
-        if letters:
-            chance, text = max(
-                (math.prod(one.get(letter, 0.0) for one, letter in zip(characters, start, strict=False)), start)
-                for start in self.starts
-                if len(start) == letters
-            )
-        for kind, candidates in zip(shape[letters:], characters[letters:], strict=True):
-            fitting = [(likely, one) for one, likely in candidates.items() if _fits(one, kind)]
-            likely, one = max(fitting, key=lambda each: each[0], default=(0.0, ""))
-            chance, text = chance * likely, text + one
-        return (chance, text) if chance > 0 else None
-
-
-def _fits(character: str, kind: str) -> bool:
-    return {"@": character.isalpha(), "#": character.isdigit()}.get(kind, character == kind)
-
-
-def _indian() -> Iterator[str]:
-    """State, district, series, number; the Bharat series (year, BH, number, series) and temporary plates besides."""
-    for number, series in itertools.product(("####", "###", "##", "#"), range(4)):
-        if len(number) == 4 or series:
-            yield "@@##" + "@" * series + number
-        if 1 <= series <= 2:  # with three, MH20BN3525 read as MH2OBN3525 would be right as it is
-            yield "@@#" + "@" * series + number
-    yield from ("DL#@@@####", "##BH####@", "##BH####@@", "@@##@TEMP####", "@@##@@TEMP####")
-
-
-GRAMMARS = {"india": Grammar(tuple(_indian()), tuple(_STATES.split()), others=("IND", "INDIA"))}
-"""By the names that `reader.grammars` gives them. India: Central Motor Vehicles Rules, 1989, rule 50, and
-the Bharat series of 2021."""
-
-
-def choose(reading: PlateText, grammar: Grammar) -> PlateText:
+def choose(reading: PlateText, grammar: Sequence[Country]) -> PlateText:
     """What the grammar makes of a reading's lines; the reading as it is where it can make nothing of them.
 
     Of all that fits, it takes what leaves the most characters as they were read, and then the surest.
     """
-    lines = tuple(line for line in reading.lines or (reading,) if line.text not in grammar.others)
+    others = {other for country in grammar for other in country.others}
+    lines = tuple(line for line in reading.lines or (reading,) if line.text not in others)
     lines = tuple(sorted(sorted(lines, key=_by_confidence, reverse=True)[:_MOST_LINES], key=lines.index))
     best, rank = reading, (0, 0.0)
     for count in range(1, len(lines) + 1):
         for chosen in itertools.combinations(lines, count):
-            likeliest = grammar.likeliest([candidates for line in chosen for candidates in _candidates(line)])
+            likeliest = _likeliest([candidates for line in chosen for candidates in _candidates(line)], grammar)
             if likeliest is None:
                 continue
             chance, text = likeliest
@@ -122,3 +61,37 @@ def _candidates(line: TextLine) -> Sequence[Candidates]:
 
 def _by_confidence(line: TextLine) -> float:
     return line.confidence
+
+
+def _likeliest(characters: Sequence[Candidates], grammar: Sequence[Country]) -> tuple[float, str] | None:
+    """What a plate of these characters most likely says, and how likely that is, against what was read."""
+    found = [
+        one
+        for country in grammar
+        for shape in country.shapes
+        if len(shape) == len(characters) and (one := _as(shape, country.starts, characters))
+    ]
+    return max(found, key=lambda one: one[0], default=None)
+
+
+def _as(shape: str, starts: Sequence[str], characters: Sequence[Candidates]) -> tuple[float, str] | None:
+    letters = (len(shape) - len(shape.lstrip("@"))) if starts else 0
+    chance, text = 1.0, ""
+    if letters:
+        chance, text = max(
+            (
+                (math.prod(one.get(letter, 0.0) for one, letter in zip(characters, start, strict=False)), start)
+                for start in starts
+                if len(start) == letters
+            ),
+            default=(0.0, ""),
+        )
+    for kind, candidates in zip(shape[letters:], characters[letters:], strict=True):
+        fitting = [(likely, one) for one, likely in candidates.items() if _fits(one, kind)]
+        likely, one = max(fitting, key=lambda each: each[0], default=(0.0, ""))
+        chance, text = chance * likely, text + one
+    return (chance, text) if chance > 0 else None
+
+
+def _fits(character: str, kind: str) -> bool:
+    return {"@": character.isalpha(), "#": character.isdigit()}.get(kind, character == kind)

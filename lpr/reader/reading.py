@@ -19,7 +19,8 @@ from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS
 from lpr.config import Reader as ReaderConfig
 from lpr.errors import UserError
 from lpr.reader.base import UNREAD, PlateText, Reader
-from lpr.reader.grammar import GRAMMARS, Grammar, choose
+from lpr.reader.countries import GRAMMARS, Country
+from lpr.reader.grammar import choose
 
 BOXES = {"true": BOX_COLUMNS, "predicted": PREDICTED_BOX_COLUMNS}
 """Where `reports/detections.csv` has the corners of each kind of box, pixels of the cached picture."""
@@ -120,7 +121,11 @@ _COLUMNS = (
 
 
 def _row(
-    plate: Mapping[Hashable, object], boxes: str, as_read: PlateText, grammar: Grammar | None, doubtful: float
+    plate: Mapping[Hashable, object],
+    boxes: str,
+    as_read: PlateText,
+    grammar: Sequence[Country] | None,
+    doubtful: float,
 ) -> dict[str, object]:
     text = str(plate["text"])
     reading = choose(as_read, grammar) if grammar else as_read

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from rapidfuzz.distance import Levenshtein
 
 from lpr.plate_text import fold
 from lpr.statistics import mean_score, ratio_score
@@ -22,17 +23,31 @@ def score_readings(readings: pd.DataFrame) -> dict[str, Any]:
     for key, group in readings.groupby(["source", "split", "boxes"]):
         source, split, boxes = map(str, key)
         known = group[group["text"] != ""]
-        edits = known["edits"].to_numpy(float)
-        folded = known["text"].map(fold) == known["reading"].map(fold)
+        each = figures(known["text"], known["reading"])
         chosen = (group["as_read"] != group["reading"]).any()
-        figures = {
-            "plate_acc": mean_score(edits == 0),
-            "plate_acc_folded": mean_score(folded.to_numpy(float)),
-            "cer": ratio_score(edits, known["text"].str.len().to_numpy(float)),
+        found = {
+            "plate_acc": mean_score(each["exact"].to_numpy()),
+            "plate_acc_folded": mean_score(each["folded"].to_numpy()),
+            "cer": ratio_score(each["edits"].to_numpy(), each["characters"].to_numpy()),
             "plate_acc_as_read": mean_score((known["text"] == known["as_read"]).to_numpy(float)) if chosen else None,
         }
         scores.setdefault(source, {}).setdefault(split, {})[boxes] = {
             "plates": len(group),
-            **{name: figure.as_dict() for name, figure in figures.items() if figure is not None},
+            **{name: score.as_dict() for name, score in found.items() if score is not None},
         }
     return scores
+
+
+def figures(texts: pd.Series, readings: pd.Series) -> pd.DataFrame:
+    """Of each reading, as floats: 1 where it is `exact`; 1 where it is `folded`, with O as 0 and I as 1 on both sides;
+    how many `edits` (Levenshtein) part it from the true text, and the `characters` of that.
+    """
+    edits = [Levenshtein.distance(*pair) for pair in zip(texts, readings, strict=True)]
+    return pd.DataFrame(
+        {
+            "exact": texts == readings,
+            "folded": texts.map(fold) == readings.map(fold),
+            "edits": pd.Series(edits, texts.index, float),
+            "characters": texts.str.len(),
+        }
+    ).astype(float)

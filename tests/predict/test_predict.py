@@ -115,7 +115,7 @@ def test_the_plates_of_a_folder_are_listed_and_drawn(lpr: Lpr) -> None:
     assert not changed[200:, :200].any()
 
 
-@pytest.mark.parametrize(("reader", "least"), [("rapidocr", 0.5), ("network", 0.2)])
+@pytest.mark.parametrize(("reader", "least"), [("rapidocr", 0.5), ("network", 0.2), ("cascade", 0.2)])
 def test_the_texts_are_read(lpr: Lpr, reader: str, least: float) -> None:
     picture = Image.fromarray(draw(scale=8))
     left, top, right, bottom = box(ONE, 8)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from lpr.config import RapidOcrReader
 from lpr.reader.base import UNREAD, PlateText, TextLine
-from lpr.reader.grammar import GRAMMARS, choose
+from lpr.reader.countries import GRAMMARS
+from lpr.reader.grammar import choose
 
 INDIA = GRAMMARS["india"]
 
@@ -96,14 +96,31 @@ def test_a_reader_without_lines_has_its_text_alone() -> None:
     assert choose(PlateText("MH2OBN3525", 0.8), INDIA).text == "MH20BN3525"
 
 
-def test_every_grammar_can_be_configured() -> None:
-    settings = {
-        "name": "rapidocr",
-        "splits": ["test"],
-        "margin": 0.1,
-        "side_px": 480,
-        "min_line_height": 0.5,
-        "doubtful": 0.5,
-    }
-    for name in GRAMMARS:
-        assert RapidOcrReader.model_validate(settings | {"threads": None, "grammars": {"drawn": name}}).grammars
+@pytest.mark.parametrize(
+    ("country", "fitting", "read_as", "then"),
+    [
+        ("brazil", "BRA2E19 ABC1234", "BRAZE19", "BRA2E19"),
+        ("britain", "BD51SMR K7XYZ ABC123D YBZ4321", "BDS1SMR", "BD51SMR"),
+        ("bulgaria", "CB1234AH B5678TX", "D12345H", "D12345H"),  # D is no province
+        ("czechia", "1A23456 4AX1234", "1A2E4S6", "1A2E4S6"),
+        ("france", "AB123CD 1234AB56", "AB1O3CD", "AB103CD"),
+        ("germany", "MAB1234 WOBZK295 BO1 HHAB12E", "MAB1Z34", "MAB1234"),
+        ("indonesia", "B1234XYZ DK1AA", "B123AXYZ", "B1234XYZ"),
+        ("netherlands", "12ABC3 AB123C ABCD12", "I2ABC3", "12ABC3"),
+        ("poland", "WX12345 KR1A234 WPI5K20", "W012345", "WO12345"),
+        ("romania", "B123ABC CJ12ABC", "CJI2ABC", "CJ12ABC"),
+        ("spain", "1234BCD", "I234BCD", "1234BCD"),
+        ("switzerland", "ZH123456 GE1", "ZHI23456", "ZH123456"),
+        ("europe", "MAB1234 AB123CD 1A23456 ZH1 WX12345", "1A2345S", "1A23455"),
+    ],
+)
+def test_what_other_countries_plates_say(country: str, fitting: str, read_as: str, then: str) -> None:
+    for text in fitting.split():
+        assert choose(read((text, 0.7)), GRAMMARS[country]) == PlateText(text, 0.7)
+    assert choose(read((read_as, 0.7)), GRAMMARS[country]).text == then
+
+
+def test_of_all_of_europe_what_fits_any_country_stays() -> None:
+    """In Spain it would be 0234BCD; but O234BCD may be British."""
+    assert choose(read(("O234BCD", 0.7)), GRAMMARS["spain"]).text == "0234BCD"
+    assert choose(read(("O234BCD", 0.7)), GRAMMARS["europe"]).text == "O234BCD"
