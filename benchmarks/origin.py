@@ -40,6 +40,7 @@ def main() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     chosen = [
         "experiment=seed",
+        "reader=rapidocr",
         "data=dataturks",
         f"data.json={folder / 'Indian_Number_plates.json'}",
         f"data.texts={folder / 'plate_text.csv'}",

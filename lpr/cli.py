@@ -168,7 +168,7 @@ def _add_predict(verbs: Any) -> None:
     predict.add_argument(
         "--reader",
         choices=(*config.READERS, "none"),
-        help="default: that of params.yaml here, else rapidocr; none leaves the plates unread",
+        help="default: that of params.yaml here, else cascade; none leaves the plates unread",
     )
     predict.add_argument(
         "--grammar",

@@ -708,7 +708,7 @@ def load_reader(name: str | None = None, path: Path = PARAMS, conf: Path | None 
     here or, outside of a project, of lpr's own.
 
     Args:
-        name: of the reader; None: the one of `params.yaml`, else rapidocr.
+        name: of the reader; None: the one of `params.yaml`, else cascade.
 
     Raises:
         UserError: the settings break the schema, or there is no such option.
@@ -717,7 +717,7 @@ def load_reader(name: str | None = None, path: Path = PARAMS, conf: Path | None 
     settings = chosen.get("reader") if isinstance(chosen, dict) else None
     if not isinstance(settings, dict) or name not in (None, settings.get("name")):
         conf = conf or (CONF if CONF.is_dir() else Path(__file__).parents[1] / CONF)
-        path = conf / "reader" / f"{name or 'rapidocr'}.yaml"
+        path = conf / "reader" / f"{name or 'cascade'}.yaml"
         if not path.is_file():
             raise UserError(f"{path}, which has the settings of reader={name}, is missing: run lpr from its checkout")
         settings = _read(path)

@@ -45,7 +45,7 @@ def run(
     Args:
         names: files, folders and patterns.
         model: the exported detector.
-        reader: its name; "none": plates are not read; None: the one of `params.yaml` here, else RapidOCR.
+        reader: its name; "none": plates are not read; None: the one of `params.yaml` here, else `cascade`.
         grammar: of the plates, one of `lpr.reader.countries.GRAMMARS`; None: they may say anything.
         output: the folder that the results go to.
         confidence: from which a plate counts as found; None: as the detector was exported.

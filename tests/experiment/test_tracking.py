@@ -114,7 +114,7 @@ def test_the_run_has_the_config_and_where_it_comes_from(summary):
     assert {key: summary["config"][key] for key in composed} == composed
     assert summary["config"]["provenance"] == PROVENANCE
     assert summary["state"] == "finished"
-    assert {"detector:seed", "data:synthetic", "reader:rapidocr"} <= set(summary["tags"])
+    assert {"detector:seed", "data:synthetic", "reader:cascade"} <= set(summary["tags"])
 
 
 def test_the_run_has_the_scores_under_their_names(summary):

@@ -321,13 +321,13 @@ def test_the_default_is_the_detector_of_the_current_folder(
 def test_the_reader_is_the_one_of_params_yaml_where_there_is_one(lpr: Lpr, exported: Path) -> None:
     picture = save(draw(ONE), "one.png")
     settings = (exported / "params.yaml").read_text()
-    Path("params.yaml").write_text(settings.replace("  margin: 0.1\n", "  margin: 7.0\n"))
+    Path("params.yaml").write_text(settings.replace("  margin: 0.16\n", "  margin: 7.0\n"))
     done = lpr(str(picture))
     assert done.returncode == 1
     assert "params.yaml:\n  reader.margin=7.0: input should be less than or equal to 1" in done.stderr
     Path("params.yaml").write_text("lr: 0.1\n")  # of another project
     assert lpr(str(picture)).returncode == 0
-    assert json.loads(Path("predictions/predictions.json").read_text())["reader"] == "rapidocr"
+    assert json.loads(Path("predictions/predictions.json").read_text())["reader"] == "cascade"
 
 
 def test_the_seeds_family_finds_one_plate_a_picture(lpr: Lpr, exported: Path) -> None:
