@@ -11,7 +11,7 @@ too. A READER is an option of `conf/reader`, and may have settings of its own: `
 error rate, each with a 95 % bootstrap interval, and milliseconds a plate. On true boxes every plate of the `--sides`
 with a known text counts, of all unless some are named, since no reader was trained on any; on predicted ones those of
 the test side, or of all folds' test sides; a plate that several folds' detectors looked at counts once, by the mean of
-what was read. Dataturks and openalpr_eu are read with a grammar, and where it changes a reading a row is without it;
+what was read. The grammars are those of `experiment=best`, and where one changes a reading a row is without it;
 Dataturks' plates with two lines (boxes less than 2.2 times as wide as high) have a row.
 
 `speed` takes times in turns, on two threads, for each reader: a crop by it against RapidOCR's recognition alone, and a
@@ -54,7 +54,6 @@ T = TypeVar("T")
 TWO_LINES = 2.2  # width over height of a box, below which a plate has two lines
 THREADS = 2  # of the timings
 SIDES = ["train", "validation", "test"]
-GRAMMARS = "{dataturks: india, openalpr_eu: europe}"
 
 
 def main() -> None:
@@ -94,7 +93,7 @@ def score(names: list[str], sides: list[str]) -> None:
         known.append(found[(found["text"] != "") & (found["split"] == "test")])
     rows = []
     for name in names:
-        config = reader_config(name, f"reader.splits=[{','.join(sides)}]", f"reader.grammars={GRAMMARS}")
+        config = reader_config(name, "experiment=best", f"reader.splits=[{','.join(sides)}]")
         folds = [read_plates(plates, first / IMAGES, config, SCRATCH / config.name) for plates in known]
         readings, timings = pd.concat([read for read, _ in folds]), folds[0][1]
         readings = readings.merge(_aspects(detections), on=["image", "plate"], validate="many_to_one")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lpr.config import RapidOcrReader
 from lpr.reader.base import UNREAD, PlateText, TextLine
 from lpr.reader.countries import GRAMMARS
 from lpr.reader.grammar import choose
@@ -118,6 +119,19 @@ def test_what_other_countries_plates_say(country: str, fitting: str, read_as: st
     for text in fitting.split():
         assert choose(read((text, 0.7)), GRAMMARS[country]) == PlateText(text, 0.7)
     assert choose(read((read_as, 0.7)), GRAMMARS[country]).text == then
+
+
+def test_every_grammar_can_be_configured() -> None:
+    settings = {
+        "name": "rapidocr",
+        "splits": ["test"],
+        "margin": 0.1,
+        "side_px": 480,
+        "min_line_height": 0.5,
+        "doubtful": 0.5,
+    }
+    for name in GRAMMARS:
+        assert RapidOcrReader.model_validate(settings | {"threads": None, "grammars": {"drawn": name}}).grammars
 
 
 def test_of_all_of_europe_what_fits_any_country_stays() -> None:
