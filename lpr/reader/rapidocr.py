@@ -7,16 +7,21 @@ import math
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from omegaconf import flag_override
 from PIL import Image
 
 from lpr.config import CascadeReader, RapidOcrReader
-from lpr.cores import usable_cores
 from lpr.errors import UserError
+from lpr.onnx_file import open_onnx
 from lpr.reader.base import UNREAD, PlateText, Reader, TextLine
 from lpr.reader.groups import like_with_like
 from lpr.recognizer.decoding import DATE_HEIGHT, DATE_WIDTH
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 MIN_SCORE = 0.6  # of a line. Seals and screws read as letters lie below it
 UPRIGHT = 1.5  # lines this much higher than wide are turned by RapidOCR before reading: a maker's name, not a plate's
@@ -73,9 +78,12 @@ class RapidOcr:
                 # "max" bounds the longest side; the default, "min", blows a wide crop up to thousands of pixels.
                 "Det.limit_type": "max",
                 "Det.limit_side_len": config.side_px,
-                "EngineConfig.onnxruntime.intra_op_num_threads": config.threads or usable_cores(),
             }
         )
+        # Opened by RapidOCR, their threads would keep the cores busy after each call, which costs a third of its time.
+        with flag_override(self._engine.cfg, "allow_objects", True):
+            for part in (self._engine.cfg.Det, self._engine.cfg.Rec):
+                part.session = _open(part, config.threads)
         self.read(Image.new("RGB", (64, 32)))  # loads both models, so that no plate waits for them
 
     def read(self, picture: Image.Image) -> PlateText:
@@ -101,6 +109,17 @@ class RapidOcr:
         """What the recognition alone reads in a picture of one line; an empty text where that is nothing."""
         found = self._engine(line, use_det=False, use_cls=False, use_rec=True)
         return TextLine(like_with_like(found.txts[0]), float(found.scores[0])) if found.txts else TextLine("", 0.0)
+
+
+def _open(part: Any, threads: int | None) -> onnxruntime.InferenceSession:
+    """The network of a part of RapidOCR's settings, as its wheel brings it."""
+    import rapidocr
+    from rapidocr.inference_engine.base import FileInfo, InferSession
+
+    of = FileInfo(part.engine_type, part.ocr_version, part.task_type, part.lang_type, part.model_type)
+    file = Path(InferSession.get_model_url(of)["model_dir"]).name
+    path = Path(rapidocr.__file__).parent / "models" / file
+    return open_onnx(path, "pip install --force-reinstall rapidocr", threads)[0]
 
 
 def _lines(boxes: np.ndarray, texts: tuple[str, ...], scores: tuple[float, ...]) -> list[_Line]:
