@@ -28,7 +28,7 @@ repro: $(READY)  ## run the whole chain (dvc repro); the report is reports/index
 	@$(BIN)/dvc repro
 	@echo "report: $(CURDIR)/reports/index.html"
 
-reader: $(READY)  ## train the project's own reader on drawn plates (dvc repro reading/dvc.yaml): an hour or two
+reader: $(READY)  ## train the project's own reader on drawn plates (dvc repro reading/dvc.yaml): two hours
 	@$(BIN)/dvc repro reading/dvc.yaml
 
 test: $(READY)  ## run the tests
