@@ -384,14 +384,14 @@ class Recognizer(_Trunk):
     train: Training
 
 
-def _nearest(name: str, known: Iterable[str]) -> list[str]:
+def nearest(name: str, known: Iterable[str]) -> list[str]:
     """The known name that is most like this one; empty where none is."""
-    return difflib.get_close_matches(name, list(known), 1, 0.5)
+    return difflib.get_close_matches(name, known, 1, 0.5)
 
 
 def _is_grammar(name: str) -> str:
     if name not in GRAMMARS:
-        near = " or ".join(map(repr, _nearest(name, GRAMMARS) or GRAMMARS))
+        near = " or ".join(map(repr, nearest(name, GRAMMARS) or GRAMMARS))
         raise PydanticCustomError("grammar", "there is no such grammar; did you mean {near}?", {"near": near})
     return name
 
@@ -819,7 +819,7 @@ def _explain_hydra(error: Exception, overrides: list[str], conf: Path) -> str:
         key = override.lstrip("+~").partition("=")[0].partition("@")[0]
         if f"Could not override '{key}'" in message and any(name.startswith(f"{key}.") for name in known):
             return f"{override}: names a key that {key} has not yet; to add it, write ++{override}"
-        if key and key in message and key not in known and (near := _nearest(key, known)):
+        if key and key in message and key not in known and (near := nearest(key, known)):
             return f"{override}: there is no key {key!r}; the nearest is {near[0]!r}"
     return f"{shlex.join(overrides)}: {message.strip()}"
 
@@ -838,7 +838,7 @@ def _explain(problem: Any, values: Any) -> str:
     if problem["type"] == "extra_forbidden":
         known = _field_names(path[:-1])
         unused = [name for name in known if name not in siblings]
-        near = _nearest(str(path[-1]), known) or unused or known
+        near = nearest(str(path[-1]), known) or unused or known
         return f"{key}: there is no such key; did you mean {' or '.join(map(repr, near))}?"
     if problem["type"] == "missing":
         return f"{key}: is missing"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -211,7 +210,7 @@ def _find(tree: dict[str, Any], key: str, where: str) -> Any:
         return lookup(tree, key)
     except KeyError:
         known = [*config.flatten(tree), *(path.name for path in config.CONF.iterdir() if path.is_dir())]
-        near = difflib.get_close_matches(key, [name for name in known if not name.startswith("tuner")], 1, 0.5)
+        near = config.nearest(key, (name for name in known if not name.startswith("tuner")))
         hint = f"; the nearest is {near[0]!r}" if near else ""
         raise UserError(f"{where}: there is no key {key!r}{hint}") from None
 

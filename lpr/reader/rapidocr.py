@@ -80,10 +80,11 @@ class RapidOcr:
                 "Det.limit_side_len": config.side_px,
             }
         )
-        # Opened by RapidOCR, their threads would keep the cores busy after each call, which costs a third of its time.
-        with flag_override(self._engine.cfg, "allow_objects", True):
-            for part in (self._engine.cfg.Det, self._engine.cfg.Rec):
-                part.session = _open(part, config.threads)
+        # Opened by RapidOCR, the networks' threads would keep the cores busy after each call: a third of its time.
+        settings = self._engine.cfg
+        with flag_override(settings, "allow_objects", True):
+            for part in (settings.Det, settings.Rec):
+                part.session = _open(Path(settings.Global.model_root_dir), part, config.threads)
         self.read(Image.new("RGB", (64, 32)))  # loads both models, so that no plate waits for them
 
     def read(self, picture: Image.Image) -> PlateText:
@@ -111,15 +112,13 @@ class RapidOcr:
         return TextLine(like_with_like(found.txts[0]), float(found.scores[0])) if found.txts else TextLine("", 0.0)
 
 
-def _open(part: Any, threads: int | None) -> onnxruntime.InferenceSession:
-    """The network of a part of RapidOCR's settings, as its wheel brings it."""
-    import rapidocr
+def _open(models: Path, part: Any, threads: int | None) -> onnxruntime.InferenceSession:
+    """The network of a part of RapidOCR's settings, from the folder of those that its wheel brings."""
     from rapidocr.inference_engine.base import FileInfo, InferSession
 
     of = FileInfo(part.engine_type, part.ocr_version, part.task_type, part.lang_type, part.model_type)
     file = Path(InferSession.get_model_url(of)["model_dir"]).name
-    path = Path(rapidocr.__file__).parent / "models" / file
-    return open_onnx(path, "pip install --force-reinstall rapidocr", threads)[0]
+    return open_onnx(models / file, "pip install --force-reinstall rapidocr", threads)[0]
 
 
 def _lines(boxes: np.ndarray, texts: tuple[str, ...], scores: tuple[float, ...]) -> list[_Line]:
