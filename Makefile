@@ -28,8 +28,8 @@ repro: $(READY)  ## run the whole chain (dvc repro); the report is reports/index
 	@$(BIN)/dvc repro
 	@echo "report: $(CURDIR)/reports/index.html"
 
-reader: $(READY)  ## train the project's own reader on drawn plates (dvc repro reading/dvc.yaml): two hours
-	@$(BIN)/dvc repro reading/dvc.yaml
+reader: $(READY)  ## train the project's own reader on drawn plates (dvc repro recognizer/dvc.yaml): two hours
+	@$(BIN)/dvc repro recognizer/dvc.yaml
 
 test: $(READY)  ## run the tests
 	@$(BIN)/python -m pytest
@@ -37,13 +37,13 @@ test: $(READY)  ## run the tests
 test-all: $(READY)  ## run the tests and the slow proofs
 	@$(BIN)/python -m pytest -m 'slow or not slow'
 
-check: $(READY)  ## lint and types
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+check: $(READY)  ## lint, types, and the floors of lpr/
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 lock:  ## write requirements.lock anew from pyproject.toml
 	@$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv
 	@$(VENV)-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
-	  --extra cpu --extra ocr --extra ray --extra fonts --extra dev \
+	  --extra cpu --extra ocr --extra ray --extra fonts --extra dev --extra docs \
 	  --generate-hashes --no-header --quiet --upgrade --output-file requirements.lock
 	@rm -rf $(VENV)-lock
 

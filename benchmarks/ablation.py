@@ -2,9 +2,9 @@
 
     python benchmarks/ablation.py detector|reader FOLDER [VARIANT …]
 
-FOLDER is as conf/data/photographs.yaml says. Runs `lpr experiment` once a variant, one after the other, into
+FOLDER is as conf/data/images.yaml says. Runs `lpr experiment` once a variant, one after the other, into
 experiments/ablation/ below the working folder, goes on where it was stopped, and prints a Markdown table: the scores
-per data set, and the paired differences from the first variant, with 95 % bootstrap intervals over pictures. One
+per data set, and the paired differences from the first variant, with 95 % bootstrap intervals over images. One
 training a variant: two equal trainings with other seeds differ, too (`another seed`).
 
 The detector: `experiment=development data=development`, differences of mean IoU; none of the data sets is a test set of
@@ -28,10 +28,10 @@ from typing import Any
 import pandas as pd
 from tabulate import tabulate
 
-from lpr.experiment.comparison import compare
 from lpr.experiment.results import load
 from lpr.experiment.run import FINISHED
-from lpr.stages.files import METRICS, READER
+from lpr.metrics.comparison import compare
+from lpr.paths import METRICS, RECOGNIZER
 
 RUNS = Path("experiments") / "ablation"
 
@@ -57,31 +57,31 @@ class Ablation:
     begin: tuple[str, ...] | None = None
 
 
-_ORIGIN = ("experiment=seed", "data=development", "split.train=0.55", "split.validation=0", "split.test=0.45")
-_NOTHING_DRAWN = ("augment.paste_replace=0", "augment.paste_add=0", "augment.distractors=0")
-_NOWHERE_ELSE = ("augment.mosaic=0", "augment.elsewhere=0")
+_ORIGIN = ("experiment=original", "data=development", "split.train=0.55", "split.validation=0", "split.test=0.45")
+_NOTHING_DRAWN = ("augment.p_paste_over=0", "augment.p_paste_extra=0", "augment.p_hard_negative=0")
+_NOWHERE_ELSE = ("augment.p_mosaic=0", "augment.p_background=0")
 _DETECTOR: dict[str, tuple[str, ...]] = {
     "as it is": (),
     "network of the origin": _ORIGIN,
-    "centre detector, views around plates": ("inference.looks=1", *_NOWHERE_ELSE, *_NOTHING_DRAWN),
-    "… and drawn plates pasted": ("inference.looks=1", *_NOWHERE_ELSE),
-    "… and mosaics, views of other places": ("inference.looks=1",),
+    "centre detector, views around plates": ("inference.scales=1", *_NOWHERE_ELSE, *_NOTHING_DRAWN),
+    "… and drawn plates pasted": ("inference.scales=1", *_NOWHERE_ELSE),
+    "… and mosaics, views of other places": ("inference.scales=1",),
     "another seed": ("train.seed=1",),
-    "no mosaics": ("augment.mosaic=0",),
+    "no mosaics": ("augment.p_mosaic=0",),
     "no drawn plates pasted": _NOTHING_DRAWN,
-    "no views of other places": ("augment.elsewhere=0",),
-    "no turning, no perspective": ("augment.rotate=0", "augment.perspective=0"),
-    "no shadow, blur, noise, JPEG": ("augment.shadow=0", "augment.blur=0", "augment.noise=0", "augment.jpeg=0"),
+    "no views of other places": ("augment.p_background=0",),
+    "no turning, no perspective": ("augment.max_rotation_deg=0", "augment.max_perspective=0"),
+    "no shadow, blur, noise, JPEG": ("augment.p_shadow=0", "augment.p_blur=0", "augment.p_noise=0", "augment.p_jpeg=0"),
     "CIoU": ("loss=ciou",),
-    "drawn scenes, too": ("data=development_and_scenes", "train.source_weights={scenes: 0.25}"),
-    "three looks": ("inference.looks=3",),
+    "drawn scenes, too": ("data=development_and_synthetic", "train.source_weights={scenes: 0.25}"),
+    "three looks": ("inference.scales=3",),
 }
 _STRAIGHT = tuple(f"recognizer.crops.{key}=0" for key in ("yaw", "pitch", "roll", "tilted", "bent"))
 _TIGHT = tuple(f"recognizer.crops.{key}=0" for key in ("loose", "empty"))
 _EVEN_LIGHT = tuple(f"recognizer.crops.{key}=0" for key in ("light", "colour", "grey", "night", "shadow", "glare"))
 _SHARP = tuple(f"recognizer.crops.{key}=0" for key in ("poor", "blur", "noise", "resized", "sharpened", "jpeg"))
 _USUAL_SPLIT = ("split.train=0.7", "split.validation=0.1", "split.test=0.2")
-_LARGE = ("recognizer.crops.letter_px=[28,56]",)
+_LARGE = ("recognizer.crops.letter_height_range_px=[28,56]",)
 _READER: dict[str, tuple[str, ...]] = {
     "as they are": (),
     "another seed": ("recognizer.train.seed=1",),
@@ -90,36 +90,36 @@ _READER: dict[str, tuple[str, ...]] = {
     "even light": _EVEN_LIGHT,
     "no blur, noise, shrinking, sharpening, JPEG": _SHARP,
     "no small letters": _LARGE,
-    "a tenth of the plates": ("recognizer.plates=300",),
-    "real crops, too": ("recognizer.photographs=[dataturks]", *_USUAL_SPLIT),
+    "a tenth of the plates": ("recognizer.synthetic_plates=300",),
+    "real crops, too": ("recognizer.real_sources=[dataturks]", *_USUAL_SPLIT),
 }
 ABLATIONS = {
     "detector": Ablation(
         # There is no validation side: nothing is read.
-        fixed=("experiment=development", "data=development", "reader.splits=[validation]"),
+        fixed=("experiment=development", "data=development", "ocr.splits=[validation]"),
         variants=_DETECTOR,
         sources=("dataturks", "cars433", "indonesia"),
         file=METRICS / "detection.json",
-        scores=("mean_iou", "AP50", "AP50:95", "false_plates"),
+        scores=("mean_iou", "AP50", "AP50:95", "false_positives_per_image"),
     ),
     "reader": Ablation(
         fixed=(
-            "experiment=reader",
-            "data=photographs",
+            "experiment=recognizer",
+            "data=real_images",
             "split.train=0.05",
             "split.validation=0",
             "split.test=0.95",
-            "recognizer.width=8",
-            "recognizer.neck=24",
-            "recognizer.depths=[1,1,1,1]",
-            "recognizer.shapes=[[64,160]]",
-            "recognizer.plates=3000",
-            "recognizer.held_out=300",
+            "recognizer.stem_channels=8",
+            "recognizer.fpn_channels=24",
+            "recognizer.stage_depths=[1,1,1,1]",
+            "recognizer.input_shapes_px=[[64,160]]",
+            "recognizer.synthetic_plates=3000",
+            "recognizer.held_out_plates=300",
             "recognizer.train.epochs=8",
         ),
         variants=_READER,
         sources=("dataturks", "openalpr_eu"),
-        file=METRICS / "reading.json",
+        file=METRICS / "recognition.json",
         scores=("true/plate_acc", "true/plate_acc_folded", "true/cer"),
         begin=(*_STRAIGHT, *_TIGHT, *_EVEN_LIGHT, *_SHARP, *_LARGE, "recognizer.train.epochs=16"),
     ),
@@ -139,7 +139,7 @@ def main() -> None:
     fixed = [*ablation.fixed, f"data.root={options.folder.resolve()}", "tracking=off"]
     if ablation.begin:
         run(runs / "begin", [*fixed, *ablation.begin])
-        fixed.append(f"recognizer.start={(runs / 'begin' / READER).resolve()}")
+        fixed.append(f"recognizer.init_weights={(runs / 'begin' / RECOGNIZER).resolve()}")
     for name in names:
         run(runs / name, [*fixed, *ablation.variants[name]])
     print(table(ablation, runs, names))
@@ -173,7 +173,7 @@ def table(ablation: Ablation, runs: Path, names: list[str]) -> str:
             difference = differences.get((name, source))
             told = f"{difference:+.3f}" if difference else ""
             rows.append([name, changed, source, shown[0]["n"], told, *(f"{score['value']:.3f}" for score in shown)])
-    heads = ["", "what is changed", "pictures of", "n", f"difference of {ablation.scores[0]}", *ablation.scores]
+    heads = ["", "what is changed", "images of", "n", f"difference of {ablation.scores[0]}", *ablation.scores]
     return tabulate(rows, heads, "github", disable_numparse=True)
 
 

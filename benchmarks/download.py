@@ -2,13 +2,13 @@
 
     python benchmarks/download.py [ROUNDS]
 
-Compares `lpr.data.images.download` over loopback HTTP with a bare pool of as many threads that only decodes and encodes
-the same bytes from memory, in turns, and prints the median of the rounds' ratios. The pictures are those of
+Compares `lpr.data.image_cache.download` over loopback HTTP with a bare pool of as many threads that only decodes and encodes
+the same bytes from memory, in turns, and prints the median of the rounds' ratios. The images are those of
 `$LPR_DATA/dataturks/mirror` where that is set, else 240 drawn ones.
 
 What counts against the stage: HTTP, hashing, and writing the cache below `$TMPDIR` (`TMPDIR=/dev/shm` leaves the disk
 out of it). What counts for it: it does not encode anew what is an RGB JPEG already. The server is a process of its own,
-but shares the machine's cores with what is measured, and is made light: pictures in memory, connections kept open,
+but shares the machine's cores with what is measured, and is made light: images in memory, connections kept open,
 nothing looked at but the path.
 """
 
@@ -31,16 +31,16 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageFilter
 
-from lpr.config import compose
-from lpr.data.images import download
+from lpr.composition.compose import compose
+from lpr.data.image_cache import download
 
-PICTURES = 240
+IMAGES_CSV = 240
 ROUNDS = 5
 
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
-    originals = photographs()
+    originals = images()
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, originals), daemon=True)
     server.start()
@@ -53,9 +53,9 @@ def main() -> None:
 
 
 def compare(originals: dict[str, bytes], base_url: str) -> float:
-    """One round: pictures a second of the stage over those of the bare pool."""
+    """One round: images a second of the stage over those of the bare pool."""
     where = "unused.json"
-    overrides = ["data=dataturks", f"data.json={where}", f"data.mirror={base_url}"]
+    overrides = ["data=dataturks", f"data.annotations={where}", f"data.image_root={base_url}"]
     data = compose(overrides).data
 
     started = time.perf_counter()
@@ -68,38 +68,38 @@ def compare(originals: dict[str, bytes], base_url: str) -> float:
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         root = Path(folder)
         started = time.perf_counter()
-        counts = download(plates, data, root, root / "images", root / "pictures.csv", root / "failures.csv")
-        stage = counts["pictures"] / (time.perf_counter() - started)
-    assert counts["pictures"] == len(originals), counts
-    print(f"{data.workers} threads: bare {bare:.0f} pictures/s, stage {stage:.0f} pictures/s, ratio {stage / bare:.2f}")
+        counts = download(plates, data, root, root / "images", root / "images.csv", root / "failures.csv")
+        stage = counts["images"] / (time.perf_counter() - started)
+    assert counts["images"] == len(originals), counts
+    print(f"{data.workers} threads: bare {bare:.0f} images/s, stage {stage:.0f} images/s, ratio {stage / bare:.2f}")
     return stage / bare
 
 
 def recode(content: bytes, quality: int) -> bytes:
-    picture: Image.Image = Image.open(io.BytesIO(content))
-    picture.load()
-    if picture.mode != "RGB":
-        picture = picture.convert("RGB")
+    image: Image.Image = Image.open(io.BytesIO(content))
+    image.load()
+    if image.mode != "RGB":
+        image = image.convert("RGB")
     jpeg = io.BytesIO()
-    picture.save(jpeg, "JPEG", quality=quality)
+    image.save(jpeg, "JPEG", quality=quality)
     return jpeg.getvalue()
 
 
-def photographs() -> dict[str, bytes]:
+def images() -> dict[str, bytes]:
     """File name → bytes."""
     if folder := os.environ.get("LPR_DATA"):
         return {path.name: path.read_bytes() for path in sorted(Path(folder, "dataturks", "mirror").iterdir())}
-    return {f"{seed}.jpg": drawn(seed) for seed in range(PICTURES)}
+    return {f"{seed}.jpg": drawn(seed) for seed in range(IMAGES_CSV)}
 
 
 def drawn(seed: int) -> bytes:
-    """A JPEG of about the size and the detail of the Dataturks photographs."""
+    """A JPEG of about the size and the detail of the Dataturks images."""
     random = np.random.default_rng(seed)
     width, height = (int(side) for side in random.integers((360, 240), (900, 640)))
     coarse = Image.fromarray(random.integers(0, 256, (height // 24, width // 24, 3), dtype=np.uint8))
-    picture = coarse.resize((width, height), Image.Resampling.NEAREST).filter(ImageFilter.GaussianBlur(2))
+    image = coarse.resize((width, height), Image.Resampling.NEAREST).filter(ImageFilter.GaussianBlur(2))
     grain = random.normal(0, 4, (height, width, 1))
-    noisy = np.clip(np.asarray(picture) + grain, 0, 255).astype(np.uint8)
+    noisy = np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8)
     jpeg = io.BytesIO()
     Image.fromarray(noisy).save(jpeg, "JPEG", quality=85)
     return jpeg.getvalue()

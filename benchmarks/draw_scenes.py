@@ -1,4 +1,4 @@
-"""How many street scenes a second `lpr.data.synthetic` draws and stores: python benchmarks/draw_scenes.py [SCENES]
+"""How many street scenes a second `lpr.data.formats.synthetic` draws and stores: python benchmarks/draw_scenes.py [SCENES]
 
 Prints the number of scenes, the workers (one a usable core; `taskset -c 0,1` gives two) and scenes/s, start of the
 workers included.
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from lpr.cores import usable_cores
-from lpr.data.synthetic import draw_scenes
+from lpr.data.formats.synthetic import draw_scenes
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""Whether drawn crops look like real ones: python benchmarks/drawn_beside_real.py DATATURKS PICTURE.png [SEED]
+"""Whether drawn crops look like real ones: python benchmarks/drawn_beside_real.py DATATURKS IMAGE.png [SEED]
 
 Draws a sheet of plates as a reader is shown them, each stretched to the shape most like it: a row cut out of
-photographs, a row drawn, and so on. DATATURKS is the folder with `tight_boxes.csv` and the photographs in `mirror/`;
+images, a row drawn, and so on. DATATURKS is the folder with `tight_boxes.csv` and the images in `mirror/`;
 with `-` in its place all rows are drawn, with their characters' boxes. Prints plates and crops drawn a second, on one
 core.
 """
@@ -19,10 +19,10 @@ from checkout import ROOT
 from numpy.random import Generator
 from PIL import Image
 
-from lpr.config import compose
-from lpr.recognizer.crops import draw_crop
-from lpr.recognizer.plates import draw_plates
-from lpr.recognizer.shapes import nearest_shape
+from lpr.composition.compose import compose
+from lpr.ocr.recognizer.input_shapes import nearest_shape
+from lpr.synthesis.crops import draw_crop
+from lpr.synthesis.lettered_plates import draw_plates
 
 COLUMNS, ROWS = 8, 8
 SETTINGS = compose([], ROOT / "conf").recognizer
@@ -46,7 +46,9 @@ def _drawn(count: int, seed: int, rng: Generator, with_boxes: bool) -> list[np.n
     start = time.thread_time()
     plates = draw_plates(count, seed)
     middle = time.thread_time()
-    looks = [draw_crop(plate, *nearest_shape(SETTINGS.shapes, *plate.size), rng, SETTINGS.crops) for plate in plates]
+    looks = [
+        draw_crop(plate, *nearest_shape(SETTINGS.input_shapes_px, *plate.size), rng, SETTINGS.crops) for plate in plates
+    ]
     end = time.thread_time()
     print(f"n={count} plates_per_s={count / (middle - start):.0f} crops_per_s={count / (end - middle):.0f}")
     for crop, boxes in looks if with_boxes else []:
@@ -63,14 +65,14 @@ def _real(folder: Path, count: int, rng: Generator) -> list[np.ndarray]:
             [box[2] - box[0], box[3] - box[1]], 2
         )
         part = Image.open(folder / "mirror" / name).convert("RGB").crop(edges.round().astype(int).tolist())
-        height, width = nearest_shape(SETTINGS.shapes, *part.size)
+        height, width = nearest_shape(SETTINGS.input_shapes_px, *part.size)
         crops.append(_framed(np.asarray(part.resize((width, height), Image.Resampling.BILINEAR))))
     return crops
 
 
 def _framed(crop: np.ndarray) -> np.ndarray:
     """In the middle of a tile that is as large as the largest shape."""
-    spare = np.max(SETTINGS.shapes, axis=0) + 4 - crop.shape[:2]
+    spare = np.max(SETTINGS.input_shapes_px, axis=0) + 4 - crop.shape[:2]
     return np.pad(crop, [*((side // 2, side - side // 2) for side in spare), (0, 0)])
 
 

@@ -2,7 +2,7 @@
 
     python benchmarks/experiment.py [ROUNDS] [KEY=VALUE …]
 
-Runs, in turns, the whole of `lpr experiment` and a bare script that loads the same pictures into memory and calls
+Runs, in turns, the whole of `lpr experiment` and a bare script that loads the same images into memory and calls
 Keras's `fit` with the same network, batch, precision and epochs; both are whole processes. The overhead is the
 experiment's time less the script's, and less what its evaluation and reading took by its own clock: composition, split,
 linking, tables, page, wandb.
@@ -25,11 +25,11 @@ import sys
 import numpy as np
 from PIL import Image
 from lpr import config
-from lpr.detector.losses import build_loss, build_optimizer, mean_iou
-from lpr.detector.networks import build_detector
-from lpr.training import choose_hardware, prepare_tensorflow
-from lpr.data.batches import box_fractions, largest_plates
-from lpr.stages.files import IMAGES, read_split
+from lpr.nn.losses import build_loss, build_optimizer, mean_iou
+from lpr.nn.saving import build_detector
+from lpr.nn.training import choose_hardware, prepare_tensorflow
+from lpr.data.input_pipeline import box_fractions, largest_plates
+from lpr.paths import IMAGE_CACHE, read_split
 
 settings = config.load()
 plates = read_split()
@@ -37,16 +37,16 @@ hardware = choose_hardware(settings.train.precision, settings.train.threads)
 prepare_tensorflow(hardware, 0)
 
 def load(side):
-    chosen, size = largest_plates(plates[plates["split"] == side]), settings.detector.image_size
-    pictures = [np.asarray(Image.open(IMAGES / name).resize((size, size))) for name in chosen["image"]]
-    return np.stack(pictures).astype(np.float32) / 255, box_fractions(chosen)
+    chosen, size = largest_plates(plates[plates["split"] == side]), settings.detector.image_size_px
+    images = [np.asarray(Image.open(IMAGE_CACHE / name).resize((size, size))) for name in chosen["image"]]
+    return np.stack(images).astype(np.float32) / 255, box_fractions(chosen)
 
-pictures, boxes = load("train")
-steps = -(-len(pictures) // settings.train.batch_size)
+images, boxes = load("train")
+steps = -(-len(images) // settings.train.batch_size)
 model = build_detector(settings.detector, hardware.precision, 0)
 model.compile(build_optimizer(settings.optimizer, settings.train, steps), build_loss(settings.loss), metrics=[mean_iou])
 train = settings.train
-model.fit(pictures, boxes, train.batch_size, train.epochs, validation_data=load("validation"), verbose=0)
+model.fit(images, boxes, train.batch_size, train.epochs, validation_data=load("validation"), verbose=0)
 """
 
 
@@ -56,7 +56,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         copy = copy_checkout(Path(place) / "copy")
         command = ("python", "-m", "lpr", "experiment", *SHORT, *sys.argv[2:], "hydra.run.dir=experiments/one")
-        run(copy, *command)  # prepares the pictures
+        run(copy, *command)  # prepares the images
         folder = copy / "experiments" / "one"
         for _ in range(rounds):
             whole = run(copy, *command)

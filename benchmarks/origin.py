@@ -1,9 +1,9 @@
-"""The origin's own experiment, whole: from its JSON, its photographs over HTTP, to the scored plate texts.
+"""The origin's own experiment, whole: from its JSON, its images over HTTP, to the scored plate texts.
 
     python benchmarks/origin.py FOLDER [KEY=VALUE …]
 
-FOLDER holds Dataturks's `Indian_Number_plates.json`, the photographs under the last part of their URLs in `mirror/`,
-and `plate_text.csv` (and `tight_boxes.csv`). The photographs are served on loopback; `lpr params experiment=seed` and
+FOLDER holds Dataturks's `Indian_Number_plates.json`, the images under the last part of their URLs in `mirror/`,
+and `plate_text.csv` (and `tight_boxes.csv`). The images are served on loopback; `lpr params experiment=original` and
 `dvc repro` run in a copy of this checkout, so nothing here changes. Prints a row a score.
 """
 
@@ -20,7 +20,7 @@ from typing import Any
 
 from checkout import copy_checkout, run
 
-from lpr.statistics import Score
+from lpr.metrics.statistics import Score
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -39,12 +39,12 @@ def main() -> None:
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     chosen = [
-        "experiment=seed",
-        "reader=rapidocr",
+        "experiment=original",
+        "ocr=rapidocr",
         "data=dataturks",
-        f"data.json={folder / 'Indian_Number_plates.json'}",
+        f"data.annotations={folder / 'Indian_Number_plates.json'}",
         f"data.texts={folder / 'plate_text.csv'}",
-        f"data.mirror=http://127.0.0.1:{server.server_port}",
+        f"data.image_root=http://127.0.0.1:{server.server_port}",
         "tracking=off",
         *overrides,
     ]
@@ -57,11 +57,11 @@ def main() -> None:
 
 
 def print_scores(metrics: Path) -> None:
-    """The counts, and every score of the test pictures with its interval."""
+    """The counts, and every score of the test images with its interval."""
     for name in ("annotate", "download", "split"):
         print(name, json.dumps(json.loads((metrics / f"{name}.json").read_text())))
     detection = json.loads((metrics / "detection.json").read_text())["dataturks"]["test"]
-    reading = json.loads((metrics / "reading.json").read_text())["dataturks"]["test"]
+    reading = json.loads((metrics / "recognition.json").read_text())["dataturks"]["test"]
     scores = detection | {
         f"{score} on {boxes} boxes": value
         for boxes, part in reading.items()

@@ -23,7 +23,7 @@ def main() -> None:
     command = ("python", "-m", "lpr", "experiment", "-m", *SWEEP, *sys.argv[2:])
     with tempfile.TemporaryDirectory() as place:
         copy = copy_checkout(Path(place) / "copy")
-        run(copy, "python", "-m", "lpr", "experiment", *SWEEP[:-1], "train.epochs=2")  # prepares the pictures
+        run(copy, "python", "-m", "lpr", "experiment", *SWEEP[:-1], "train.epochs=2")  # prepares the images
         ratios = []
         for _ in range(rounds):
             alone = run(copy, *command)

@@ -7,12 +7,12 @@
 
 FOLDER is a project or an experiment's folder in which `lpr split` has run. `train` trains yolo11n from random weights
 on its train side for so many minutes, validates by its validation side, and exports it; `cascade` runs OpenCV's
-cascades. Both write what they find in all its pictures below `FOLDER/peers/`, in the columns of
+cascades. Both write what they find in all its images below `FOLDER/peers/`, in the columns of
 `reports/predictions.csv`. `score` scores such files on the test side by the code that scores ours, and ours with them,
 where `reports/predictions.csv` is there; the number after @ is the confidence from which a prediction counts as a plate
 (0.25 where there is none, as Ultralytics has it). `speed` times an exported detector of ours against the exported
 yolo11n, in turns, on two threads: the network alone (ours from bytes, the peer's from the floats that it takes), and
-whole pictures of the test side, from JPEG bytes to boxes, the peer's once in squares and once in rectangles.
+whole images of the test side, from JPEG bytes to boxes, the peer's once in squares and once in rectangles.
 
 The peers have an environment of their own, made from peers.txt when it is first needed (`--environment`).
 """
@@ -43,26 +43,27 @@ from tqdm import tqdm
 from lpr import config
 from lpr.boxes import BOX_COLUMNS
 from lpr.cores import usable_cores
-from lpr.data.resampling import BORDER
-from lpr.data.tables import read_table, write_table
-from lpr.detector.decoding import FLOOR, MOST, Plates
-from lpr.detector.looks import Network, look
-from lpr.detector.prediction import load_picture
-from lpr.detector.scoring import detections, predictions, score_detections
-from lpr.experiment.comparison import compare, plate_scores
-from lpr.stages.files import IMAGES, PREDICTIONS, read_split, write_json
-from lpr.stages.train import with_joined_boxes
-from lpr.statistics import Score
+from lpr.data.plates import read_split
+from lpr.data.tables import read_table, write_json, write_table
+from lpr.detection.decoding import FLOOR, MOST, Plates
+from lpr.detection.multiscale import Forward
+from lpr.detection.prediction import load_image
+from lpr.metrics.comparison import compare, plate_scores
+from lpr.metrics.detection import detections, predictions, score_detections
+from lpr.metrics.statistics import Score
+from lpr.paths import IMAGE_CACHE, PREDICTIONS
+from lpr.pipeline.train import with_override_boxes
+from lpr.resampling import BORDER
 
 HERE = Path(__file__).resolve().parent
 PEERS = Path("peers")
 YOLO = PEERS / "yolo11n"
 CASCADES = ("haarcascade_russian_plate_number", "haarcascade_license_plate_rus_16stages")
 SIZES = (192, 256, 320, 384, 512)
-SCORES = ("mean_iou", "recall@0.5", "recall@0.7", "AP50", "AP50:95", "false_plates")
+SCORES = ("mean_iou", "recall@0.5", "recall@0.7", "AP50", "AP50:95", "false_positives_per_image")
 THREADS = 2  # of the timings
 CALLS = 20  # of a network, a round
-PICTURES = 40  # of the test side, a round
+IMAGES_CSV = 40  # of the test side, a round
 _LEAST = 0.001  # confidence of what is scored of yolo11n, as in its own validation
 _NMS_IOU = 0.4  # as ours has it
 
@@ -104,7 +105,7 @@ def _system(text: str) -> tuple[str, Path, float]:
 def train(environment: Path, size: int, minutes: float) -> None:
     """Train yolo11n, export it, and look for plates with what was exported: what is scored is what is timed."""
     rows = read_split()
-    taught = with_joined_boxes(rows) if config.load().train.only_joined_boxes else rows  # the same photographs as ours
+    taught = with_override_boxes(rows) if config.load().train.only_override_boxes else rows  # the same images as ours
     shutil.rmtree(YOLO, ignore_errors=True)
     sides = ("train", "validation")
     counts = {side: write_dataset(taught[taught["split"] == side], YOLO / "dataset" / side) for side in sides}
@@ -117,24 +118,24 @@ def train(environment: Path, size: int, minutes: float) -> None:
     seconds = round(time.monotonic() - started)
     run_in(environment, "export", YOLO, *sorted({size, *SIZES}))
     epochs = len(pd.read_csv(YOLO / "training" / "results.csv"))
-    about = {"pictures": counts, "size": size, "minutes": minutes, "epochs": epochs, "seconds_with_start": seconds}
+    about = {"images": counts, "size": size, "minutes": minutes, "epochs": epochs, "seconds_with_start": seconds}
     write_json(about, YOLO / "training.json")
     print(about)
     network = open_network(YOLO / f"{size}.onnx", usable_cores())
-    pictures = rows.drop_duplicates("image")
-    names = tqdm(pictures["image"], "detecting", unit="picture")
-    found = [yolo_look(load_picture(IMAGES / name), network, size, _LEAST) for name in names]
-    write_predictions(pictures, found, YOLO)
+    images = rows.drop_duplicates("image")
+    names = tqdm(images["image"], "detecting", unit="image")
+    found = [yolo_look(load_image(IMAGE_CACHE / name), network, size, _LEAST) for name in names]
+    write_predictions(images, found, YOLO)
 
 
 def write_dataset(rows: pd.DataFrame, folder: Path) -> int:
-    """Pictures (links) and labels of one side as Ultralytics wants them; how many pictures."""
+    """Images (links) and labels of one side as Ultralytics wants them; how many images."""
     images, labels = folder / "images", folder / "labels"
     for part in (images, labels):
         part.mkdir(parents=True)
     for name, plates in rows.groupby("image"):
         image = Path(str(name))
-        (images / image).symlink_to((IMAGES / image).resolve())
+        (images / image).symlink_to((IMAGE_CACHE / image).resolve())
         boxes = plates.dropna(subset=BOX_COLUMNS)
         corners = boxes[BOX_COLUMNS].to_numpy(float) / boxes[["width", "height"] * 2].to_numpy(float)
         middles, sides = (corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]
@@ -145,10 +146,10 @@ def write_dataset(rows: pd.DataFrame, folder: Path) -> int:
 
 def cascade(environment: Path) -> None:
     """What each cascade finds; as confidences its weights, by the logistic function, which keeps their order."""
-    pictures = read_split().drop_duplicates("image")
-    listed = PEERS / "pictures.txt"
+    images = read_split().drop_duplicates("image")
+    listed = PEERS / "images.txt"
     PEERS.mkdir(exist_ok=True)
-    listed.write_text("".join(f"{(IMAGES / name).resolve()}\n" for name in pictures["image"]))
+    listed.write_text("".join(f"{(IMAGE_CACHE / name).resolve()}\n" for name in images["image"]))
     for name in CASCADES:
         (PEERS / name).mkdir(exist_ok=True)
         run_in(environment, "cascade", name, listed, PEERS / name / "found.jsonl")
@@ -158,7 +159,7 @@ def cascade(environment: Path) -> None:
             seen = seen[np.argsort(-seen[:, 4], kind="stable")][:MOST]
             boxes = np.concatenate([seen[:, :2], seen[:, :2] + seen[:, 2:4]], axis=1)
             found.append(Plates(boxes, 1 / (1 + np.exp(-seen[:, 4]))))
-        write_predictions(pictures, found, PEERS / name)
+        write_predictions(images, found, PEERS / name)
 
 
 def make(environment: Path) -> None:
@@ -181,10 +182,10 @@ def run_in(environment: Path, *command: object) -> None:
     subprocess.run([python, HERE / "peer_models.py", *map(str, command)], env=variables, check=True)
 
 
-def write_predictions(pictures: pd.DataFrame, found: Sequence[Plates], folder: Path) -> None:
+def write_predictions(images: pd.DataFrame, found: Sequence[Plates], folder: Path) -> None:
     """`predictions.csv`, as `reports/predictions.csv` is."""
     path = folder / "predictions.csv"
-    write_table(predictions(pictures, found), path)
+    write_table(predictions(images, found), path)
     print(f"{path.resolve()}: {sum(len(plates.confidences) for plates in found)} predictions")
 
 
@@ -199,20 +200,20 @@ def open_network(path: Path, threads: int) -> Any:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def yolo_look(picture: np.ndarray, network: Any, size: int, floor: float, square: bool = True) -> Plates:
-    """The plates of a picture by an exported yolo11n, fitted in and boxed as Ultralytics does it.
+def yolo_look(image: np.ndarray, network: Any, size: int, floor: float, square: bool = True) -> Plates:
+    """The plates of a image by an exported yolo11n, fitted in and boxed as Ultralytics does it.
 
     Args:
-        picture: uint8 (h, w, 3) RGB.
+        image: uint8 (h, w, 3) RGB.
         size: its longer side as the network sees it, pixels.
         floor: least confidence.
-        square: the picture in the middle of a square; else of the smallest rectangle of whole strides.
+        square: the image in the middle of a square; else of the smallest rectangle of whole strides.
     """
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     columns, rows = (max(1, round(side * size / max(height, width))) for side in (width, height))
     across, down = (size - columns, size - rows) if square else (-columns % 32, -rows % 32)
     left, top = round(across / 2 - 0.1), round(down / 2 - 0.1)
-    shown = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    shown = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_LINEAR)
     edges = (top, down - top, left, across - left)
     shown = cv2.copyMakeBorder(shown, *edges, borderType=cv2.BORDER_CONSTANT, value=BORDER)
     (output,) = network.run(None, {"images": cv2.dnn.blobFromImage(shown, 1 / 255)})
@@ -228,9 +229,9 @@ def score(systems: Sequence[tuple[str, Path, float]]) -> None:
     """Print every score of the test side, a row a system, and how much each of the others differs from the first."""
     rows = read_split()
     rows = rows[rows["split"] == "test"]
-    pictures, plates = rows.drop_duplicates("image"), rows.dropna(subset=BOX_COLUMNS)
+    images, plates = rows.drop_duplicates("image"), rows.dropna(subset=BOX_COLUMNS)
     if PREDICTIONS.is_file():
-        systems = [("ours", PREDICTIONS, config.load().inference.confidence), *systems]
+        systems = [("ours", PREDICTIONS, config.load().inference.confidence_threshold), *systems]
     if not systems:
         sys.exit(f"there is no {PREDICTIONS} and no NAME=FILE to score")
     scores: dict[str, Any] = {}
@@ -238,11 +239,11 @@ def score(systems: Sequence[tuple[str, Path, float]]) -> None:
     for name, file, confidence in systems:
         found = read_table(file)
         table = detections(plates, found[found["confidence"] >= confidence])
-        scores[name], tables[name] = score_detections(table, found, pictures, confidence), plate_scores(table, None)
+        scores[name], tables[name] = score_detections(table, found, images, confidence), plate_scores(table, None)
 
-    sources = sorted(pictures["source"].unique())
-    count = {source: [(one["source"] == source).sum() for one in (plates, pictures)] for source in sources}
-    heads = ["score", "system", *("{}: {} plates in {} pictures".format(source, *count[source]) for source in sources)]
+    sources = sorted(images["source"].unique())
+    count = {source: [(one["source"] == source).sum() for one in (plates, images)] for source in sources}
+    heads = ["score", "system", *("{}: {} plates in {} images".format(source, *count[source]) for source in sources)]
     cells = [
         [which, name, *(_in_words(tested[source]["test"].get(which)) for source in sources)]
         for which in SCORES
@@ -268,28 +269,28 @@ def _in_words(score: dict[str, Any] | None) -> str:
 
 
 def speed(exported: Path, rounds: int) -> None:
-    """Print what a network alone takes, and a whole picture from its JPEG bytes on: medians of the rounds."""
+    """Print what a network alone takes, and a whole image from its JPEG bytes on: medians of the rounds."""
     session = open_network(exported, THREADS)
     about = json.loads(session.get_modelmeta().custom_metadata_map["lpr"])
     settings: config.Inference = TypeAdapter(config.Inference).validate_python(about["inference"])
     given = session.get_inputs()[0].name
 
-    def network(pictures: np.ndarray) -> np.ndarray:
-        output: np.ndarray = session.run(None, {given: pictures})[0]
+    def network(images: np.ndarray) -> np.ndarray:
+        output: np.ndarray = session.run(None, {given: images})[0]
         return output
 
     tested = read_split().query("split == 'test'")["image"].drop_duplicates().sample(frac=1, random_state=0)
-    jpegs = [(IMAGES / name).read_bytes() for name in tested[:PICTURES]]
+    jpegs = [(IMAGE_CACHE / name).read_bytes() for name in tested[:IMAGES_CSV]]
     rows = [_race(size, network, settings, jpegs, rounds) for size in SIZES]
-    heads = ["px", "network: ours", "yolo11n", "ratio", "picture: ours", "yolo11n", "yolo11n, rectangle", "ratio"]
+    heads = ["px", "network: ours", "yolo11n", "ratio", "image: ours", "yolo11n", "yolo11n, rectangle", "ratio"]
     print(f"ms, {THREADS} threads, n={rounds} rounds; ratio: ours / the faster yolo11n, and its range over the rounds")
     print(tabulate(rows, heads, "github", disable_numparse=True))
 
 
-def _race(size: int, network: Network, settings: config.Inference, jpegs: list[bytes], rounds: int) -> list[str]:
-    """A row of the table: both at one size, the whole pictures as `settings` have it."""
+def _race(size: int, network: Forward, settings: config.Inference, jpegs: list[bytes], rounds: int) -> list[str]:
+    """A row of the table: both at one size, the whole images as `settings` have it."""
     square, rectangle = (open_network(YOLO / f"{name}.onnx", THREADS) for name in (size, "any"))
-    sized = settings.model_copy(update={"image_size": size})
+    sized = settings.model_copy(update={"image_size_px": size})
     shown = cv2.resize(_decode(jpegs[0]), (size, size))
     blob = cv2.dnn.blobFromImage(shown, 1 / 255)
     alone = in_turns(
@@ -332,9 +333,9 @@ def _compared(spent: np.ndarray) -> list[str]:
 
 
 def _decode(jpeg: bytes) -> np.ndarray:
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
-    assert picture is not None, "cached pictures can be read"
-    return picture
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert image is not None, "cached images can be read"
+    return image
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""How long one picture takes from its file to its boxes, by an exported detector, and by a peer beside it.
+"""How long one image takes from its file to its boxes, by an exported detector, and by a peer beside it.
 
-    python benchmarks/predict.py PICTURES [--model models/detector.onnx] [--peer PEER.onnx] [--size 256]
+    python benchmarks/predict.py IMAGE_SUFFIXES [--model models/detector.onnx] [--peer PEER.onnx] [--size 256]
                                  [--threads 2] [--rounds 5]
 
-PICTURES is a folder. Every picture is looked at by both in turns, from its file (which the system has in memory) to
+IMAGE_SUFFIXES is a folder. Every image is looked at by both in turns, from its file (which the system has in memory) to
 boxes. Printed are medians in milliseconds: of reading and decoding, of the network, of all that is around it (resizing,
 cutting windows out, boxes of its output), and of the whole; then of the networks alone, on one square of `--size`
 pixels; and the medians of the ratios ours / peer, pair by pair, with their quartiles.
@@ -23,20 +23,20 @@ from typing import Any
 
 import numpy as np
 
-from lpr.data.views import letterbox
-from lpr.detector.decoding import Plates, suppress
-from lpr.detector.exported import load_exported
-from lpr.detector.looks import Network, look
-from lpr.predict.inputs import find_inputs, is_video, read_picture
+from lpr.augment.random_crops import letterbox
+from lpr.detection.decoding import Plates, suppress
+from lpr.detection.multiscale import Forward
+from lpr.detection.onnx_detector import load_onnx_detector
+from lpr.inference.inputs import find_inputs, is_video, read_image
 
 Finder = Callable[[np.ndarray], Plates]
 _PEER_CONFIDENCE = 0.25  # Ultralytics' own default
-_WARM_UP = 3  # pictures that are not counted
+_WARM_UP = 3  # images that are not counted
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pictures", type=Path)
+    parser.add_argument("images", type=Path)
     parser.add_argument("--model", type=Path, default=Path("models/detector.onnx"))
     parser.add_argument("--peer", type=Path)
     parser.add_argument("--size", type=int, default=256)
@@ -47,7 +47,7 @@ def main() -> None:
     runners = {"ours": ours(options.model, options.threads)}
     if options.peer:
         runners["peer"] = peer(options.peer, options.threads, options.size)
-    paths = [path for path in find_inputs([str(options.pictures)]) if not is_video(path)]
+    paths = [path for path in find_inputs([str(options.images)]) if not is_video(path)]
     spent: dict[str, list[dict[str, float]]] = {name: [] for name in runners}
     for number in range(options.rounds):
         for place, path in enumerate(paths[: _WARM_UP if number == 0 else 0] + paths):
@@ -56,7 +56,7 @@ def main() -> None:
                 times = runners[name].whole(path)
                 if number or place >= _WARM_UP:
                     spent[name].append(times)
-    print(f"{len(paths)} pictures, {options.rounds} rounds, {options.threads} threads; medians, ms")
+    print(f"{len(paths)} images, {options.rounds} rounds, {options.threads} threads; medians, ms")
     for name, rows in spent.items():
         parts = {part: np.median([row[part] for row in rows]) for part in rows[0]}
         print(f"{name}: " + ", ".join(f"{part} {value:.2f}" for part, value in parts.items()))
@@ -73,9 +73,9 @@ def main() -> None:
 
 
 class Runner:
-    """A detector whose parts are timed: `find` looks at a picture by way of `network`."""
+    """A detector whose parts are timed: `find` looks at a image by way of `network`."""
 
-    def __init__(self, network: Network, find: Callable[[np.ndarray, Network], Plates], example: Any) -> None:
+    def __init__(self, network: Forward, find: Callable[[np.ndarray, Forward], Plates], example: Any) -> None:
         self._network, self._find, self._example = network, find, example
         self._inside = 0.0
 
@@ -83,9 +83,9 @@ class Runner:
         """Milliseconds of each part."""
         self._inside = 0.0
         started = time.perf_counter()
-        picture = read_picture(path)
+        image = read_image(path)
         decoded = time.perf_counter()
-        self._find(picture, self._timed)
+        self._find(image, self._timed)
         ended = time.perf_counter()
         around = ended - decoded - self._inside
         times = {"decode": decoded - started, "network": self._inside, "around it": around, "whole": ended - started}
@@ -106,14 +106,14 @@ class Runner:
 
 def ours(model: Path, threads: int) -> Runner:
     """As `lpr predict` has it."""
-    detector = load_exported(model, threads)
+    detector = load_onnx_detector(model, threads)
     settings = detector.facts.inference
-    fixed = settings.image_size if settings.name == "stretched" else None
+    fixed = settings.image_size_px if settings.name == "stretch" else None
 
     def example(size: int) -> np.ndarray:
         return _noise((1, fixed or size, fixed or size, 3))
 
-    return Runner(detector.network, lambda picture, network: look(picture, network, settings), example)
+    return Runner(detector.network, lambda image, network: look(image, network, settings), example)
 
 
 def peer(model: Path, threads: int, size: int) -> Runner:
@@ -126,9 +126,9 @@ def peer(model: Path, threads: int, size: int) -> Runner:
     taken = session.get_inputs()[0]
     side = taken.shape[2] if isinstance(taken.shape[2], int) else size
 
-    def find(picture: np.ndarray, network: Network) -> Plates:
-        scale = side / max(picture.shape[:2])
-        shown = np.ascontiguousarray(letterbox(picture, side).transpose(2, 0, 1)[None], dtype=np.float32) / 255
+    def find(image: np.ndarray, network: Forward) -> Plates:
+        scale = side / max(image.shape[:2])
+        shown = np.ascontiguousarray(letterbox(image, side).transpose(2, 0, 1)[None], dtype=np.float32) / 255
         columns = network(shown)[0]
         sure = columns[:, columns[4] >= _PEER_CONFIDENCE].astype(float)
         corners = np.concatenate([sure[:2] - sure[2:4] / 2, sure[:2] + sure[2:4] / 2]).T / scale

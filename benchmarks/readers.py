@@ -1,11 +1,11 @@
-"""Readers beside each other, on the same plates of an experiment's photographs.
+"""Readers beside each other, on the same plates of an experiment's images.
 
-    python benchmarks/readers.py score FOLDER READER… [--sides train validation test]
-    python benchmarks/readers.py speed FOLDER DETECTOR.onnx READER… [--rounds 5]
+    python benchmarks/readers.py score FOLDER RECOGNIZER… [--sides train validation test]
+    python benchmarks/readers.py speed FOLDER DETECTOR.onnx RECOGNIZER… [--rounds 5]
 
 FOLDER is a project or an experiment's folder in which `lpr evaluate` has run; for `score`, that of a sweep over folds,
-too. A READER is an option of `conf/reader`, and may have settings of its own: `network`, `rapidocr:side_px=320`,
-`network:weights=/…/reader.onnx,looks=[0.1]`.
+too. A RECOGNIZER is an option of `conf/ocr`, and may have settings of its own: `network`, `rapidocr:side_px=320`,
+`network:weights=/…/recognizer.onnx,looks=[0.1]`.
 
 `score` prints a row a reader and data set, in Markdown: exact readings, the same with O = 0 and I = 1, the character
 error rate, each with a 95 % bootstrap interval, and milliseconds a plate. On true boxes every plate of the `--sides`
@@ -15,8 +15,8 @@ what was read. The grammars are those of `experiment=best`, and where one change
 Dataturks' plates with two lines (boxes less than 2.2 times as wide as high) have a row.
 
 `speed` takes times in turns, on two threads, for each reader: a crop by it against RapidOCR's recognition alone, and a
-whole picture of the test side, from JPEG bytes to texts, by the detector and it against the detector and
-`reader=rapidocr`.
+whole image of the test side, from JPEG bytes to texts, by the detector and it against the detector and
+`ocr=rapidocr`.
 """
 
 from __future__ import annotations
@@ -38,17 +38,16 @@ from PIL import Image
 from tabulate import tabulate
 
 from lpr.boxes import BOX_COLUMNS
-from lpr.config import RapidOcrReader, compose
-from lpr.config import Reader as ReaderConfig
+from lpr.composition.compose import compose
+from lpr.config import Ocr as OcrConfig
 from lpr.data.tables import read_table
-from lpr.detector.exported import load_exported
-from lpr.detector.looks import look
-from lpr.reader.base import PlateText, Reader
-from lpr.reader.rapidocr import RapidOcr
-from lpr.reader.reading import create, crop, read_plates
-from lpr.reader.scoring import figures
-from lpr.stages.files import DETECTIONS, IMAGES, SCRATCH
-from lpr.statistics import mean_score, ratio_score
+from lpr.detection.onnx_detector import load_onnx_detector
+from lpr.metrics.recognition import figures
+from lpr.metrics.statistics import mean_score, ratio_score
+from lpr.ocr.engines.base import PlateText, Reader
+from lpr.ocr.engines.rapidocr import RapidOcr, Settings
+from lpr.ocr.recognition import create, crop, recognize_plates
+from lpr.paths import DETECTIONS, IMAGE_CACHE, SCRATCH
 
 T = TypeVar("T")
 TWO_LINES = 2.2  # width over height of a box, below which a plate has two lines
@@ -61,11 +60,11 @@ def main() -> None:
     verbs = parser.add_subparsers(dest="verb", required=True)
     score_of, speed_of = verbs.add_parser("score"), verbs.add_parser("speed")
     score_of.add_argument("folder", type=Path)
-    score_of.add_argument("readers", nargs="+", metavar="READER")
+    score_of.add_argument("readers", nargs="+", metavar="RECOGNIZER")
     score_of.add_argument("--sides", nargs="+", choices=SIDES, default=SIDES)
     speed_of.add_argument("folder", type=Path)
     speed_of.add_argument("detector", type=Path)
-    speed_of.add_argument("readers", nargs="+", metavar="READER")
+    speed_of.add_argument("readers", nargs="+", metavar="RECOGNIZER")
     speed_of.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     here = Path.cwd()
@@ -76,11 +75,11 @@ def main() -> None:
         speed(here / options.detector, options.readers, options.rounds)
 
 
-def reader_config(text: str, *more: str) -> ReaderConfig:
+def reader_config(text: str, *more: str) -> OcrConfig:
     """The settings of `NAME[:KEY=VALUE,…]`."""
     name, _, settings = text.partition(":")
-    own = [f"reader.{setting}" for setting in re.split(r",(?![^\[]*\])", settings) if setting]  # not within lists
-    return compose([f"reader={name}", *own, *more], ROOT / "conf").reader
+    own = [f"ocr.{setting}" for setting in re.split(r",(?![^\[]*\])", settings) if setting]  # not within lists
+    return compose([f"ocr={name}", *own, *more], ROOT / "conf").ocr
 
 
 def score(names: list[str], sides: list[str]) -> None:
@@ -93,16 +92,16 @@ def score(names: list[str], sides: list[str]) -> None:
         known.append(found[(found["text"] != "") & (found["split"] == "test")])
     rows = []
     for name in names:
-        config = reader_config(name, "experiment=best", f"reader.splits=[{','.join(sides)}]")
-        folds = [read_plates(plates, first / IMAGES, config, SCRATCH / config.name) for plates in known]
+        config = reader_config(name, "experiment=best", f"ocr.splits=[{','.join(sides)}]")
+        folds = [recognize_plates(plates, first / IMAGE_CACHE, config, SCRATCH / config.name) for plates in known]
         readings, timings = pd.concat([read for read, _ in folds]), folds[0][1]
         readings = readings.merge(_aspects(detections), on=["image", "plate"], validate="many_to_one")
         readings = readings[(readings["boxes"] == "true") | (readings["split"] == "test")]
         for (source, boxes), part in readings.groupby(["source", "boxes"]):
             about = name, f"{source}, {boxes} boxes"
             rows.append([*about, *_scores(part, "reading"), round(timings.median_ms_per_plate or 0)])
-            if (part["as_read"] != part["reading"]).any():
-                rows.append([name, f"{about[1]}, no grammar", *_scores(part, "as_read"), ""])
+            if (part["text_before_grammar"] != part["reading"]).any():
+                rows.append([name, f"{about[1]}, no grammar", *_scores(part, "text_before_grammar"), ""])
             if source == "dataturks":
                 two = part[part["aspect"] < TWO_LINES]
                 rows.append([name, f"{about[1]}, two lines", *_scores(two, "reading"), ""])
@@ -123,28 +122,28 @@ def _scores(readings: pd.DataFrame, column: str) -> list[object]:
 
 
 def speed(detector: Path, names: list[str], rounds: int) -> None:
-    """Times of crops and of pictures, in turns."""
+    """Times of crops and of images, in turns."""
     detections = read_table(DETECTIONS)
     tested = detections[(detections["split"] == "test") & (detections["text"] != "")]
-    pictures = {name: Image.open(IMAGES / name).convert("RGB") for name in tested["image"].unique()}
+    images = {name: Image.open(IMAGE_CACHE / name).convert("RGB") for name in tested["image"].unique()}
     boxes = [(row["image"], [float(row[column]) for column in BOX_COLUMNS]) for row in tested.to_dict("records")]
-    finder = load_exported(detector, THREADS)
+    finder = load_onnx_detector(detector, THREADS)
 
     def texts(jpeg: bytes, reader: Reader, margin: float) -> list[PlateText]:
         pixels = np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB))
-        picture = Image.fromarray(pixels)
+        image = Image.fromarray(pixels)
         found = look(pixels, finder.network, finder.facts.inference)
-        sure = found.boxes[found.confidences >= finder.facts.inference.confidence]
-        return [reader.read(crop(picture, box, margin)) for box in sure.tolist()]
+        sure = found.boxes[found.confidences >= finder.facts.inference.confidence_threshold]
+        return [reader.read(crop(image, box, margin)) for box in sure.tolist()]
 
-    jpegs = [(IMAGES / name).read_bytes() for name in pictures]
-    usual = reader_config("rapidocr", f"reader.threads={THREADS}")
-    assert isinstance(usual, RapidOcrReader)
+    jpegs = [(IMAGE_CACHE / name).read_bytes() for name in images]
+    usual = reader_config("rapidocr", f"ocr.threads={THREADS}")
+    assert isinstance(usual, Settings)
     rapid = RapidOcr(usual)
     for name in names:
-        config = reader_config(name, f"reader.threads={THREADS}")
+        config = reader_config(name, f"ocr.threads={THREADS}")
         reader, margin = create(config, SCRATCH), config.margin
-        crops = [(crop(pictures[image], box, margin), crop(pictures[image], box, usual.margin)) for image, box in boxes]
+        crops = [(crop(images[name], box, margin), crop(images[name], box, usual.margin)) for name, box in boxes]
         race(
             f"{name}: a crop",
             crops,
@@ -154,7 +153,7 @@ def speed(detector: Path, names: list[str], rounds: int) -> None:
             rounds,
         )
         race(
-            f"{name}: a picture, from JPEG to texts",
+            f"{name}: a image, from JPEG to texts",
             jpegs,
             partial(texts, reader=reader, margin=margin),
             "the same detector and RapidOCR",

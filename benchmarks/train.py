@@ -1,6 +1,6 @@
 """Training against a plain Keras `fit` on arrays in memory: same network, batch, precision and steps, in turns.
 
-    python benchmarks/train.py [--pictures 320] [--image-size 224] [--epochs 3] [--rounds 5]
+    python benchmarks/train.py [--images 320] [--image-size 224] [--epochs 3] [--rounds 5]
 
 Prints wall and CPU seconds of each, in a process of its own and compiling included, and the median ratios ours / plain,
 pair by pair. Ours also has to make the batches of bytes, write history and checkpoint every epoch, and save the models.
@@ -19,28 +19,30 @@ from pathlib import Path
 
 import numpy as np
 
-from lpr.config import Config, compose
-from lpr.data.batches import Examples
-from lpr.detector.losses import build_loss, build_optimizer, mean_iou
-from lpr.detector.networks import build_detector
-from lpr.detector.training import train
-from lpr.training import choose_hardware, prepare_tensorflow
+from lpr.composition.compose import compose
+from lpr.config import Config
+from lpr.data.input_pipeline import Examples
+from lpr.detection.families import build_detector
+from lpr.detection.training import train
+from lpr.nn.losses import build_loss, mean_iou
+from lpr.nn.optimizers import build_optimizer
+from lpr.nn.runtime import choose_hardware, prepare_tensorflow
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=int, default=320)
+    parser.add_argument("--images", type=int, default=320)
     parser.add_argument("--image-size", type=int, default=224)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
 
     generator = np.random.default_rng(0)
-    shape = (options.pictures, options.image_size, options.image_size, 3)
-    boxes = generator.random((options.pictures, 4), np.float32)
+    shape = (options.images, options.image_size_px, options.image_size_px, 3)
+    boxes = generator.random((options.images, 4), np.float32)
     examples = Examples(generator.integers(0, 256, shape, dtype=np.uint8), boxes)
-    size = f"detector.image_size={options.image_size}"
-    config = compose(["experiment=seed", size, f"train.epochs={options.epochs}"])
+    size = f"detector.image_size_px={options.image_size_px}"
+    config = compose(["experiment=original", size, f"train.epochs={options.epochs}"])
 
     ratios: dict[str, list[float]] = {"wall": [], "CPU": []}
     for number in range(options.rounds):
@@ -66,11 +68,11 @@ def ours(config: Config, examples: Examples) -> None:
 def plain(config: Config, examples: Examples) -> None:
     """`model.fit` on float arrays in memory, as a notebook has it."""
     hardware = choose_hardware(config.train.precision, config.train.threads)
-    pictures = examples.pictures.astype(np.float32) / 255
+    images = examples.images.astype(np.float32) / 255
     model = build_detector(config.detector, hardware.precision, 0)
-    steps = -(-len(pictures) // config.train.batch_size)
+    steps = -(-len(images) // config.train.batch_size)
     model.compile(build_optimizer(config.optimizer, config.train, steps), build_loss(config.loss), metrics=[mean_iou])
-    model.fit(pictures, examples.boxes, config.train.batch_size, config.train.epochs, verbose=0)
+    model.fit(images, examples.boxes, config.train.batch_size, config.train.epochs, verbose=0)
 
 
 def _spent(run: Callable[[Config, Examples], None], config: Config, examples: Examples) -> dict[str, float]:

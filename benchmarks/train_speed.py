@@ -1,4 +1,4 @@
-"""Training pictures a second: in mixed_bfloat16 against float32, and with the input pipeline against batches in memory.
+"""Training images a second: in mixed_bfloat16 against float32, and with the input pipeline against batches in memory.
 
     python benchmarks/train_speed.py FOLDER [--steps 30] [--rounds 5]
 
@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lpr import config
-from lpr.detector.networks import family_of
-from lpr.stages.files import IMAGES, read_split
-from lpr.training import choose_hardware, prepare_tensorflow
+from lpr.data.plates import read_split
+from lpr.detection.families import family_of
+from lpr.nn.runtime import choose_hardware, prepare_tensorflow
+from lpr.paths import IMAGE_CACHE
 
 if TYPE_CHECKING:
     import keras
@@ -36,7 +37,7 @@ def main() -> None:
     options = parser.parse_args()
     os.chdir(options.folder)
     with tempfile.TemporaryDirectory() as scratch:
-        compare(config.load(), options.steps, options.rounds, Path(scratch) / "pictures.npy")
+        compare(config.load(), options.steps, options.rounds, Path(scratch) / "images.npy")
 
 
 def compare(settings: config.Config, steps: int, rounds: int, scratch: Path) -> None:
@@ -45,8 +46,8 @@ def compare(settings: config.Config, steps: int, rounds: int, scratch: Path) -> 
     prepare_tensorflow(hardware, settings.train.seed)
     family, size = family_of(settings.detector), settings.train.batch_size
     plates = read_split()
-    examples = family.load_examples(plates[plates["split"] == "train"], IMAGES, settings, scratch)
-    steps_per_epoch = settings.train.steps_per_epoch or -(-len(examples.pictures) // size)
+    examples = family.load_examples(plates[plates["split"] == "train"], IMAGE_CACHE, settings, scratch)
+    steps_per_epoch = settings.train.steps_per_epoch or -(-len(examples.images) // size)
     pipeline = family.training_batches(examples, settings, steps_per_epoch, range(steps))
     memory = pipeline.cache()
     plain, mixed = (_compiled(settings, precision, steps_per_epoch) for precision in ("float32", "mixed_bfloat16"))
@@ -66,13 +67,13 @@ def compare(settings: config.Config, steps: int, rounds: int, scratch: Path) -> 
     for which, clock in enumerate(("wall", "CPU")):
         seconds = spent[..., which]
         for name, median in zip(runs, np.median(seconds, axis=0), strict=True):
-            print(f"{clock}: {name}: {(steps - 1) * size / median:.1f} pictures/s")
-        _print_ratio(f"{clock}: pictures/s in mixed_bfloat16 / in float32", seconds[:, 0] / seconds[:, 1])
+            print(f"{clock}: {name}: {(steps - 1) * size / median:.1f} images/s")
+        _print_ratio(f"{clock}: images/s in mixed_bfloat16 / in float32", seconds[:, 0] / seconds[:, 1])
         _print_ratio(f"{clock}: time with the input pipeline / from memory", seconds[:, 2] / seconds[:, 1])
 
 
 def _compiled(settings: config.Config, precision: str, steps_per_epoch: int) -> keras.Model:
-    from lpr.detector.losses import build_optimizer
+    from lpr.nn.optimizers import build_optimizer
 
     family = family_of(settings.detector)
     model: keras.Model = family.build(settings.detector, precision, settings.train.seed)

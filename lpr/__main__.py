@@ -2,6 +2,6 @@
 
 import sys
 
-from lpr.cli import main
+from lpr.cli.main import main
 
 sys.exit(main())

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 BOX_COLUMNS = ["top_x", "top_y", "bottom_x", "bottom_y"]
 PREDICTED_BOX_COLUMNS = [f"predicted_{column}" for column in BOX_COLUMNS]
 """What the tables call the corners of a true and of a predicted box."""
-OWN_BOX_COLUMNS = [f"own_{column}" for column in BOX_COLUMNS]
+ORIGINAL_BOX_COLUMNS = [f"own_{column}" for column in BOX_COLUMNS]
 """The annotation's own box, where one from elsewhere replaced it as the true one; else not a number."""
+
+
+MAX_BOXES_PER_IMAGE = 20
+"""Of a detector, and in average precision."""
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The boxes found in one image, the most confident first.
+
+    Attributes:
+        boxes: float (k, 4): top_x, top_y, bottom_x, bottom_y.
+        confidences: float (k,) in 0–1.
+    """
+
+    boxes: np.ndarray
+    confidences: np.ndarray
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:

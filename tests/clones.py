@@ -78,6 +78,6 @@ TINY = [
     "experiment=smoke",
     "tracking=off",
     "data.sources.0.scenes=24",
-    "detector.image_size=32",
+    "detector.image_size_px=32",
     "split=random",
 ]

@@ -27,11 +27,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def photographs() -> Path:
-    """The folder of real photographs, where there is one."""
+def real_data() -> Path:
+    """The folder of real images, where there is one."""
     folder = os.environ.get("LPR_DATA")
     if not folder or not Path(folder).is_dir():
-        pytest.skip("LPR_DATA does not name the folder of real photographs")
+        pytest.skip("LPR_DATA does not name the folder of real images")
     return Path(folder).resolve()
 
 

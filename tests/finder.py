@@ -1,4 +1,4 @@
-"""A network made by hand, which finds white plates on dark pictures to the pixel, and such pictures."""
+"""A network made by hand, which finds white plates on dark images to the pixel, and such images."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lpr.config import Config, write_params
-from lpr.detector.networks import save_detector
-from lpr.stages.files import DETECTOR
+from lpr.composition.params import write_params
+from lpr.config import Config
+from lpr.nn.saving import save_detector
+from lpr.paths import DETECTOR
 
 if TYPE_CHECKING:
     import keras
 
 CELL, WIDTH, HEIGHT = 8, 40, 24  # of the network's output, and of a plate as it sees it: pixels
 SETTINGS = [
-    *("experiment=none", "detector=center", "augment=views", "loss=giou", "tracking=off", "train.threads=1"),
-    *("inference=pyramid", "inference.looks=1", "inference.image_size=160", "inference.confidence=0.5"),
+    *("experiment=none", "detector=centernet", "augment=random_crops", "loss=giou", "tracking=off", "train.threads=1"),
+    *(
+        "inference=multiscale",
+        "inference.scales=1",
+        "inference.image_size_px=160",
+        "inference.confidence_threshold=0.5",
+    ),
 ]
 
 
@@ -30,7 +36,7 @@ def build_finder(wild: float = 0.0) -> keras.Model:
     import keras
     from keras import layers
 
-    inputs = keras.Input((None, None, 3), name="picture")
+    inputs = keras.Input((None, None, 3), name="image")
     cells = layers.AveragePooling2D(CELL)(inputs)
     sure = layers.Conv2D(1, (HEIGHT // CELL, WIDTH // CELL), padding="same")
     sides = layers.Conv2D(4, 3, padding="same")
@@ -44,12 +50,12 @@ def build_finder(wild: float = 0.0) -> keras.Model:
 
 
 def draw(*places: tuple[int, int], scale: int = 1, width: int = 160, height: int = 96) -> np.ndarray:
-    """A dark picture with plates whose upper left corners are at these cells; all `scale` times as large."""
-    picture = np.random.default_rng(0).integers(0, 30, (height * scale, width * scale, 3), dtype=np.uint8)
+    """A dark image with plates whose upper left corners are at these cells; all `scale` times as large."""
+    image = np.random.default_rng(0).integers(0, 30, (height * scale, width * scale, 3), dtype=np.uint8)
     for column, row in places:
         left, top = column * CELL * scale, row * CELL * scale
-        picture[top : top + HEIGHT * scale, left : left + WIDTH * scale] = 255
-    return picture
+        image[top : top + HEIGHT * scale, left : left + WIDTH * scale] = 255
+    return image
 
 
 def box(place: tuple[int, int], scale: int = 1) -> list[float]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lpr.training import Hardware, prepare_tensorflow
+from lpr.nn.runtime import Hardware, prepare_tensorflow
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lpr import cli, config
+from lpr.cli.main import main as cli
+from lpr.composition.compose import compose
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -25,7 +26,7 @@ def test_lpr_understands_its_commands(page: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(ROOT)
     for _, verb, *rest in commands(page):
         if verb == "params":
-            config.compose(rest)
+            compose(rest)
         elif verb != "experiment":  # whose command line is Hydra's
             assert cli.build_parser().parse_args([verb, *rest]).verb == verb
 

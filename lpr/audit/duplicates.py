@@ -1,4 +1,4 @@
-"""Photographs that are there twice, where that does harm: on two sides of a split, or with labels that contradict."""
+"""Images that are there twice, where that does harm: on two sides of a split, or with labels that contradict."""
 
 from __future__ import annotations
 
@@ -12,34 +12,32 @@ from lpr.audit.findings import AGREEMENT, FINDING_COLUMNS
 from lpr.boxes import BOX_COLUMNS, pairwise_iou
 from lpr.data.split import near_duplicates, perceptual_hashes, same_plate
 
-_SAME_SHAPE = (
-    0.02  # two pictures whose width / height differ by more are not cut alike, so that boxes cannot be compared
-)
+_SAME_SHAPE = 0.02  # two images whose width / height differ by more are not cut alike, so that boxes cannot be compared
 
 
 def find_duplicates(
-    labels: pd.DataFrame, splits: Sequence[pd.DataFrame], images: Path, distance: int
+    labels: pd.DataFrame, splits: Sequence[pd.DataFrame], image_dir: Path, distance: int
 ) -> tuple[pd.DataFrame, int]:
-    """Near-duplicate photographs and photographs of the same plate that a split puts on two sides, and near-duplicates
+    """Near-duplicate images and images of the same plate that a split puts on two sides, and near-duplicates
     with other labels.
 
     Args:
-        labels: a row a plate, and a row without a box for a picture without plates.
-        splits: a row a picture (image, split), of every experiment: two sides in any of them count.
-        images: folder of the cached pictures.
+        labels: a row a plate, and a row without a box for a image without plates.
+        splits: a row a image (image, split), of every experiment: two sides in any of them count.
+        image_dir: folder of the cached images.
         distance: bits in which the perceptual hashes of near-duplicates may differ.
 
     Returns:
         Rows of `FINDING_COLUMNS`, at most one a pair, and the number of harmless pairs of near-duplicates. Severity is
         1 on two sides, for other counts and other texts, and otherwise 1 − the IoU of the boxes that fit worst.
     """
-    pictures = labels.drop_duplicates("image").reset_index(drop=True)
+    images = labels.drop_duplicates("image").reset_index(drop=True)
     plates = dict(iter(labels.groupby("image")))
-    twins = set(near_duplicates(perceptual_hashes([images / name for name in pictures["image"]]), distance))
+    twins = set(near_duplicates(perceptual_hashes([image_dir / name for name in images["image"]]), distance))
     sides = [split.set_index("image")["split"] for split in splits]
     rows, harmless = [], 0
-    for a, b in sorted(twins.union(same_plate(labels, pictures["image"]))):
-        first, second = pictures.iloc[a], pictures.iloc[b]
+    for a, b in sorted(twins.union(same_plate(labels, images["image"]))):
+        first, second = images.iloc[a], images.iloc[b]
         here, there = plates[first["image"]], plates[second["image"]]
         are_twins = (a, b) in twins
         contradiction = _contradiction(here, there) if are_twins else None
@@ -48,11 +46,7 @@ def find_duplicates(
             harmless += are_twins
             continue
         severity, words = contradiction or (1.0, "")
-        what = (
-            "the same photograph"
-            if are_twins
-            else f"the plate {_common_text(here, there)} is in another photograph, too"
-        )
+        what = "the same image" if are_twins else f"the plate {_common_text(here, there)} is in another image, too"
         where = f"one is in {astride[0]}, the other in {astride[1]}" if astride else ""
         rows.append(
             {
@@ -74,7 +68,7 @@ def _two_sides(first: str, second: str, sides: Sequence[pd.Series]) -> tuple[str
 
 
 def _contradiction(here: pd.DataFrame, there: pd.DataFrame) -> tuple[float, str] | None:
-    """How much the labels of two photographs of the same thing differ, and in what."""
+    """How much the labels of two images of the same thing differ, and in what."""
     from scipy.optimize import linear_sum_assignment
 
     texts = [set(rows["text"]) - {""} for rows in (here, there)]
@@ -92,7 +86,7 @@ def _contradiction(here: pd.DataFrame, there: pd.DataFrame) -> tuple[float, str]
 
 
 def _fractions(rows: pd.DataFrame) -> np.ndarray:
-    """Boxes as fractions of the picture's sides: a copy may have another size."""
+    """Boxes as fractions of the image's sides: a copy may have another size."""
     return rows[BOX_COLUMNS].to_numpy(float) / rows[["width", "height"] * 2].to_numpy(float)
 
 

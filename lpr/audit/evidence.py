@@ -1,4 +1,4 @@
-"""What an audit judges labels by: the predictions for every picture, each from a detector that did not train on it if
+"""What an audit judges labels by: the predictions for every image, each from a detector that did not train on it if
 there is one."""
 
 from __future__ import annotations
@@ -11,27 +11,30 @@ import pandas as pd
 
 from lpr import config
 from lpr.config import Config
+from lpr.config.params import recorded_overrides
+from lpr.data.plates import read_split
 from lpr.data.tables import read_table
+from lpr.detection import families
 from lpr.errors import UserError
 from lpr.experiment.run import FINISHED
-from lpr.stages.files import IMAGES, PLATES, PREDICTIONS, SPLIT, read_split
+from lpr.paths import IMAGE_CACHE, PLATES, PREDICTIONS, SPLIT
 
 _SIDES = ("test", "validation", "train")  # in the order of what a prediction on it proves
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Labels and predictions of the same pictures.
+    """Labels and predictions of the same images.
 
     Attributes:
         config: of the (first) experiment.
         overrides: of conf/, which it was composed from; None where nobody noted them.
         labels: a row a plate: image, source, url, text, width, height, plate, split, and the true box in pixels; a
-            picture that shows no plate has a row without a box. `split` is the side on which the picture lay for the
+            image that shows no plate has a row without a box. `split` is the side on which the image lay for the
             detector that judges it.
         predictions: rows of `reports/predictions.csv`, of these detectors.
-        splits: a row a picture (image, split), of every experiment.
-        images: folder of the cached pictures.
+        splits: a row a image (image, split), of every experiment.
+        images: folder of the cached images.
     """
 
     config: Config
@@ -43,14 +46,14 @@ class Evidence:
 
     @property
     def graded(self) -> bool:
-        """Whether confidences say how sure the detector is, rather than that every picture has one plate."""
-        return self.config.inference.name != "stretched"
+        """Whether confidences say how sure the detector is, rather than that every image has one plate."""
+        return families.load(self.config.detector.name).HAS_CONFIDENCE
 
 
 def gather(folder: Path) -> Evidence:
     """What the project, an experiment or a sweep left in its folder.
 
-    In a sweep, such as one over the folds of `split=kfold`, a picture is judged by the first experiment that tested it,
+    In a sweep, such as one over the folds of `split=kfold`, a image is judged by the first experiment that tested it,
     or else validated it, or else trained on it.
 
     Raises:
@@ -64,14 +67,14 @@ def gather(folder: Path) -> Evidence:
     judge = best.drop_duplicates("image").set_index("image")["experiment"]
     chosen = [[table[table["image"].map(judge) == number] for table in pair] for number, pair in enumerate(tables)]
     labels, predictions = (pd.concat(parts, ignore_index=True) for parts in zip(*chosen, strict=True))
-    images = experiments[0] / IMAGES
+    images = experiments[0] / IMAGE_CACHE
     if missing := [name for name in labels["image"].unique() if not (images / name).is_file()]:
         raise UserError(
-            f"{images} lacks {len(missing)} of the pictures in {SPLIT}, such as {missing[0]}: `dvc checkout` or "
+            f"{images} lacks {len(missing)} of the images in {SPLIT}, such as {missing[0]}: `dvc checkout` or "
             "`dvc pull` brings them back, or `dvc repro` makes them anew"
         )
     params = experiments[0] / config.PARAMS
-    return Evidence(config.load(params), config.recorded_overrides(params), labels, predictions, splits, images)
+    return Evidence(config.load(params), recorded_overrides(params), labels, predictions, splits, images)
 
 
 def _experiments(folder: Path) -> list[Path]:
@@ -115,5 +118,5 @@ def _read(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     labels = labels.merge(read_table(root / PLATES)[["image", "url"]].drop_duplicates("image"), on="image")
     sides = labels.drop_duplicates("image").set_index("image")["split"]
     if (predictions["image"].map(sides) != predictions["split"]).any():
-        raise UserError(f"{root / PREDICTIONS} is not of the pictures and sides in {root / SPLIT}: `dvc repro`")
+        raise UserError(f"{root / PREDICTIONS} is not of the images and sides in {root / SPLIT}: `dvc repro`")
     return labels, predictions

@@ -17,21 +17,21 @@ FINDING_COLUMNS = [
     *[*BOX_COLUMNS, *PREDICTED_BOX_COLUMNS, "confidence", "iou", "other_image", "reason", "url"],
 ]
 
-# Chosen by looking at what they list of the training pictures of Dataturks, cars433 and Indonesia.
+# Chosen by looking at what they list of the training images of Dataturks, cars433 and Indonesia.
 TOUCH = 0.2  # of the smaller of two boxes that must lie in the other one for them to be about the same plate
 SURE = 0.5  # quantile of the confidences of the predictions that agree with labels, from which a prediction is sure
 UNSEEN = 0.1  # below this confidence, nothing is seen
 AGREEMENT = 0.5  # IoU from which label and prediction agree
 SPECK = 0.1  # IoU below which only a sure prediction says anything of a label: others are letters within a plate
 RESIZED = 1.5  # times the area, from which a box is another size rather than in another place
-HUGE = 0.5  # of the picture's area
+HUGE = 0.5  # of the image's area
 SLIVER_PX = 3  # a box with a shorter side shows no plate
 
 
 def match(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     """Each label beside the prediction that is about the same plate, if there is one.
 
-    Of a picture's labels and predictions that touch, those are paired whose confidence × IoU has the largest sum.
+    Of a image's labels and predictions that touch, those are paired whose confidence × IoU has the largest sum.
 
     Args:
         labels: a row a plate with its true box, pixels.
@@ -87,7 +87,7 @@ def find_missing_labels(labels: pd.DataFrame, matches: pd.DataFrame, predictions
     """The predictions that touch no label, of those that are as sure as the sure ones on labels.
 
     Args:
-        labels: a row a plate, and a row without a box for a picture that is said to show none.
+        labels: a row a plate, and a row without a box for a image that is said to show none.
         matches: of `match`.
         predictions: rows of `reports/predictions.csv`.
 
@@ -103,7 +103,7 @@ def find_missing_labels(labels: pd.DataFrame, matches: pd.DataFrame, predictions
         predicted = np.array([[row[column] for column in PREDICTED_BOX_COLUMNS]], float)
         if labelled is not None and (_overlaps(_boxes(labelled, BOX_COLUMNS), predicted)[1] >= TOUCH).any():
             continue
-        there = "the picture is said to show no plate" if labelled is None else "no label is there"
+        there = "the image is said to show no plate" if labelled is None else "no label is there"
         rows.append(
             {
                 **row,
@@ -128,14 +128,14 @@ def _judge(row: dict[Any, Any], confidence: float, sure: float) -> tuple[str, fl
     sides = true[2:] - true[:2]
     share = float(sides.clip(0).prod() / (row["width"] * row["height"]))
     if (sides < SLIVER_PX).any():
-        return "doubtful", 1.0, f"no plate fits into {_size(true)} px: corners swapped, or outside the picture?"
+        return "doubtful", 1.0, f"no plate fits into {_size(true)} px: corners swapped, or outside the image?"
     seen, own = row["seen"], row["confidence"]
     if row["iou"] >= AGREEMENT and own >= UNSEEN:
         return None
     judged = own > 0 and own >= (confidence if row["iou"] >= SPECK else sure)
     if not judged and (seen < UNSEEN or share > HUGE):
         what = "little" if seen else "nothing"
-        covered = f", {100 * share:.0f} % of the picture" if share > HUGE else ""
+        covered = f", {100 * share:.0f} % of the image" if share > HUGE else ""
         return "doubtful", 1 - seen, f"{what} is seen in its {_size(true)} px{covered}"
     if own == 0 and seen >= confidence:
         reason = f"the plate that is seen here fits another label better; a second label of {_size(true)} px?"

@@ -12,7 +12,7 @@ from lpr.audit.findings import find_missing_labels, find_wrong_labels, match
 from lpr.audit.page import KINDS, write_page
 from lpr.boxes import BOX_COLUMNS
 from lpr.data.tables import write_table
-from lpr.stages.files import AUDIT
+from lpr.paths import AUDIT
 
 
 def run(folder: Path) -> None:
@@ -28,12 +28,12 @@ def run(folder: Path) -> None:
     duplicates, harmless = find_duplicates(
         evidence.labels, evidence.splits, evidence.images, evidence.config.split.hash_distance
     )
-    found = [find_wrong_labels(matches, evidence.config.inference.confidence), duplicates]
+    found = [find_wrong_labels(matches, evidence.config.inference.confidence_threshold), duplicates]
     if evidence.graded:
         found.append(find_missing_labels(evidence.labels, matches, evidence.predictions))
     else:
         print(
-            f"detector={evidence.config.detector.name} sees one plate in every picture, and is always sure of it: what "
+            f"detector={evidence.config.detector.name} sees one plate in every image, and is always sure of it: what "
             "it misses looks like a wrong label, and plates without a label are not looked for. One that can tell is "
             "experiment=best."
         )

@@ -1,13 +1,13 @@
 """The annotation JSON, and the table of plates that is made of it.
 
-The JSON is Dataturks's: one object a picture, as lines or as an array,
+The JSON is Dataturks's: one object a image, as lines or as an array,
 
     {"content": URL, "annotation": [{"label": […], "notes": TEXT, "points": [{"x": 0.1, "y": 0.2}, {…}],
      "imageWidth": 800, "imageHeight": 600}], "extras": null}
 
-with opposite corners of each plate as fractions of the picture's sides. A picture of which it is known that it shows
+with opposite corners of each plate as fractions of the image's sides. A image of which it is known that it shows
 no plate has one annotation, `{"label": ["no_plate"], "imageWidth": 800, "imageHeight": 600}`. Where `points` came from
-elsewhere, `own_points` are the annotation's own.
+elsewhere, `original_points` are the annotation's own.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
-from lpr.boxes import BOX_COLUMNS, OWN_BOX_COLUMNS
+from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS
 from lpr.errors import UserError
-from lpr.plate_text import normalize
+from lpr.plates.text import normalize
 
-PLATE_COLUMNS = ["image", "source", "url", "image_width", "image_height", *BOX_COLUMNS, *OWN_BOX_COLUMNS, "text"]
+PLATE_COLUMNS = ["image", "source", "url", "image_width", "image_height", *BOX_COLUMNS, *ORIGINAL_BOX_COLUMNS, "text"]
 REJECT_COLUMNS = ["source", "line", "url", "reason"]
 NO_PLATE = "no_plate"
 
-_ROUNDING_PX = 1.0  # a corner this far outside the picture is a rounding error, and is put on its edge
+_ROUNDING_PX = 1.0  # a corner this far outside the image is a rounding error, and is put on its edge
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Annotations:
     """What one annotation file holds.
 
     Attributes:
-        plates: a row a plate, `PLATE_COLUMNS`; boxes in pixels of the size that the JSON gives. A picture that shows no
+        plates: a row a plate, `PLATE_COLUMNS`; boxes in pixels of the size that the JSON gives. A image that shows no
             plate has a row without a box. Own boxes are those that another replaced, and else not a number.
         rejects: a row a line or plate that cannot be used, `REJECT_COLUMNS`; lines count from 1.
-        counts: lines, pictures, plates, texts, without_plates, rejected, swapped.
+        counts: lines, images, plates, texts, without_plates, rejected, swapped.
     """
 
     plates: pd.DataFrame
@@ -70,12 +70,12 @@ def read_annotations(path: Path, source: str) -> Annotations:
         why = "; ".join(f"{reason} ({count}×)" for reason, count in reasons) or "it is empty"
         raise UserError(
             f"source {source}: nothing in its annotation file is usable: {why}. Expected is Dataturks's JSON, "
-            'a picture a line: {"content": URL, "annotation": [{"points": [{"x": …, "y": …}, …], "imageWidth": …, …}]}'
+            'a image a line: {"content": URL, "annotation": [{"points": [{"x": …, "y": …}, …], "imageWidth": …, …}]}'
         )
     plates = pd.DataFrame(reader.plates, columns=PLATE_COLUMNS)
     counts = {
         "lines": reader.lines,
-        "pictures": plates["image"].nunique(),
+        "images": plates["image"].nunique(),
         "plates": int(plates["top_x"].notna().sum()),
         "texts": int((plates["text"] != "").sum()),
         "without_plates": int(plates["top_x"].isna().sum()),
@@ -121,7 +121,7 @@ def read_records(path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def image_name(source: str, url: str) -> str:
-    """The picture's file name in the cache: safe, at most 120 characters, and as unique and lasting as the URL."""
+    """The image's file name in the cache: safe, at most 120 characters, and as unique and lasting as the URL."""
     last_part = unquote(urlsplit(url).path if "://" in url else url).replace("\\", "/").rpartition("/")[2]
     stem = re.sub(r"[^A-Za-z0-9]+", "-", last_part).strip("-")[:60]
     digest = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:12]
@@ -140,7 +140,7 @@ class _Reader:
         self.lines += 1
         url = ""
         try:
-            url, annotations = _picture(record)
+            url, annotations = _image(record)
         except Unusable as error:
             self._reject(line, record.get("content") if isinstance(record, dict) else None, error)
             return
@@ -162,7 +162,7 @@ class _Reader:
         self.rejects.append({"source": self.source, "line": line, "url": shown, "reason": str(reason)})
 
 
-def _picture(record: Any) -> tuple[str, list[Any]]:
+def _image(record: Any) -> tuple[str, list[Any]]:
     if isinstance(record, Unusable):
         raise record
     if not isinstance(record, dict):
@@ -177,18 +177,18 @@ def _picture(record: Any) -> tuple[str, list[Any]]:
 
 
 def _boxes(annotation: Any) -> tuple[dict[str, float], bool]:
-    """The picture's size and the plate's boxes, in pixels, and whether its corners had to be put right."""
+    """The image's size and the plate's boxes, in pixels, and whether its corners had to be put right."""
     if not isinstance(annotation, dict):
         raise Unusable("an annotation that is no JSON object")
     width, height = (_side(annotation.get(key), key) for key in ("imageWidth", "imageHeight"))
-    none = dict.fromkeys([*BOX_COLUMNS, *OWN_BOX_COLUMNS], math.nan)
+    none = dict.fromkeys([*BOX_COLUMNS, *ORIGINAL_BOX_COLUMNS], math.nan)
     row: dict[str, float] = {"image_width": width, "image_height": height, **none}
     if annotation.get("label") == [NO_PLATE]:
         return row, False
     points = _points(annotation, "points")
     row |= zip(BOX_COLUMNS, _corners(points, width, height), strict=True)
-    if annotation.get("own_points") is not None:
-        row |= zip(OWN_BOX_COLUMNS, _corners(_points(annotation, "own_points"), width, height), strict=True)
+    if annotation.get("original_points") is not None:
+        row |= zip(ORIGINAL_BOX_COLUMNS, _corners(_points(annotation, "original_points"), width, height), strict=True)
     swapped = len(points) == 2 and any(points[0][axis] > points[1][axis] for axis in "xy")
     return row, swapped
 
@@ -212,16 +212,16 @@ def _corners(points: list[Any], width: int, height: int) -> list[float]:
 
 def _side(value: Any, key: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 1:
-        raise Unusable(f"the picture's size is missing: `{key}` is {value!r}")
+        raise Unusable(f"the image's size is missing: `{key}` is {value!r}")
     return int(value)
 
 
 def _coordinate(point: Any, axis: str, side: int) -> float:
-    """A fraction of the side, as pixels within the picture."""
+    """A fraction of the side, as pixels within the image."""
     value = point.get(axis) if isinstance(point, dict) else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise Unusable(f"a corner whose {axis} is {value!r}, not a number")
     pixels = value * side
     if not -_ROUNDING_PX <= pixels <= side + _ROUNDING_PX:
-        raise Unusable(f"a corner outside the picture: {axis} = {pixels:.1f} of {side} pixels")
+        raise Unusable(f"a corner outside the image: {axis} = {pixels:.1f} of {side} pixels")
     return round(min(max(pixels, 0.0), float(side)), 3)

@@ -1,7 +1,7 @@
-"""Which photographs train, validate and test.
+"""Which images train, validate and test.
 
-Photographs that show the same thing must stay on one side, or the test measures memory: near-duplicates (perceptual
-hash) and photographs of the same plate (text) form a group, and groups are split, not photographs.
+Images that show the same thing must stay on one side, or the test measures memory: near-duplicates (perceptual
+hash) and images of the same plate (text) form a group, and groups are split, not images.
 """
 
 from __future__ import annotations
@@ -17,45 +17,45 @@ import pandas as pd
 from lpr.config import KFoldSplit, Source, Split
 from lpr.errors import UserError
 
-# Groups fall into buckets by a hash of their first photograph, and the buckets are split: a photograph that is added
+# Groups fall into buckets by a hash of their first image, and the buckets are split: a image that is added
 # later does not move the others, as it would if the groups themselves were shuffled.
 _BUCKETS = 1000
 
 
-def split_pictures(
-    plates: pd.DataFrame, images: Path, sources: Sequence[Source], config: Split
+def split_images(
+    plates: pd.DataFrame, image_dir: Path, sources: Sequence[Source], config: Split
 ) -> tuple[pd.DataFrame, dict[str, object]]:
-    """Give every photograph its side.
+    """Give every image its side.
 
     Args:
-        plates: a row a plate: image, source, text; photographs in the order of the annotations.
-        images: folder of the cached pictures.
+        plates: a row a plate: image, source, text; images in the order of the annotations.
+        image_dir: folder of the cached images.
         sources: their roles: `train` goes to train and validation, `test` to test, `both` to all three.
         config: fractions, seed, and how groups are made.
 
     Returns:
-        a row a photograph (image, source, group, split), and the counts for `metrics/split.json`. Photographs of a
-        `train` source that belong to a group with photographs of a `test` source are left out.
+        a row a image (image, source, group, split), and the counts for `metrics/split.json`. Images of a
+        `train` source that belong to a group with images of a `test` source are left out.
 
     Raises:
         UserError: a side whose fraction is not 0 would be empty.
     """
-    pictures = plates.drop_duplicates("image")[["image", "source"]].reset_index(drop=True)
-    twins = near_duplicates(perceptual_hashes([images / name for name in pictures["image"]]), config.hash_distance)
-    same_text = same_plate(plates, pictures["image"])
-    roles = pictures["source"].map({source.name: source.role for source in sources}).to_numpy()
+    images = plates.drop_duplicates("image")[["image", "source"]].reset_index(drop=True)
+    twins = near_duplicates(perceptual_hashes([image_dir / name for name in images["image"]]), config.hash_distance)
+    same_text = same_plate(plates, images["image"])
+    roles = images["source"].map({source.name: source.role for source in sources}).to_numpy()
 
-    groups = _connected(len(pictures), twins + same_text)
-    grouped = _assign_groups(groups, pictures["image"], roles, config)
-    random = _assign_pictures(roles, config)
+    groups = _connected(len(images), twins + same_text)
+    grouped = _assign_groups(groups, images["image"], roles, config)
+    random = _assign_images(roles, config)
     sides = random if config.name == "random" else grouped
 
-    table = pictures.assign(group=[f"{group:05d}" for group in groups], split=sides)
+    table = images.assign(group=[f"{group:05d}" for group in groups], split=sides)
     kept = table[table["split"] != "left out"].reset_index(drop=True)
     _refuse_empty(kept, roles, config)
     names = ["train", "validation", "test"]
     counts: dict[str, object] = {
-        "pictures": {
+        "images": {
             source: {name: int((part["split"] == name).sum()) for name in names}
             for source, part in kept.groupby("source", sort=False)
         },
@@ -68,24 +68,24 @@ def split_pictures(
 
 
 def perceptual_hashes(paths: Sequence[Path]) -> np.ndarray:
-    """The 64-bit DCT hash (imagehash.phash) of each picture: booleans (n, 64)."""
+    """The 64-bit DCT hash (imagehash.phash) of each image: booleans (n, 64)."""
     import imagehash
     from PIL import Image
     from tqdm import tqdm
 
     def hash_of(path: Path) -> np.ndarray:
-        with Image.open(path) as picture:
+        with Image.open(path) as image:
             # The hash looks at 32 × 32 pixels: let the JPEG decoder skip what is finer than 128.
-            picture.draft("L", (128, 128))
-            return imagehash.phash(picture).hash.reshape(-1)
+            image.draft("L", (128, 128))
+            return imagehash.phash(image).hash.reshape(-1)
 
     with ThreadPoolExecutor() as pool:
-        hashes = list(tqdm(pool.map(hash_of, paths), "hashing", len(paths), unit="picture", leave=False))
+        hashes = list(tqdm(pool.map(hash_of, paths), "hashing", len(paths), unit="image", leave=False))
     return np.array(hashes, bool).reshape(-1, 64)
 
 
 def near_duplicates(hashes: np.ndarray, distance: int) -> list[tuple[int, int]]:
-    """Pairs of pictures whose hashes differ in at most `distance` bits."""
+    """Pairs of images whose hashes differ in at most `distance` bits."""
     from scipy.spatial.distance import pdist, squareform
 
     if len(hashes) < 2:
@@ -96,7 +96,7 @@ def near_duplicates(hashes: np.ndarray, distance: int) -> list[tuple[int, int]]:
 
 
 def same_plate(plates: pd.DataFrame, images: pd.Series) -> list[tuple[int, int]]:
-    """Pairs of pictures with a plate text in common, by their places in `images`."""
+    """Pairs of images with a plate text in common, by their places in `images`."""
     number = {image: index for index, image in enumerate(images)}
     known = plates[plates["text"] != ""]
     pairs = set()
@@ -107,7 +107,7 @@ def same_plate(plates: pd.DataFrame, images: pd.Series) -> list[tuple[int, int]]
 
 
 def _connected(count: int, pairs: list[tuple[int, int]]) -> np.ndarray:
-    """The group of each picture, numbered in order of appearance."""
+    """The group of each image, numbered in order of appearance."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -130,8 +130,8 @@ def _assign_groups(groups: np.ndarray, images: pd.Series, roles: np.ndarray, con
     return sides
 
 
-def _assign_pictures(roles: np.ndarray, config: Split) -> np.ndarray:
-    """The split of a notebook: every picture for itself."""
+def _assign_images(roles: np.ndarray, config: Split) -> np.ndarray:
+    """The split of a notebook: every image for itself."""
     sides = np.empty(len(roles), dtype=object)
     for role in set(roles):
         sides[roles == role] = _shuffle_split(int((roles == role).sum()), role, config)
@@ -164,7 +164,7 @@ def _shuffle_split(count: int, role: str, config: Split) -> np.ndarray:
 
 
 def _leakage(sides: np.ndarray, twins: list[tuple[int, int]], same_text: list[tuple[int, int]]) -> dict[str, int]:
-    """What a split lets through: pairs on two sides, and test pictures with a twin among those trained or tuned on."""
+    """What a split lets through: pairs on two sides, and test images with a twin among those trained or tuned on."""
 
     def astride(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
         return [(a, b) for a, b in pairs if sides[a] != sides[b] and "left out" not in (sides[a], sides[b])]
@@ -173,7 +173,7 @@ def _leakage(sides: np.ndarray, twins: list[tuple[int, int]], same_text: list[tu
     return {
         "near_duplicate_pairs": len(astride(twins)),
         "same_text_pairs": len(astride(same_text)),
-        "test_pictures_leaked": len(leaked),
+        "test_images_leaked": len(leaked),
     }
 
 
@@ -187,6 +187,6 @@ def _refuse_empty(table: pd.DataFrame, roles: np.ndarray, config: Split) -> None
         if fraction > 0 and not (table["split"] == name).any():
             way_out = "take fewer split.folds" if isinstance(config, KFoldSplit) else f"set split.{name}=0"
             raise UserError(
-                f"split.{name}={fraction:g} of {len(table)} pictures in {table['group'].nunique()} groups is none: "
-                f"add pictures, {way_out}, or take another split.seed"
+                f"split.{name}={fraction:g} of {len(table)} images in {table['group'].nunique()} groups is none: "
+                f"add images, {way_out}, or take another split.seed"
             )

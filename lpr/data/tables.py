@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,7 +16,7 @@ _TEXT = (
     "source",
     "url",
     "text",
-    "as_read",
+    "text_before_grammar",
     "reading",
     "group",
     "split",
@@ -44,3 +46,9 @@ def read_table(path: Path) -> pd.DataFrame:
         return pd.read_csv(path, dtype=text, keep_default_na=False, na_values={c: [""] for c in head if c not in text})
     except FileNotFoundError:
         raise UserError(f"{path} is missing: `dvc repro` makes it") from None
+
+
+def write_json(content: Any, path: Path) -> None:
+    """Write indented JSON, making the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""`lpr compare`: which of several experiments is better on the same test pictures, and whether that is real."""
+"""`lpr compare`: which of several experiments is better on the same test images, and whether that is real."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lpr.config.target import scored
 from lpr.errors import UserError
 from lpr.experiment import listing
-from lpr.experiment.trained import scored
 
 if TYPE_CHECKING:
-    from lpr.experiment.comparison import Difference
     from lpr.experiment.results import Result
+    from lpr.metrics.comparison import Difference
 
 COMPARISONS = Path("experiments/comparisons")
 _COLUMNS = ["", "plates", "baseline", "other", "difference", "p", "verdict"]
@@ -31,7 +31,7 @@ def run(names: list[str], output: Path | None, baseline: int | None) -> None:
         baseline: the row of a sweep that the others are held against; None: the best.
 
     Raises:
-        UserError: an experiment is not there, has not finished or lacks files, or no test picture is the same.
+        UserError: an experiment is not there, has not finished or lacks files, or no test image is the same.
     """
     if baseline is not None and len(names) != 1:
         raise UserError("--baseline names a row of one sweep; of several experiments, the first is the baseline")
@@ -56,8 +56,8 @@ def _compare(names: Sequence[str], output: Path) -> None:
     from tabulate import tabulate
 
     from lpr.data.tables import write_table
-    from lpr.experiment.comparison import compare
     from lpr.experiment.comparison_page import draw_differences, write_comparison
+    from lpr.metrics.comparison import compare
     from lpr.report.page import Table
 
     baseline, *others = _load(names)
@@ -110,28 +110,28 @@ def _left_out(baseline: Result, other: Result) -> Iterator[str]:
     Raises:
         UserError: nothing was tested by both, or not by the same boxes and texts.
     """
-    from lpr.experiment.comparison import IDENTITY
+    from lpr.metrics.comparison import IDENTITY
 
     names = (baseline.name, other.name)
     plates = [set(map(tuple, one.plates[IDENTITY].to_numpy(object))) for one in (baseline, other)]
     both = plates[0] & plates[1]
-    pictures = [{plate[:2] for plate in side} for side in plates]
-    relabelled = {plate[:2] for plate in plates[0] ^ plates[1]} & pictures[0] & pictures[1]
+    images = [{plate[:2] for plate in side} for side in plates]
+    relabelled = {plate[:2] for plate in plates[0] ^ plates[1]} & images[0] & images[1]
     if relabelled:
         examples = ", ".join(sorted(image for _, image in relabelled)[:3])
         raise UserError(
-            f"{names[0]} and {names[1]} tested {len(relabelled)} of the same pictures by other true boxes or texts, so "
+            f"{names[0]} and {names[1]} tested {len(relabelled)} of the same images by other true boxes or texts, so "
             f"that their scores say different things: {examples}"
         )
     if not both:
         raise UserError(
-            f"{names[0]} ({len(pictures[0])} test pictures) and {names[1]} ({len(pictures[1])}) tested none of the same"
-            " pictures: run them with the same data and split"
+            f"{names[0]} ({len(images[0])} test images) and {names[1]} ({len(images[1])}) tested none of the same"
+            " images: run them with the same data and split"
         )
-    for name, only, tested in zip(names, (plates[0] - both, plates[1] - both), pictures, strict=True):
+    for name, only, tested in zip(names, (plates[0] - both, plates[1] - both), images, strict=True):
         if only:
             count = len({plate[:2] for plate in only})
-            yield f"left out: {count} of {len(tested)} test pictures ({len(only)} plates), which only {name} tested"
+            yield f"left out: {count} of {len(tested)} test images ({len(only)} plates), which only {name} tested"
 
 
 def _changes(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -169,9 +169,9 @@ def _flat(one: Difference) -> dict[str, Any]:
 def _explain(others: int) -> str:
     corrected = f", corrected for comparing {others} with one baseline (Holm)" if others > 1 else ""
     return (
-        "[ ]: 95 % paired bootstrap interval over pictures. p: how often two equally good experiments would differ as "
+        "[ ]: 95 % paired bootstrap interval over images. p: how often two equally good experiments would differ as "
         f"much by chance{corrected}; below 0.05 the verdict is “better” or “worse”. It is about these trained networks "
-        "on such pictures: whether another seed would do the same, only repetitions tell."
+        "on such images: whether another seed would do the same, only repetitions tell."
     )
 
 

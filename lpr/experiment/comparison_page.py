@@ -1,4 +1,4 @@
-"""The page and the picture of a comparison: by how much experiments differ, and on which photographs."""
+"""The page and the image of a comparison: by how much experiments differ, and on which images."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from lpr.boxes import PREDICTED_BOX_COLUMNS
-from lpr.experiment.comparison import IDENTITY, LEVEL, METRICS, Difference
+from lpr.metrics.comparison import IDENTITY, LEVEL, METRICS, Difference
 from lpr.report.canvas import INK, LINE_COLOURS, new_figure, plain, save, tidy
-from lpr.report.figures import boxes_of, draw_disagreement
+from lpr.report.detection_figures import boxes_of, draw_disagreement
 from lpr.report.page import Table, jpeg, png, template
 
 if TYPE_CHECKING:
     from lpr.experiment.results import Result
 
 _CARDS = 12  # each way, of each experiment and test set
-_PICTURE_PX = 480
+_IMAGE_PX = 480
 _SUFFIXES = ("_baseline", "_other")
 
 
@@ -54,7 +54,7 @@ def draw_differences(differences: Mapping[str, Sequence[Difference]], baseline: 
 def write_comparison(
     baseline: Result, others: Sequence[Result], tables: Sequence[Table], words: Sequence[str], folder: Path
 ) -> None:
-    """Write `index.html`: tables, the picture, and the photographs on which the experiments disagree most.
+    """Write `index.html`: tables, the image, and the images on which the experiments disagree most.
 
     Args:
         baseline: what the others are compared with.
@@ -96,13 +96,13 @@ def _galleries(baseline: Result, other: Result) -> Iterator[dict[str, Any]]:
 
 
 def _card(row: dict[Any, Any], baseline: Result, other: Result, readings: Sequence[dict[Any, str]]) -> dict[str, Any]:
-    place = baseline.picture(row["image"]) or other.picture(row["image"])
+    place = baseline.image(row["image"]) or other.image(row["image"])
     drawn = None
     if place:
         predicted = [dict(zip(PREDICTED_BOX_COLUMNS, _box(row, suffix), strict=True)) for suffix in _SUFFIXES]
         (true, first), (_, second) = (boxes_of(row | box) for box in predicted)
-        with Image.open(place) as picture:
-            drawn = jpeg(draw_disagreement(picture, true, first, second, _PICTURE_PX))
+        with Image.open(place) as image:
+            drawn = jpeg(draw_disagreement(image, true, first, second, _IMAGE_PX))
     key = (row["image"], row["plate"])
     lines = [
         {
@@ -114,7 +114,7 @@ def _card(row: dict[Any, Any], baseline: Result, other: Result, readings: Sequen
         }
         for which, one, read in zip(("baseline", "other"), (baseline, other), readings, strict=True)
     ]
-    return {"image": row["image"], "text": row["text"], "gain": row["gain"], "picture": drawn, "lines": lines}
+    return {"image": row["image"], "text": row["text"], "gain": row["gain"], "drawn": drawn, "lines": lines}
 
 
 def _box(row: dict[Any, Any], suffix: str) -> list[float]:

@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lpr.config import JOINED_BOXES, OWN_BOXES
+from lpr.config import ORIGINAL_BOXES, OVERRIDE_BOXES
 from lpr.experiment.revisions import list_revisions, read_files
-from lpr.stages.files import METRICS
+from lpr.paths import METRICS
 
 _SCORES = METRICS / "detection.json"
 _EXPERIMENTS = Path("experiments")
@@ -24,7 +24,7 @@ def show(root: Path) -> None:
     Args:
         root: of the project.
     """
-    lines = [("", "date", f"{' / '.join(_SHOWN)} of the test pictures")]
+    lines = [("", "date", f"{' / '.join(_SHOWN)} of the test images")]
     for title, rows in (("Git and DVC", _versioned(root)), ("runs", _runs(root)), ("sweeps", _sweeps(root))):
         if found := list(rows):
             lines += [(f"{title}:", "", ""), *((f"  {name}", day, scores) for name, day, scores in found)]
@@ -74,7 +74,7 @@ def _scores(text: str) -> str:
     tested = {
         source: sides["test"]
         for source, sides in scores.items()
-        if "mean_iou" in sides.get("test", {}) and not source.endswith((JOINED_BOXES, OWN_BOXES))
+        if "mean_iou" in sides.get("test", {}) and not source.endswith((OVERRIDE_BOXES, ORIGINAL_BOXES))
     }
     return "; ".join(
         f"{source} " + " / ".join(f"{test[metric]['value']:.3f}" for metric in _SHOWN if metric in test)

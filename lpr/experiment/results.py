@@ -16,12 +16,12 @@ import yaml
 from lpr.config import PARAMS
 from lpr.data.tables import read_table
 from lpr.errors import UserError
-from lpr.experiment.comparison import plate_scores
 from lpr.experiment.revisions import Revision, find_revision, read_files
 from lpr.experiment.run import FAILURE, FINISHED
 from lpr.hashes import file_md5
-from lpr.provenance import TIMINGS
-from lpr.stages.files import DETECTIONS, IMAGES, READINGS
+from lpr.metrics.comparison import plate_scores
+from lpr.paths import DETECTIONS, IMAGE_CACHE, RECOGNITIONS
+from lpr.tracking.provenance import TIMINGS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,15 +48,15 @@ class Result:
 
     name: str
     config: dict[str, Any]  # of any age, so it need not fit today's schema
-    plates: pd.DataFrame  # of `lpr.experiment.comparison.plate_scores`
-    detections: pd.DataFrame  # rows of reports/detections.csv, the test pictures'
-    readings: pd.DataFrame | None  # rows of reports/readings.csv
+    plates: pd.DataFrame  # of `lpr.metrics.comparison.plate_scores`
+    detections: pd.DataFrame  # rows of reports/detections.csv, the test images'
+    readings: pd.DataFrame | None  # rows of reports/recognitions.csv
     seconds: float | None  # the whole experiment, or else its training; None where nobody noted it
     files: Files
 
-    def picture(self, image: str) -> Path | None:
-        """The cached photograph; None where it is not here."""
-        return self.files.place(IMAGES / image)
+    def image(self, image: str) -> Path | None:
+        """The cached image; None where it is not here."""
+        return self.files.place(IMAGE_CACHE / image)
 
 
 def load(name: str, root: Path) -> Result:
@@ -87,14 +87,16 @@ def load(name: str, root: Path) -> Result:
         raise UserError(f"{name}: its results were made before {', '.join(stale)} changed in {PARAMS}: `dvc repro`")
     if isinstance(files, _Folder):
         files.check_locked(_outs(lock))
-    tables = {path: read_table(place) for path in (DETECTIONS, READINGS) if (place := files.place(path))}
-    if missing := [path for path in (DETECTIONS, READINGS) if path not in tables and path.as_posix() in _outs(lock)]:
+    tables = {path: read_table(place) for path in (DETECTIONS, RECOGNITIONS) if (place := files.place(path))}
+    if missing := [
+        path for path in (DETECTIONS, RECOGNITIONS) if path not in tables and path.as_posix() in _outs(lock)
+    ]:
         raise UserError(
             f"{name}: not in DVC's cache: {', '.join(map(str, missing))}. To fetch: {files.pull_command(missing)}"
         )
     if DETECTIONS not in tables:
         raise UserError(f"{name} has no {DETECTIONS}: it has not been run to the end, and cannot be compared")
-    detections, readings = tables[DETECTIONS], tables.get(READINGS)
+    detections, readings = tables[DETECTIONS], tables.get(RECOGNITIONS)
     return Result(
         name="workspace" if name == "." else name,
         config=config,
@@ -123,7 +125,7 @@ class _Folder:
 
     def check_locked(self, outs: dict[str, str]) -> None:
         """Refuse a workspace whose tables are another experiment's than its params.yaml and dvc.lock are."""
-        for path in (DETECTIONS, READINGS):
+        for path in (DETECTIONS, RECOGNITIONS):
             locked, found = outs.get(path.as_posix()), file_md5(self.folder / path)
             if locked and found and found != locked:
                 raise UserError(f"{self.folder / path} is not the one of {_LOCK}: `dvc checkout`, or `dvc repro`")
@@ -155,10 +157,12 @@ class _Committed:
 
     @cached_property
     def _images(self) -> dict[Path, str]:
-        """The hash of each picture: DVC's cache has a folder as the list of its files."""
-        folder = self._outs.get(IMAGES.as_posix())
+        """The hash of each image: DVC's cache has a folder as the list of its files."""
+        folder = self._outs.get(IMAGE_CACHE.as_posix())
         listed = self._cached(folder) if folder else None
-        return {IMAGES / entry["relpath"]: entry["md5"] for entry in json.loads(listed.read_text())} if listed else {}
+        return (
+            {IMAGE_CACHE / entry["relpath"]: entry["md5"] for entry in json.loads(listed.read_text())} if listed else {}
+        )
 
     @cached_property
     def _store(self) -> Any:

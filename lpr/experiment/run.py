@@ -1,6 +1,6 @@
 """`lpr experiment`: whole experiments as Hydra jobs, by the functions of the DVC stages, each in a folder of its own.
 
-A job never changes what DVC holds: it links the pictures that DVC prepared, or prepares others under
+A job never changes what DVC holds: it links the images that DVC prepared, or prepares others under
 `experiments/data/`, and splits, trains, evaluates and reads in its own folder. A finished job leaves `finished.json`
 there, one that failed `failure.txt`.
 """
@@ -13,7 +13,9 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Iterable
 from contextlib import chdir
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +23,20 @@ import yaml
 from pydantic import ValidationError
 
 from lpr import config
+from lpr.composition.compose import from_hydra
 from lpr.config import Config
-from lpr.data.tables import write_table
+from lpr.config.params import with_absolute_paths, with_absolute_weights, write_composed
+from lpr.config.target import scored, target_of, training_of
+from lpr.data.plates import read_split
+from lpr.data.tables import write_json, write_table
 from lpr.errors import UserError
-from lpr.experiment.tracking import Origin
-from lpr.experiment.trained import run_stages, scored, trained_by, training_of
 from lpr.hashes import file_md5
-from lpr.stages.files import (
-    DETECTIONS,
-    DRAWN_SCORES,
-    FAILURES,
-    IMAGES,
-    METRICS,
-    PICTURES,
-    PLATES,
-    REJECTS,
-    read_split,
-    write_json,
-)
+from lpr.paths import DETECTIONS, FAILURES, IMAGE_CACHE, IMAGES_CSV, METRICS, PLATES, REJECTS, SYNTHETIC_SCORES
+from lpr.tracking.wandb_run import Origin
 
 EXPERIMENTS = Path("experiments")
 FINISHED, FAILURE = Path("finished.json"), Path("failure.txt")
-_PREPARED = (IMAGES, PLATES, PICTURES, REJECTS, FAILURES, METRICS / "annotate.json", METRICS / "download.json")
+_PREPARED = (IMAGE_CACHE, PLATES, IMAGES_CSV, REJECTS, FAILURES, METRICS / "annotate.json", METRICS / "download.json")
 
 
 def main(arguments: list[str]) -> int:
@@ -67,7 +61,7 @@ def main(arguments: list[str]) -> int:
 def _run_jobs(arguments: list[str], root: Path, resume: bool) -> int:
     import hydra
 
-    import lpr.hydra_plugins.resolvers  # noqa: F401  (registers what conf/ interpolates, for launchers, too)
+    import lpr.composition.hydra_plugins.resolvers  # noqa: F401  (registers what conf/ interpolates, for launchers, too)
 
     if not (root / config.CONF / "config.yaml").is_file():
         raise UserError(f"{config.CONF}/config.yaml is not in {root}: run lpr in the folder of the project")
@@ -78,7 +72,7 @@ def _run_jobs(arguments: list[str], root: Path, resume: bool) -> int:
         folder = Path.cwd()
         (folder / FAILURE).unlink(missing_ok=True)
         try:
-            settings = config.with_absolute_weights(config.from_hydra(composed), root)
+            settings = with_absolute_weights(from_hydra(composed), root)
             if resume and is_finished(settings, folder):
                 print(f"{os.path.relpath(folder, root)}: finished already")
                 return float(json.loads((folder / FINISHED).read_text())["objective"])
@@ -103,22 +97,24 @@ def run(settings: Config, root: Path, folder: Path, origin: Origin) -> float:
     """One experiment, in `folder`, the current one: its files are laid out as the project's.
 
     Returns:
-        What to choose by: the mean IoU of the validation pictures, or of the test pictures where there are none to
+        What to choose by: the mean IoU of the validation images, or of the test images where there are none to
         validate; of a reader, the share of drawn plates that it reads exactly.
     """
-    from lpr.stages import report
+    from lpr.pipeline import report
 
     started = time.monotonic()
     (folder / FINISHED).unlink(missing_ok=True)
     prepare_folder(settings, root, folder)
-    trained = trained_by(settings)
+    trained = target_of(settings)
     run_stages(trained.training, settings)
-    if settings.trains == "reader":
+    if settings.target == "recognizer":
         write_table(read_split(), DETECTIONS)  # its plates, without any that were predicted
     run_stages(trained.scoring, settings)
     report.run(settings, origin)
-    if settings.trains == "reader":
-        value: float = json.loads((folder / DRAWN_SCORES).read_text())["drawn"]["test"]["true"]["plate_acc"]["value"]
+    if settings.target == "recognizer":
+        value: float = json.loads((folder / SYNTHETIC_SCORES).read_text())["drawn"]["test"]["true"]["plate_acc"][
+            "value"
+        ]
     else:
         value = objective(json.loads((folder / METRICS / "detection.json").read_text()))
     write_finished(settings, folder, value, time.monotonic() - started)
@@ -126,19 +122,19 @@ def run(settings: Config, root: Path, folder: Path, origin: Origin) -> float:
 
 
 def prepare_folder(settings: Config, root: Path, folder: Path) -> None:
-    """Lay an experiment's folder out: `params.yaml`, and links to the pictures and plates that it works on."""
+    """Lay an experiment's folder out: `params.yaml`, and links to the images and plates that it works on."""
     prepared = prepare_data(settings, root)
     for path in _PREPARED:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).unlink(missing_ok=True)
         (folder / path).symlink_to(prepared / path)
-    config.write_composed(settings, folder / config.PARAMS)
+    write_composed(settings, folder / config.PARAMS)
 
 
 def objective(scores: dict[str, Any]) -> float:
     """What experiments are chosen by: mean IoU over the validation plates of all sources, else over the test plates."""
     sources = [
-        sides for name, sides in scores.items() if not name.endswith((config.JOINED_BOXES, config.OWN_BOXES))
+        sides for name, sides in scores.items() if not name.endswith((config.OVERRIDE_BOXES, config.ORIGINAL_BOXES))
     ]  # each plate once
     for side in ("validation", "test"):
         found = [sides[side]["mean_iou"] for sides in sources if "mean_iou" in sides.get(side, {})]
@@ -150,7 +146,7 @@ def objective(scores: dict[str, Any]) -> float:
 
 def write_finished(settings: Config, folder: Path, objective: float, seconds: float) -> None:
     """Note that the experiment of this configuration is done, which is what to do last."""
-    from lpr.training import choose_hardware
+    from lpr.nn.runtime import choose_hardware
 
     training = training_of(settings)
     threads = choose_hardware(training.precision, training.threads).threads
@@ -198,17 +194,17 @@ def _resumed(arguments: list[str]) -> list[str]:
 
 
 def prepare_data(settings: Config, root: Path) -> Path:
-    """The folder whose `data/` holds the pictures of this configuration: DVC's own, or one under experiments/data."""
+    """The folder whose `data/` holds the images of this configuration: DVC's own, or one under experiments/data."""
     from filelock import FileLock
 
-    from lpr.stages import annotate, download, source
+    from lpr.pipeline import annotate, download, source
 
     if _dvc_prepared(settings, root):
         return root
-    here = config.with_absolute_paths(settings, root)
+    here = with_absolute_paths(settings, root)
     place = root / EXPERIMENTS / "data" / _data_digest(here)
     place.mkdir(parents=True, exist_ok=True)
-    # Jobs side by side may want the same pictures: the first prepares them. The counts are what is written last.
+    # Jobs side by side may want the same images: the first prepares them. The counts are what is written last.
     with FileLock(place / ".lock"):
         if not (place / METRICS / "download.json").is_file():
             print(f"DVC holds no data of this configuration: preparing it in {os.path.relpath(place, root)}")
@@ -221,7 +217,7 @@ def prepare_data(settings: Config, root: Path) -> Path:
 
 def _dvc_prepared(settings: Config, root: Path) -> bool:
     """Whether what lies in DVC's `data/` was made under this data section, as `dvc.lock` has it."""
-    lock, pictures = root / "dvc.lock", root / PICTURES
+    lock, images = root / "dvc.lock", root / IMAGES_CSV
     stage = yaml.safe_load(lock.read_text())["stages"].get("download") if lock.is_file() else None
     if stage is None:
         return False
@@ -231,14 +227,20 @@ def _dvc_prepared(settings: Config, root: Path) -> bool:
         prepared = config.Data.model_validate(settings.data.model_dump(by_alias=True) | locked)
     except ValidationError:
         return False  # an older schema's
-    return prepared == settings.data and hashes[PICTURES.as_posix()] == file_md5(pictures)
+    return prepared == settings.data and hashes[IMAGES_CSV.as_posix()] == file_md5(images)
 
 
 def _data_digest(settings: Config) -> str:
-    """Names the pictures that a data section stands for, by the content of its local files, too."""
+    """Names the images that a data section stands for, by the content of its local files, too."""
     digest = hashlib.sha256(json.dumps(settings.as_dict()["data"], sort_keys=True).encode())
     for entry in settings.as_dict()["data"]["sources"]:
-        for key in ("where", "texts", "boxes"):
+        for key in ("annotations", "texts", "boxes"):
             if (path := entry.get(key)) and "://" not in path and Path(path).is_file():
                 digest.update(Path(path).read_bytes())
     return digest.hexdigest()[:12]
+
+
+def run_stages(names: Iterable[str], config: Config) -> None:
+    """Run these stages in the current folder, one after another."""
+    for name in names:
+        import_module(f"lpr.pipeline.{name}").run(config)

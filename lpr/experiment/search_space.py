@@ -10,17 +10,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from lpr import config
+from lpr.composition.checks import check
+from lpr.composition.compose import choices, compose
 from lpr.config import Config, Dimension
+from lpr.config.messages import InvalidConfigError, flatten, nearest
+from lpr.config.target import NETWORKS, target_of
 from lpr.errors import UserError
-from lpr.experiment.trained import NETWORKS, trained_by
 
 if TYPE_CHECKING:
     import keras_tuner
 
-_FIXED = ("tuner", "tracking", "inputs", "weights", "trains")  # sections that no trial can change
+_FIXED = ("tuner", "tracking", "inputs", "weights", "target")  # sections that no trial can change
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Base:
     def choices(self) -> dict[str, str]:
         """Group → option."""
         if self.overrides is not None:
-            return config.choices(self.overrides)
+            return choices(self.overrides)
         names = {key: part["name"] for key, part in self.config.as_dict().items() if isinstance(part, dict)}
         known = {group: name for group, name in names.items() if (config.CONF / group / f"{name}.yaml").is_file()}
         return known | {"experiment": "none"}
@@ -48,7 +49,7 @@ class Base:
         if self.overrides is not None:
             kept = [override for override in self.overrides if key_of(override) not in values]
             given = [f"{key}={json.dumps(value)}" for key, value in values.items()]
-            return config.compose(kept + given, where="impossible configuration")
+            return compose(kept + given, where="impossible configuration")
         if groups := [key for key in values if is_group(key)]:
             raise UserError(
                 f"{config.PARAMS} was composed by `dvc exp run`, which does not say from what: its values can be "
@@ -58,7 +59,7 @@ class Base:
         tree = self.config.as_dict()
         for key, value in values.items():
             _place(tree, key, value)
-        return config.check(tree, "impossible configuration")
+        return check(tree, "impossible configuration")
 
 
 class Space:
@@ -156,7 +157,7 @@ class Space:
 
     def _check(self, key: str, dimension: Dimension) -> None:
         where = f"tuner.space.{key}"
-        section, trained = key.partition(".")[0], trained_by(self._base.config)
+        section, trained = key.partition(".")[0], target_of(self._base.config)
         if section in _FIXED or section in NETWORKS.difference(trained.sections):
             raise UserError(f"{where}: {section} is not part of what a trial tries")
         if key == f"{trained.train}.epochs" and self._base.config.tuner.name == "hyperband":
@@ -175,11 +176,11 @@ class Space:
         for value in values:
             _place(tree, key, value)
             try:
-                Config.model_validate(tree)
-            except ValidationError as error:
+                check(tree, where)
+            except InvalidConfigError as error:
                 # What fits the schema but not its neighbours, such as more pools than convolutions, is a failed trial.
-                if any(problem["type"] != "value_error" for problem in error.errors()):
-                    config.check(tree, where)
+                if not error.misfit:
+                    raise
 
 
 def key_of(override: str) -> str:
@@ -209,8 +210,8 @@ def _find(tree: dict[str, Any], key: str, where: str) -> Any:
     try:
         return lookup(tree, key)
     except KeyError:
-        known = [*config.flatten(tree), *(path.name for path in config.CONF.iterdir() if path.is_dir())]
-        near = config.nearest(key, (name for name in known if not name.startswith("tuner")))
+        known = [*flatten(tree), *(path.name for path in config.CONF.iterdir() if path.is_dir())]
+        near = nearest(key, (name for name in known if not name.startswith("tuner")))
         hint = f"; the nearest is {near[0]!r}" if near else ""
         raise UserError(f"{where}: there is no key {key!r}{hint}") from None
 

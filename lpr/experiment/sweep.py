@@ -16,20 +16,20 @@ from hydra.experimental.callback import Callback
 
 from lpr.errors import UserError
 from lpr.experiment.run import FAILURE, FINISHED
-from lpr.stages.files import METRICS
+from lpr.paths import METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lpr.experiment.comparison import Difference
+    from lpr.metrics.comparison import Difference
 
 _REPETITIONS = ("seed", "train.seed", "recognizer.train.seed", "split.seed", "split.fold")
 """Keys that repeat an experiment rather than change it; so does the seed of a drawn source."""
-# In the terminal and the picture; the CSV has all. The verdicts are about the first.
+# In the terminal and the image; the CSV has all. The verdicts are about the first.
 _SHOWN = ("mean_iou", "recall@0.5", "predicted/plate_acc")
 _SHOWN_OF_READERS = ("true/plate_acc",)
 _DETECTION = METRICS / "detection.json"
-_VALIDATED, _TESTED = "mean IoU of the validation pictures", "mean IoU of the test pictures"
+_VALIDATED, _TESTED = "mean IoU of the validation images", "mean IoU of the test images"
 _DRAWN = "the share of drawn plates read exactly"
 
 
@@ -131,7 +131,7 @@ def show(folder: Path, output: Path | None = None, baseline: int = 1) -> None:
     if not 1 <= baseline <= len(rows):
         raise UserError(f"{folder} has rows 1 to {len(rows)}, so that none is row {baseline}")
     keys = _differing(rows)
-    from lpr.experiment.comparison import compare
+    from lpr.metrics.comparison import compare
     from lpr.report.sweep_figure import draw_sweep
 
     others = {number: row for number, row in enumerate(rows, start=1) if number != baseline}
@@ -155,8 +155,8 @@ def show(folder: Path, output: Path | None = None, baseline: int = 1) -> None:
 
 def fold_jobs(jobs: Sequence[Job]) -> list[Row]:
     """The rows of the table, best first: by the mean of what `lpr experiment` returns."""
-    from lpr.experiment.comparison import fold
     from lpr.experiment.results import load
+    from lpr.metrics.comparison import fold
 
     groups: dict[str, list[Job]] = {}
     for job in jobs:
@@ -203,7 +203,7 @@ def _label(row: Row, keys: Sequence[str]) -> str:
 def _score(job: Job, source: str, metric: str) -> float | None:
     """A test score of a job, as its `metrics/*.json` have it."""
     boxes, _, name = metric.rpartition("/")
-    path = job.folder / METRICS / ("reading.json" if boxes else "detection.json")
+    path = job.folder / METRICS / ("recognition.json" if boxes else "detection.json")
     scores = json.loads(path.read_text()).get(source, {}).get("test", {}) if path.is_file() else {}
     value: float | None = (scores.get(boxes, {}) if boxes else scores).get(name, {}).get("value")
     return value
@@ -238,8 +238,8 @@ def _table(rows: Sequence[Row], keys: Sequence[str], verdicts: Mapping[int, Sequ
 
 def _scores(row: Row) -> Iterator[tuple[str, str, Any]]:
     """Source, metric and score over the row's test plates."""
-    from lpr.experiment.comparison import METRICS
-    from lpr.statistics import mean_score
+    from lpr.metrics.comparison import METRICS
+    from lpr.metrics.statistics import mean_score
 
     for source, plates in row.plates.groupby("source", sort=True):
         for metric in METRICS:
@@ -253,9 +253,9 @@ def _print_rows(
     from tabulate import tabulate
 
     print(f"best first, by {' or '.join(sorted(judged))}; the scores are of the test")
-    print("pictures, with a 95 % bootstrap interval, and ± the standard deviation between repetitions")
+    print("images, with a 95 % bootstrap interval, and ± the standard deviation between repetitions")
     if _TESTED in judged:
-        print("(nothing was validated: the order itself was chosen by looking at the test pictures)")
+        print("(nothing was validated: the order itself was chosen by looking at the test images)")
     for source, part in table.groupby("source", sort=True):
         lines = []
         for number, row in enumerate(rows, start=1):
@@ -293,6 +293,6 @@ def _print_verdicts(
     ]
     if lines:
         label = _label(rows[baseline - 1], keys)
-        print(f"\nagainst row {baseline} ({label}), paired on the same test pictures; p corrected by Holm")
+        print(f"\nagainst row {baseline} ({label}), paired on the same test images; p corrected by Holm")
         headers = ["", "", "set", "metric", "difference", "p", ""]
         print(tabulate(lines, headers, tablefmt="simple", disable_numparse=True))

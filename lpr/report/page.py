@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from PIL import Image
 
-from lpr.config import JOINED_BOXES, OWN_BOXES, Config
+from lpr.config import ORIGINAL_BOXES, OVERRIDE_BOXES, Config
 from lpr.data.tables import read_table
-from lpr.report.figures import Box, Which, boxes_of, choose_cases, draw_boxes
+from lpr.report.detection_figures import Box, Which, boxes_of, choose_cases, draw_boxes
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -26,10 +26,10 @@ MEANINGS = {
     "mean_iou": "overlap of the predicted with the true box, mean over plates: 1 is exact, 0 is beside it",
     "recall@0.5": "share of plates found with an IoU of at least 0.5",
     "recall@0.7": "share of plates found with an IoU of at least 0.7",
-    "AP50": "average precision over pictures: how many plates are found, and how few boxes are none, at an IoU of 0.5",
+    "AP50": "average precision over images: how many plates are found, and how few boxes are none, at an IoU of 0.5",
     "AP50:95": "the same, mean over IoUs of 0.5, 0.55, …, 0.95: boxes that fit closely score more",
-    "false_plates": "predicted boxes a picture with an IoU below 0.5 to every true plate; lower is better",
-    "seed_accuracy": "share of plates whose largest predicted coordinate is also the largest true one; see below",
+    "false_positives_per_image": "predicted boxes a image with an IoU below 0.5 to every true plate; lower is better",
+    "keras_accuracy": "share of plates whose largest predicted coordinate is also the largest true one; see below",
     "plate_acc": "share of plates read exactly",
     "plate_acc_folded": "the same, where O counts as 0 and I as 1",
     "cer": "character error rate: wrong, missing and surplus characters over true ones; lower is better",
@@ -48,7 +48,7 @@ _CASES: dict[Which, str] = {
 _SPLITS = ("test", "validation", "train")  # in the order of what they prove
 _CARDS = 48  # in the gallery; some 40 KB each
 _MOST_ROWS = 200  # of a listing; the rest is in its CSV
-_PICTURE_PX = 480
+_IMAGE_PX = 480
 _CROP_PX = 180
 
 
@@ -75,12 +75,12 @@ def write_page(config: Config, root: Path, provenance: dict[str, Any], path: Pat
     Args:
         config: of the experiment.
         root: the project's root, holding `data/`, `metrics/` and `reports/`.
-        provenance: as `lpr.provenance.collect` gathers it.
+        provenance: as `lpr.tracking.provenance.collect` gathers it.
         path: where the page goes.
     """
     sources = [source.name for source in config.data.sources]
     metrics = {name: _metrics(root, name) for name in ("annotate", "download", "split")}
-    metrics["training"] = _metrics(root, "reader_training" if config.trains == "reader" else "training")
+    metrics["training"] = _metrics(root, "recognizer_training" if config.target == "recognizer" else "training")
     detection, reading = _metrics(root, "detection"), _metrics(root, "reading")
     page = template("page.html.j2").render(
         config=config,
@@ -94,8 +94,8 @@ def write_page(config: Config, root: Path, provenance: dict[str, Any], path: Pat
         by_label=_by_label(detection),
         reading=_score_table(_reading_rows(reading)),
         meanings=MEANINGS,
-        figures={name: png(root / f"reports/figures/{name}.png") for name in ("history", "iou_histogram")},
-        reading_figures={name: png(root / f"reports/reading_figures/{name}.png") for name in _READING_FIGURES},
+        figures={name: png(root / f"reports/detection_figures/{name}.png") for name in ("history", "iou_histogram")},
+        recognition_figures={name: png(root / f"reports/recognition_figures/{name}.png") for name in _READING_FIGURES},
         reading_titles=_READING_FIGURES,
         cases=_CASES,
         gallery=_gallery(config, root),
@@ -122,10 +122,10 @@ def template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def jpeg(picture: Image.Image) -> str:
-    """The picture as a data URI."""
+def jpeg(image: Image.Image) -> str:
+    """The image as a data URI."""
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=80, optimize=True)
+    image.save(buffer, "JPEG", quality=80, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -168,7 +168,7 @@ def _headlines(detection: dict[str, Any], reading: dict[str, Any]) -> list[dict[
     """The four scores of each source, on the split that proves most of those it has."""
     headlines = []
     for source, splits in detection.items():
-        if source.endswith((JOINED_BOXES, OWN_BOXES)):
+        if source.endswith((OVERRIDE_BOXES, ORIGINAL_BOXES)):
             continue
         split = next(name for name in _SPLITS if name in splits)
         tiles = []
@@ -191,9 +191,9 @@ def _detection_rows(detection: dict[str, Any]) -> Iterator[tuple[list[str], dict
 def _by_label(detection: dict[str, Any]) -> list[dict[str, Any]]:
     """Of each source that is scored by one kind of label alone, too: its name, and the margins of its own boxes."""
     return [
-        {"source": source, "margins": detection.get(f"{source}{OWN_BOXES}", {}).get("margins")}
+        {"source": source, "margins": detection.get(f"{source}{ORIGINAL_BOXES}", {}).get("margins")}
         for source in detection
-        if f"{source}{JOINED_BOXES}" in detection or f"{source}{OWN_BOXES}" in detection
+        if f"{source}{OVERRIDE_BOXES}" in detection or f"{source}{ORIGINAL_BOXES}" in detection
     ]
 
 
@@ -258,18 +258,18 @@ def _readings(root: Path) -> Table | None:
         rows.append([image, known["source"], known["split"], known["text"], *read])
     if not rows:
         return None
-    columns = ["picture", "source", "split", "true text", "read on true box", "read on predicted box"]
-    return Table("readings.csv", columns, rows, max(0, len(plates) - _MOST_ROWS))
+    columns = ["image", "source", "split", "true text", "read on true box", "read on predicted box"]
+    return Table("recognitions.csv", columns, rows, max(0, len(plates) - _MOST_ROWS))
 
 
 def _reading_index(root: Path) -> dict[tuple[str, int, str], dict[str, Any]]:
-    path = root / "reports/readings.csv"
+    path = root / "reports/recognitions.csv"
     rows = read_table(path).to_dict("records") if path.is_file() else []
     return {(row["image"], row["plate"], row["boxes"]): {str(key): value for key, value in row.items()} for row in rows}
 
 
 def _gallery(config: Config, root: Path) -> list[dict[str, Any]]:
-    """Cards of each source's pictures, on the split that proves most: half of them the worst cases."""
+    """Cards of each source's images, on the split that proves most: half of them the worst cases."""
     path = root / "reports/detections.csv"
     if not path.is_file():
         return []
@@ -295,13 +295,13 @@ def _gallery(config: Config, root: Path) -> list[dict[str, Any]]:
 
 def _card(config: Config, root: Path, row: dict[Any, Any], readings: dict[Any, Any], plates: int) -> dict[str, Any]:
     true, predicted = boxes_of(row)
-    with Image.open(root / "data/images" / row["image"]) as picture:
-        picture.load()
+    with Image.open(root / "data/images" / row["image"]) as image:
+        image.load()
     lines = []
     for boxes, box in (("true", true), ("predicted", predicted)):
         answer = readings.get((row["image"], row["plate"], boxes), {})
         right = answer["reading"] == row["text"] if answer and row["text"] else None
-        crop = _crop(picture, box, config.reader.margin)
+        crop = _crop(image, box, config.ocr.margin)
         where = "outside" if all(map(math.isfinite, box)) else "no box"
         lines.append({"boxes": boxes, "crop": crop, "where": where, "reading": answer.get("reading"), "right": right})
     return {
@@ -309,13 +309,13 @@ def _card(config: Config, root: Path, row: dict[Any, Any], readings: dict[Any, A
         "plate": f"plate {row['plate'] + 1} of {plates}" if plates > 1 else "",
         "iou": row["iou"],
         "text": row["text"],
-        "picture": jpeg(draw_boxes(picture, true, predicted, _PICTURE_PX)),
+        "drawn": jpeg(draw_boxes(image, true, predicted, _IMAGE_PX)),
         "lines": lines,
     }
 
 
-def _crop(picture: Image.Image, box: Box, margin: float) -> str | None:
-    """The box with the reader's margin, as a data URI; None where nothing of it lies in the picture."""
+def _crop(image: Image.Image, box: Box, margin: float) -> str | None:
+    """The box with the reader's margin, as a data URI; None where nothing of it lies in the image."""
     if not all(map(math.isfinite, box)):
         return None
     left, top, right, bottom = box
@@ -323,12 +323,12 @@ def _crop(picture: Image.Image, box: Box, margin: float) -> str | None:
     inside = (
         max(0, round(left - border)),
         max(0, round(top - border)),
-        min(picture.width, round(right + border)),
-        min(picture.height, round(bottom + border)),
+        min(image.width, round(right + border)),
+        min(image.height, round(bottom + border)),
     )
     if inside[2] <= inside[0] or inside[3] <= inside[1]:
         return None
-    crop = picture.crop(inside).convert("RGB")
+    crop = image.crop(inside).convert("RGB")
     crop.thumbnail((_CROP_PX, _CROP_PX))
     return jpeg(crop)
 

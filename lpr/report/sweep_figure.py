@@ -1,4 +1,4 @@
-"""The picture of a sweep: every row's test scores with their intervals, side by side."""
+"""The image of a sweep: every row's test scores with their intervals, side by side."""
 
 from __future__ import annotations
 

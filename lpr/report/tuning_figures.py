@@ -1,4 +1,4 @@
-"""Pictures of a search: its objective over the trials, and over the values of every key."""
+"""Images of a search: its objective over the trials, and over the values of every key."""
 
 from __future__ import annotations
 

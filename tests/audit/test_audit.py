@@ -1,4 +1,4 @@
-"""`lpr audit` on drawn pictures whose labels are wrong in ways that are known."""
+"""`lpr audit` on drawn images whose labels are wrong in ways that are known."""
 
 import hashlib
 import html
@@ -14,17 +14,19 @@ from browser import check_page, needs_browser
 from clones import Clone
 from PIL import Image, ImageDraw
 
-from lpr import cli, config
-from lpr.boxes import BOX_COLUMNS, OWN_BOX_COLUMNS, PREDICTED_BOX_COLUMNS
+from lpr import config
+from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS, PREDICTED_BOX_COLUMNS
+from lpr.cli.main import main as cli
+from lpr.composition.params import write_params
 from lpr.data.tables import write_table
-from lpr.detector.scoring import PREDICTION_COLUMNS
+from lpr.metrics.detection import PREDICTION_COLUMNS
 
 WIDTH, HEIGHT = 400, 300
 PLATE = (150, 120, 250, 150)
 ELSEWHERE = (20, 240, 100, 264)
 HOSTILE = """"><script>window.hacked = 1</script>{{ 7 * 7 }}"""
 
-# Picture → its labels, and the predictions with their confidences.
+# Image → its labels, and the predictions with their confidences.
 SCENES = {
     "good": ([PLATE], [((152, 121, 251, 151), 0.8)]),
     "unsure": ([PLATE], [((120, 100, 260, 190), 0.2)]),  # too unsure of its place to blame the label
@@ -46,22 +48,22 @@ SCENES = {
 
 
 def draw(path: Path, seed: int) -> None:
-    """A picture like no other: coarse blocks of random grey, with a plate."""
+    """A image like no other: coarse blocks of random grey, with a plate."""
     blocks = np.random.default_rng(seed).integers(30, 220, (12, 16), np.uint8)
-    picture = Image.fromarray(blocks).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC).convert("RGB")
-    ImageDraw.Draw(picture).rectangle(PLATE, "#f0f0e0", "black")
+    image = Image.fromarray(blocks).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC).convert("RGB")
+    ImageDraw.Draw(image).rectangle(PLATE, "#f0f0e0", "black")
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path, quality=90)
+    image.save(path, quality=90)
 
 
 class Project:
-    """What the stages before an audit leave in a folder, picture by picture."""
+    """What the stages before an audit leave in a folder, image by image."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.plates: list[dict] = []
         self.predictions: list[dict] = []
-        self.pictures: dict[str, dict] = {}
+        self.images: dict[str, dict] = {}
 
     def add(self, name, labels, predictions=(), source="cars", split="test", text="", like=None) -> None:
         image = f"{name}.jpg"
@@ -70,9 +72,9 @@ class Project:
         else:
             draw(self.root / "data/images" / image, int.from_bytes(hashlib.md5(name.encode()).digest()[:4]))
         row = {"image": image, "source": source}
-        self.pictures[image] = row | {"width": WIDTH, "height": HEIGHT, "split": split}
+        self.images[image] = row | {"width": WIDTH, "height": HEIGHT, "split": split}
         for label in labels or [[np.nan] * 4]:
-            own = dict.fromkeys(OWN_BOX_COLUMNS, np.nan)
+            own = dict.fromkeys(ORIGINAL_BOX_COLUMNS, np.nan)
             size = {"url": f"place/{name}.png", "image_width": WIDTH, "image_height": HEIGHT}
             self.plates.append({**row, **size, **dict(zip(BOX_COLUMNS, label, strict=True)), "text": text, **own})
         for rank, (box, confidence) in enumerate(sorted(predictions, key=lambda found: -found[1])):
@@ -80,13 +82,13 @@ class Project:
             self.predictions.append({**row, **found, **dict(zip(PREDICTED_BOX_COLUMNS, box, strict=True))})
 
     def write(self, *overrides: str) -> None:
-        here = ["experiment=best", "data=table", "data.json=boxes.csv", *overrides]
-        config.write_params(here, self.root / config.PARAMS)
+        here = ["experiment=best", "data=table", "data.annotations=boxes.csv", *overrides]
+        write_params(here, self.root / config.PARAMS)
         stored = {"stored_width": WIDTH, "stored_height": HEIGHT, "orientation": 1}
-        pictures = pd.DataFrame(self.pictures.values())
+        images = pd.DataFrame(self.images.values())
         write_table(pd.DataFrame(self.plates), self.root / "data/plates.csv")
-        write_table(pictures.drop(columns="split").assign(**stored), self.root / "data/pictures.csv")
-        write_table(pictures[["image", "source", "split"]], self.root / "data/split.csv")
+        write_table(images.drop(columns="split").assign(**stored), self.root / "data/images.csv")
+        write_table(images[["image", "source", "split"]], self.root / "data/split.csv")
         predictions = pd.DataFrame(self.predictions, columns=PREDICTION_COLUMNS)
         write_table(predictions, self.root / "reports/predictions.csv")
 
@@ -147,10 +149,10 @@ def test_the_csv_says_what_where_how_much_and_why(scenes: Path) -> None:
     assert list(table.loc["missing", PREDICTED_BOX_COLUMNS]) == list(ELSEWHERE)
     assert table.loc["missing", BOX_COLUMNS].isna().all()
     assert table.loc["missing", "severity"] == 0.85
-    assert "the picture is said to show no plate" in table.loc["empty", "reason"]
+    assert "the image is said to show no plate" in table.loc["empty", "reason"]
     assert table.loc["unseen", ["severity", "iou"]].tolist() == [1, 0]
     assert table.loc["faint", "severity"] == pytest.approx(0.93)
-    assert table.loc["huge", "reason"] == "little is seen in its 380 × 280 px, 89 % of the picture"
+    assert table.loc["huge", "reason"] == "little is seen in its 380 × 280 px, 89 % of the image"
     assert table.loc["twice", "plate"] == 1
     assert "a second label" in table.loc["twice", "reason"]
     assert (table.groupby("kind")["severity"].apply(list).map(lambda one: one == sorted(one, reverse=True))).all()
@@ -165,7 +167,7 @@ def test_the_page_counts_explains_and_shows_the_worst_first(scenes: Path) -> Non
     assert "with an IoU below 0.5, and the label has at least 1.5 × its area" in seen
     assert "trained on" not in seen
     assert seen.index("empty.jpg") < seen.index("missing.jpg") < seen.index("unseen.jpg") < seen.index("faint.jpg")
-    assert "Photographs that are there twice duplicate: 0 None." in seen
+    assert "Images that are there twice duplicate: 0 None." in seen
 
 
 @pytest.mark.parametrize("labels", [[PLATE], []])
@@ -212,14 +214,14 @@ def test_twins_on_two_sides_and_with_other_labels_are_found(project: Path) -> No
     assert (table["kind"] == "duplicate").all()
     pairs = {(row.image, row.other_image): (row.severity, row.reason) for row in table.itertuples()}
     assert pairs == {
-        ("trained.jpg", "tested.jpg"): (1, "the same photograph: one is in train, the other in test"),
+        ("trained.jpg", "tested.jpg"): (1, "the same image: one is in train, the other in test"),
         ("trained.jpg", "other-view.jpg"): (
             1,
-            "the plate MH12AB1234 is in another photograph, too: one is in train, the other in test",
+            "the plate MH12AB1234 is in another image, too: one is in train, the other in test",
         ),
-        ("one.jpg", "one-of-two.jpg"): (1, "the same photograph: labels: 1 here, 2 there"),
-        ("here.jpg", "there.jpg"): (1, "the same photograph: the boxes have an IoU of 0.00"),
-        ("read.jpg", "misread.jpg"): (1, "the same photograph: the texts are DL1AA1111 here, DL1AA1117 there"),
+        ("one.jpg", "one-of-two.jpg"): (1, "the same image: labels: 1 here, 2 there"),
+        ("here.jpg", "there.jpg"): (1, "the same image: the boxes have an IoU of 0.00"),
+        ("read.jpg", "misread.jpg"): (1, "the same image: the texts are DL1AA1111 here, DL1AA1117 there"),
     }
     seen = words()
     assert "1 more pairs of near-duplicates do no harm" in seen
@@ -234,9 +236,9 @@ def test_what_a_detector_was_trained_on_is_said_to_be_milder_evidence(project: P
     assert cli.main(["audit"]) == 0
     assert audited().loc["known", "split"] == "train"
     seen = words()
-    assert "1 of the 2 pictures are judged by a detector that was trained on them" in seen
+    assert "1 of the 2 images are judged by a detector that was trained on them" in seen
     assert (
-        "lpr experiment -m experiment=best data=table data.json=boxes.csv train.epochs=7 "
+        "lpr experiment -m experiment=best data=table data.annotations=boxes.csv train.epochs=7 "
         "split=kfold split.folds=5 split.fold=0,1,2,3,4 hydra.sweep.dir=experiments/audit lpr audit experiments/audit"
     ) in seen
 
@@ -255,7 +257,7 @@ def make_job(sweep: Path, name: str, sides: dict[str, str], confidences: dict[st
 
 @pytest.fixture
 def sweep(project: Path) -> Path:
-    """Two folds: either sees nothing in the picture that it did not train on, and everything in the other."""
+    """Two folds: either sees nothing in the image that it did not train on, and everything in the other."""
     folder = project / "experiments/folds"
     make_job(folder, "0", {"a": "test", "b": "train", "c": "train"}, {"a": 0.0, "b": 0.9, "c": 0.8})
     make_job(folder, "1", {"a": "train", "b": "test", "c": "validation"}, {"a": 0.9, "b": 0.0, "c": 0.0})
@@ -263,7 +265,7 @@ def sweep(project: Path) -> Path:
     return folder
 
 
-def test_in_a_sweep_of_folds_each_picture_is_judged_by_the_one_that_tested_it(sweep: Path, capsys) -> None:
+def test_in_a_sweep_of_folds_each_image_is_judged_by_the_one_that_tested_it(sweep: Path, capsys) -> None:
     assert cli.main(["audit", "experiments/folds"]) == 0
     table = audited(sweep)
     assert table["split"].to_dict() == {"a": "test", "b": "test", "c": "validation"}
@@ -299,15 +301,15 @@ def test_what_is_missing_is_named_with_what_makes_it(scenes: Path, capsys, missi
     assert capsys.readouterr().err == f"lpr audit: {missing} is missing: `dvc repro` makes it\n"
 
 
-def test_pictures_that_are_not_there_and_predictions_of_another_split_are_refused(scenes: Path, capsys) -> None:
+def test_images_that_are_not_there_and_predictions_of_another_split_are_refused(scenes: Path, capsys) -> None:
     split = (scenes / "data/split.csv").read_text()
     (scenes / "data/split.csv").write_text(split.replace("good.jpg,cars,test", "good.jpg,cars,train"))
     assert cli.main(["audit"]) == 1
-    assert "reports/predictions.csv is not of the pictures and sides in data/split.csv" in capsys.readouterr().err
+    assert "reports/predictions.csv is not of the images and sides in data/split.csv" in capsys.readouterr().err
     (scenes / "data/split.csv").write_text(split)
     (scenes / "data/images/good.jpg").unlink()
     assert cli.main(["audit"]) == 1
-    assert "data/images lacks 1 of the pictures in data/split.csv, such as good.jpg: `dvc" in capsys.readouterr().err
+    assert "data/images lacks 1 of the images in data/split.csv, such as good.jpg: `dvc" in capsys.readouterr().err
     assert cli.main(["audit", "nowhere"]) == 1
     assert "there is no folder nowhere" in capsys.readouterr().err
     assert cli.main(["audit", "data"]) == 1
@@ -316,7 +318,7 @@ def test_pictures_that_are_not_there_and_predictions_of_another_split_are_refuse
 
 def test_a_detector_that_always_sees_one_plate_cannot_tell_of_missing_labels(clone: Clone) -> None:
     done = clone.lpr("audit")
-    assert "detector=seed sees one plate in every picture" in done.stdout
+    assert "detector=regression sees one plate in every image" in done.stdout
     table = pd.read_csv(clone.folder / "reports/audit/audit.csv")
     assert not (table["kind"] == "missing").any()
     assert "Not looked for" in words(clone.folder)

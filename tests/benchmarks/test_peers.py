@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 from clones import ROOT
 
-from lpr.boxes import OWN_BOX_COLUMNS
+from lpr.boxes import ORIGINAL_BOX_COLUMNS
+from lpr.data.plates import read_split
 from lpr.data.tables import write_table
-from lpr.detector.decoding import Plates
-from lpr.stages.files import PICTURES, PLATES, SPLIT, read_split
+from lpr.detection.decoding import Plates
+from lpr.paths import IMAGES_CSV, PLATES, SPLIT
 
 
 @pytest.fixture
@@ -24,20 +25,20 @@ def peers(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two pictures of 200 × 100 px with a plate each, one without; only the second is trained on."""
+    """Two images of 200 × 100 px with a plate each, one without; only the second is trained on."""
     monkeypatch.chdir(tmp_path)
     names = ["one.jpg", "two.jpg", "none.jpg"]
     boxes = {"top_x": [20, 100, None], "top_y": [10, 50, None], "bottom_x": [60, 180, None], "bottom_y": [30, 90, None]}
-    own = dict.fromkeys(OWN_BOX_COLUMNS)
+    own = dict.fromkeys(ORIGINAL_BOX_COLUMNS)
     shared = {"image": names, "source": "street"}
     write_table(pd.DataFrame({**shared, "image_width": 200, "image_height": 100, **boxes, "text": "", **own}), PLATES)
     size = {"width": 200, "height": 100, "stored_width": 200, "stored_height": 100, "orientation": 1}
-    write_table(pd.DataFrame({**shared, **size}), PICTURES)
+    write_table(pd.DataFrame({**shared, **size}), IMAGES_CSV)
     write_table(pd.DataFrame({**shared, "split": ["test", "train", "test"]}), SPLIT)
     return tmp_path
 
 
-def test_labels_are_fractions_of_the_picture(peers: ModuleType, split: Path) -> None:
+def test_labels_are_fractions_of_the_image(peers: ModuleType, split: Path) -> None:
     rows = read_split()
     assert peers.write_dataset(rows[rows["split"] == "train"], split / "train") == 1
     assert peers.write_dataset(rows[rows["split"] == "test"], split / "test") == 2
@@ -58,29 +59,29 @@ class Bright:
 
 
 @pytest.mark.parametrize(("square", "shape"), [(True, (1, 3, 128, 128)), (False, (1, 3, 64, 128))])
-def test_what_the_network_finds_is_placed_in_the_picture(peers: ModuleType, square: bool, shape: tuple) -> None:
-    picture = np.zeros((200, 400, 3), np.uint8)
-    picture[120:160, 100:260] = 255
+def test_what_the_network_finds_is_placed_in_the_image(peers: ModuleType, square: bool, shape: tuple) -> None:
+    image = np.zeros((200, 400, 3), np.uint8)
+    image[120:160, 100:260] = 255
     network = Bright()
-    found = peers.yolo_look(picture, network, 128, 0.05, square)
+    found = peers.yolo_look(image, network, 128, 0.05, square)
     assert network.shape == shape
     np.testing.assert_allclose(found.boxes[0], [100, 120, 260, 160], atol=400 / 128)
     np.testing.assert_allclose(found.confidences, [0.9, 0.1])
-    assert len(peers.yolo_look(picture, network, 128, 0.25, square).confidences) == 1
+    assert len(peers.yolo_look(image, network, 128, 0.25, square).confidences) == 1
 
 
 def test_only_confident_predictions_of_the_test_side_count(
     peers: ModuleType, split: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    pictures = read_split().drop_duplicates("image")
+    images = read_split().drop_duplicates("image")
     exact = [np.array([[20, 10, 60, 30]]), np.array([[100, 50, 180, 90]]), np.empty((0, 4))]
     for name, confidence in (("sure", 0.9), ("unsure", 0.2)):
         found = [Plates(boxes, np.full(len(boxes), confidence)) for boxes in exact]
-        peers.write_predictions(pictures, found, split / name)
+        peers.write_predictions(images, found, split / name)
     capsys.readouterr()
     peers.score([("sure", Path("sure/predictions.csv"), 0.25), ("unsure", Path("unsure/predictions.csv"), 0.25)])
     printed = capsys.readouterr().out
-    assert "street: 1 plates in 2 pictures" in printed
+    assert "street: 1 plates in 2 images" in printed
     assert re.search(r"mean_iou +\| sure +\| 1\.000", printed)
     assert re.search(r"mean_iou +\| unsure +\| 0\.000", printed)
     assert re.search(r"AP50 +\| unsure +\| 1\.000", printed), "for AP, every prediction counts"

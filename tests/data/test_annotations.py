@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lpr.boxes import BOX_COLUMNS, OWN_BOX_COLUMNS
+from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS
 from lpr.data.annotations import Annotations, image_name, read_annotations
 from lpr.errors import UserError
 
@@ -72,11 +72,11 @@ def test_lines_and_arrays_are_the_same(tmp_path: Path, text: str) -> None:
         (line(points=[{"x": float("nan"), "y": 0.1}, {"x": 0.5, "y": 0.5}]), "x is nan"),
         (line(points=[{"x": 0.1}, {"x": 0.5, "y": 0.5}]), "y is None"),
         (line(points=[{"x": "0.1", "y": 0}, {"x": 0.5, "y": 0.5}]), "x is '0.1'"),
-        (line(points=[{"x": 0.1, "y": 0.1}, {"x": 1.1, "y": 0.5}]), "outside the picture: x = 440.0 of 400"),
-        (line(points=[{"x": -0.1, "y": 0.1}, {"x": 0.5, "y": 0.5}]), "outside the picture"),
+        (line(points=[{"x": 0.1, "y": 0.1}, {"x": 1.1, "y": 0.5}]), "outside the image: x = 440.0 of 400"),
+        (line(points=[{"x": -0.1, "y": 0.1}, {"x": 0.5, "y": 0.5}]), "outside the image"),
         (line(points=[{"x": 0.1, "y": 0.1}, {"x": 0.1, "y": 0.5}]), "zero area"),
-        (line(own_points=[{"x": 0.1, "y": 0.1}]), "1 own_points where two corners are needed"),
-        (line(own_points=[{"x": 0.1, "y": 0.1}, {"x": 0.5}]), "y is None"),
+        (line(original_points=[{"x": 0.1, "y": 0.1}]), "1 original_points where two corners are needed"),
+        (line(original_points=[{"x": 0.1, "y": 0.1}, {"x": 0.5}]), "y is None"),
         (line(imageWidth=...), "size is missing: `imageWidth` is None"),
         (line(imageHeight=0), "size is missing: `imageHeight` is 0"),
     ],
@@ -91,7 +91,7 @@ def test_bad_input_is_rejected_with_its_line_and_reason_and_the_rest_goes_on(
     assert (found.counts["lines"], found.counts["rejected"]) == (3, 1)
 
 
-def test_one_bad_plate_does_not_cost_the_other_plates_of_its_picture(tmp_path: Path) -> None:
+def test_one_bad_plate_does_not_cost_the_other_plates_of_its_image(tmp_path: Path) -> None:
     found = read(tmp_path, line(annotation=[plate(points=None), plate(), plate()]))
     assert (len(found.plates), len(found.rejects)) == (2, 1)
     assert found.plates["image"].nunique() == 1
@@ -103,7 +103,7 @@ def test_swapped_corners_are_put_right_and_counted(tmp_path: Path) -> None:
     assert (found.plates["top_x"][0], found.plates["bottom_x"][0], found.counts["swapped"]) == (100.0, 300.0, 1)
 
 
-def test_rounding_outside_the_picture_is_put_on_its_edge(tmp_path: Path) -> None:
+def test_rounding_outside_the_image_is_put_on_its_edge(tmp_path: Path) -> None:
     found = read(tmp_path, line(points=[{"x": -0.001, "y": 0}, {"x": 1.002, "y": 1}]))
     assert list(found.plates.loc[0, ["top_x", "top_y", "bottom_x", "bottom_y"]]) == [0, 0, 400, 200]
 
@@ -116,10 +116,10 @@ def test_a_polygon_gives_its_bounding_box(tmp_path: Path) -> None:
 
 def test_the_annotations_own_box_stands_beside_the_one_in_use_where_that_replaced_it(tmp_path: Path) -> None:
     own = [{"x": 0.8, "y": 0.45}, {"x": 0.2, "y": 0.7}]
-    plates = read(tmp_path, line(own_points=own) + "\n" + line("http://host/b.jpg")).plates
-    assert plates.loc[0, [*BOX_COLUMNS, *OWN_BOX_COLUMNS]].tolist() == [100, 100, 300, 120, 80, 90, 320, 140]
+    plates = read(tmp_path, line(original_points=own) + "\n" + line("http://host/b.jpg")).plates
+    assert plates.loc[0, [*BOX_COLUMNS, *ORIGINAL_BOX_COLUMNS]].tolist() == [100, 100, 300, 120, 80, 90, 320, 140]
     assert plates.loc[1, BOX_COLUMNS].tolist() == [100, 100, 300, 120]
-    assert plates.loc[1, OWN_BOX_COLUMNS].isna().all()
+    assert plates.loc[1, ORIGINAL_BOX_COLUMNS].isna().all()
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "[]", "{nonsense\n", line(url=None)])
@@ -128,7 +128,7 @@ def test_a_file_with_nothing_usable_is_an_error_that_says_so(tmp_path: Path, tex
         read(tmp_path, text)
 
 
-def test_a_picture_is_no_annotation_file(tmp_path: Path) -> None:
+def test_a_image_is_no_annotation_file(tmp_path: Path) -> None:
     path = tmp_path / "annotations.json"
     path.write_bytes(b"\xff\xd8\xff\xe0" * 10)
     with pytest.raises(UserError, match="not UTF-8 text"):
@@ -156,7 +156,7 @@ URLS = [
 ]
 
 
-def test_picture_names_are_safe_stable_and_unique() -> None:
+def test_image_names_are_safe_stable_and_unique() -> None:
     names = [image_name("set", url) for url in URLS]
     assert names == [image_name("set", url) for url in URLS]
     assert len({name.lower() for name in names}) == len(URLS)
@@ -167,11 +167,11 @@ def test_picture_names_are_safe_stable_and_unique() -> None:
         assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")
 
 
-def test_the_same_url_in_two_sets_is_two_pictures() -> None:
+def test_the_same_url_in_two_sets_is_two_images() -> None:
     assert image_name("one", URLS[0]) != image_name("two", URLS[0])
 
 
-def test_dataturks_as_its_readme_counts_it(photographs: Path) -> None:
-    found = read_annotations(photographs / "dataturks" / "Indian_Number_plates.json", "dataturks")
-    assert (found.counts["lines"], found.counts["pictures"], found.counts["plates"]) == (237, 237, 245)
+def test_dataturks_as_its_readme_counts_it(real_data: Path) -> None:
+    found = read_annotations(real_data / "dataturks" / "Indian_Number_plates.json", "dataturks")
+    assert (found.counts["lines"], found.counts["images"], found.counts["plates"]) == (237, 237, 245)
     assert found.rejects.empty

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from lpr.boxes import BOX_COLUMNS, OWN_BOX_COLUMNS, iou
-from lpr.config import Data, FileSource, compose
+from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS, iou
+from lpr.composition.compose import compose
+from lpr.config import Data, Source
 from lpr.data.annotations import Annotations, read_annotations
 from lpr.data.sources import obtain
 from lpr.errors import UserError
@@ -21,13 +22,13 @@ def data(in_root: Path) -> Data:
     return compose([]).data
 
 
-def source(kind: str, where: Path | str, **joined: Any) -> FileSource:
+def source(kind: str, where: Path | str, **joined: Any) -> Source:
     joined = {key: str(value) for key, value in joined.items()}
-    return FileSource.model_validate({"name": "mine", "kind": kind, "where": str(where), **joined})
+    return Source.model_validate({"name": "mine", "kind": kind, "where": str(where), **joined})
 
 
 def record(url: str, *boxes: tuple[float, float, float, float], notes: str = "") -> str:
-    """A line with boxes in pixels of a 200 × 100 picture."""
+    """A line with boxes in pixels of a 200 × 100 image."""
     plates = [
         {
             "notes": notes,
@@ -40,7 +41,7 @@ def record(url: str, *boxes: tuple[float, float, float, float], notes: str = "")
     return json.dumps({"content": url, "annotation": plates}) + "\n"
 
 
-def obtained(source: FileSource, folder: Path, data: Data) -> Annotations:
+def obtained(source: Source, folder: Path, data: Data) -> Annotations:
     obtain(source, folder, data)
     return read_annotations(folder / "annotations.json", source.name)
 
@@ -72,11 +73,11 @@ def test_bad_rows_of_a_table_are_rejected_with_the_tables_own_lines(tmp_path: Pa
     )
     found = obtained(source("table", csv), tmp_path / "out", data)
     assert list(found.rejects["line"]) == [3, 4, 5, 6]
-    words = ["no URL", "size is missing", "not a number", "outside the picture"]
+    words = ["no URL", "size is missing", "not a number", "outside the image"]
     assert all(word in reason for word, reason in zip(words, found.rejects["reason"], strict=True))
 
 
-def test_a_row_with_neither_box_nor_text_is_a_picture_without_plates(tmp_path: Path, data: Data) -> None:
+def test_a_row_with_neither_box_nor_text_is_a_image_without_plates(tmp_path: Path, data: Data) -> None:
     csv = tmp_path / "boxes.csv"
     csv.write_text(
         "image,width,height,xmin,ymin,xmax,ymax,text\n"
@@ -89,7 +90,7 @@ def test_a_row_with_neither_box_nor_text_is_a_picture_without_plates(tmp_path: P
     found = obtained(source("table", csv), tmp_path / "out", data)
     assert list(found.plates["url"]) == ["a.jpg", "street.jpg"]
     assert found.plates["top_x"].isna().tolist() == [False, True]
-    assert (found.counts["pictures"], found.counts["plates"], found.counts["without_plates"]) == (2, 1, 1)
+    assert (found.counts["images"], found.counts["plates"], found.counts["without_plates"]) == (2, 1, 1)
     assert list(found.rejects["line"]) == [4, 5, 6]
 
 
@@ -100,7 +101,7 @@ def test_a_table_without_its_columns_says_which(tmp_path: Path, data: Data) -> N
         obtain(source("table", csv), tmp_path / "out", data)
 
 
-def test_texts_and_boxes_are_joined_by_picture_and_place(tmp_path: Path, data: Data) -> None:
+def test_texts_and_boxes_are_joined_by_image_and_place(tmp_path: Path, data: Data) -> None:
     annotations = tmp_path / "a.json"
     annotations.write_text(
         record("http://host/x/one.jpg", (10, 10, 60, 30), (110, 10, 160, 30))
@@ -114,15 +115,15 @@ def test_texts_and_boxes_are_joined_by_picture_and_place(tmp_path: Path, data: D
     assert list(plates["top_x"]) == pytest.approx([10, 112, 5])
     assert plates["own_top_x"].isna().tolist() == [True, False, True]
     assert plates.loc[1, BOX_COLUMNS].tolist() == [112, 12, 150, 28]
-    assert plates.loc[1, OWN_BOX_COLUMNS].tolist() == [110, 10, 160, 30]
+    assert plates.loc[1, ORIGINAL_BOX_COLUMNS].tolist() == [110, 10, 160, 30]
 
 
-def test_an_own_box_is_kept_within_the_picture_where_a_good_one_replaces_it(tmp_path: Path, data: Data) -> None:
+def test_an_own_box_is_kept_within_the_image_where_a_good_one_replaces_it(tmp_path: Path, data: Data) -> None:
     annotations, boxes = tmp_path / "a.json", tmp_path / "boxes.csv"
     annotations.write_text(record("http://host/one.jpg", (-20, 60, 60, 130)))
     boxes.write_text("image,xmin,ymin,xmax,ymax\none.jpg,2,70,50,98\n")
     plates = obtained(source("dataturks", annotations, boxes=boxes), tmp_path / "out", data).plates
-    assert plates.loc[0, [*BOX_COLUMNS, *OWN_BOX_COLUMNS]].tolist() == [2, 70, 50, 98, 0, 60, 60, 100]
+    assert plates.loc[0, [*BOX_COLUMNS, *ORIGINAL_BOX_COLUMNS]].tolist() == [2, 70, 50, 98, 0, 60, 60, 100]
 
 
 def test_what_was_joined_can_be_joined_again(tmp_path: Path, data: Data) -> None:
@@ -134,7 +135,7 @@ def test_what_was_joined_can_be_joined_again(tmp_path: Path, data: Data) -> None
     twice = source("dataturks", tmp_path / "once" / "annotations.json", boxes=boxes)
     plates = obtained(twice, tmp_path / "twice", data).plates
     assert plates.equals(obtained(once, tmp_path / "once", data).plates)
-    assert plates.loc[0, OWN_BOX_COLUMNS].tolist() == [10, 10, 60, 30]
+    assert plates.loc[0, ORIGINAL_BOX_COLUMNS].tolist() == [10, 10, 60, 30]
 
 
 def test_a_corner_that_is_no_number_costs_its_plate_alone(tmp_path: Path, data: Data) -> None:
@@ -199,8 +200,8 @@ def test_a_json_that_cannot_be_had_says_so(tmp_path: Path, served: tuple[Path, s
         obtain(source("dataturks", f"{served[1]}/a.json"), tmp_path / "out", data)
 
 
-def test_dataturks_gets_its_texts_and_tight_boxes(photographs: Path, tmp_path: Path, data: Data) -> None:
-    folder = photographs / "dataturks"
+def test_dataturks_gets_its_texts_and_tight_boxes(real_data: Path, tmp_path: Path, data: Data) -> None:
+    folder = real_data / "dataturks"
     mine = source(
         "dataturks",
         folder / "Indian_Number_plates.json",
@@ -212,8 +213,10 @@ def test_dataturks_gets_its_texts_and_tight_boxes(photographs: Path, tmp_path: P
     own = obtained(source("dataturks", folder / "Indian_Number_plates.json"), tmp_path / "own", data).plates
     joined = found.plates["own_top_x"].notna()
     assert joined.sum() == 178
-    # Own boxes are the JSON's, and looser, as the README of the photographs says.
-    kept = found.plates[OWN_BOX_COLUMNS].where(joined, found.plates[BOX_COLUMNS].to_numpy())
+    # Own boxes are the JSON's, and looser, as the README of the images says.
+    kept = found.plates[ORIGINAL_BOX_COLUMNS].where(joined, found.plates[BOX_COLUMNS].to_numpy())
     assert (kept.to_numpy() == own[BOX_COLUMNS].to_numpy()).all()
-    overlap = iou(*(found.plates.loc[joined, columns].to_numpy(float) for columns in (BOX_COLUMNS, OWN_BOX_COLUMNS)))
+    overlap = iou(
+        *(found.plates.loc[joined, columns].to_numpy(float) for columns in (BOX_COLUMNS, ORIGINAL_BOX_COLUMNS))
+    )
     assert overlap.mean() == pytest.approx(0.584, abs=0.001)

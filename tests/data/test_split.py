@@ -1,4 +1,4 @@
-"""The split: no photograph's twin on the other side, stable, seeded, and fair to the roles of the sources."""
+"""The split: no image's twin on the other side, stable, seeded, and fair to the roles of the sources."""
 
 from pathlib import Path
 
@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lpr.config import KFoldSplit, OneSplit, Split, compose
+from lpr.composition.compose import compose
+from lpr.config import KFoldSplit, OneSplit, Source, Split
 from lpr.data.annotations import read_annotations
-from lpr.data.split import split_pictures
+from lpr.data.split import split_images
 from lpr.errors import UserError
 
 
@@ -25,21 +26,20 @@ def sources(**roles: str) -> list:
 
 
 def compose_source(values: dict) -> object:
-    from lpr.config import FileSource
 
-    return FileSource.model_validate(values)
+    return Source.model_validate(values)
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """160 pictures that look different; b000…b009 are slightly changed copies of a000…a009."""
+    """160 images that look different; b000…b009 are slightly changed copies of a000…a009."""
     folder = tmp_path_factory.mktemp("images")
     for number in range(150):
         coarse = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-        picture = Image.fromarray(coarse).resize((128, 128), Image.Resampling.BICUBIC)
-        picture.save(folder / f"a{number:03}.jpg")
+        image = Image.fromarray(coarse).resize((128, 128), Image.Resampling.BICUBIC)
+        image.save(folder / f"a{number:03}.jpg")
         if number < 10:
-            picture.point(lambda value: int(value * 0.95)).save(folder / f"b{number:03}.jpg", quality=60)
+            image.point(lambda value: int(value * 0.95)).save(folder / f"b{number:03}.jpg", quality=60)
     return folder
 
 
@@ -58,16 +58,16 @@ def sides(table: pd.DataFrame) -> dict[str, str]:
 
 def test_twins_and_photographs_of_one_plate_stay_together(images: Path) -> None:
     for seed in range(5):
-        table, counts = split_pictures(plates(images), images, sources(set="both"), config(seed=seed))
+        table, counts = split_images(plates(images), images, sources(set="both"), config(seed=seed))
         side = sides(table)
         assert all(side[f"a{n:03}.jpg"] == side[f"b{n:03}.jpg"] for n in range(10))
         assert all(side[f"a{n}.jpg"] == side[f"a{n + 10}.jpg"] for n in range(100, 110))
-        assert counts["leakage"] == {"near_duplicate_pairs": 0, "same_text_pairs": 0, "test_pictures_leaked": 0}
+        assert counts["leakage"] == {"near_duplicate_pairs": 0, "same_text_pairs": 0, "test_images_leaked": 0}
         assert counts["groups"] == 140
 
 
 def test_a_random_split_leaks_and_the_count_says_how_much(images: Path) -> None:
-    table, counts = split_pictures(plates(images), images, sources(set="both"), config(name="random"))
+    table, counts = split_images(plates(images), images, sources(set="both"), config(name="random"))
     side = sides(table)
     astride = sum(side[f"a{n:03}.jpg"] != side[f"b{n:03}.jpg"] for n in range(10))
     assert counts["leakage"] == counts["leakage_of_random_split"]
@@ -76,20 +76,20 @@ def test_a_random_split_leaks_and_the_count_says_how_much(images: Path) -> None:
 
 @pytest.mark.parametrize("name", ["grouped", "random"])
 def test_fractions_are_kept(images: Path, name: str) -> None:
-    table, _ = split_pictures(plates(images), images, sources(set="both"), config(name=name))
+    table, _ = split_images(plates(images), images, sources(set="both"), config(name=name))
     share = table["split"].value_counts(normalize=True)
     assert share["test"] == pytest.approx(0.2, abs=0.07)
     assert share["validation"] == pytest.approx(0.1, abs=0.06)
 
 
 def test_rows_added_at_the_end_move_nobody(images: Path) -> None:
-    before, _ = split_pictures(plates(images, 90, 0), images, sources(set="both"), config())
-    after, _ = split_pictures(plates(images, 150, 0), images, sources(set="both"), config())
+    before, _ = split_images(plates(images, 90, 0), images, sources(set="both"), config())
+    after, _ = split_images(plates(images, 150, 0), images, sources(set="both"), config())
     assert sides(before).items() <= sides(after).items()
 
 
 def test_the_seed_decides(images: Path) -> None:
-    splits = [split_pictures(plates(images), images, sources(set="both"), config(seed=s))[0] for s in (0, 0, 1)]
+    splits = [split_images(plates(images), images, sources(set="both"), config(seed=s))[0] for s in (0, 0, 1)]
     assert sides(splits[0]) == sides(splits[1]) != sides(splits[2])
 
 
@@ -98,7 +98,7 @@ def test_roles_are_kept(images: Path, name: str) -> None:
     frame = plates(images)
     frame["source"] = ["train", "test", "both"] * (len(frame) // 3) + ["both"] * (len(frame) % 3)
     roles = sources(train="train", test="test", both="both")
-    table, _ = split_pictures(frame, images, roles, config(name=name))
+    table, _ = split_images(frame, images, roles, config(name=name))
     by_source = table.groupby("source")["split"].agg(set)
     assert "test" not in by_source["train"]
     assert by_source["test"] == {"test"}
@@ -108,24 +108,24 @@ def test_roles_are_kept(images: Path, name: str) -> None:
 def test_a_training_photograph_whose_twin_is_tested_is_left_out(images: Path) -> None:
     frame = plates(images)
     frame["source"] = np.where(frame["image"].str.startswith("b"), "test", "train")
-    table, counts = split_pictures(frame, images, sources(train="train", test="test"), config())
+    table, counts = split_images(frame, images, sources(train="train", test="test"), config())
     assert counts["left_out"] == 10
     assert not set(table["image"]) & {f"a{n:03}.jpg" for n in range(10)}
 
 
 def test_a_side_that_would_be_empty_is_refused(images: Path) -> None:
-    with pytest.raises(UserError, match=r"split\.test=0\.2 of 2 pictures"):
-        split_pictures(plates(images, 2, 0), images, sources(set="both"), config(train=0.8, validation=0, test=0.2))
+    with pytest.raises(UserError, match=r"split\.test=0\.2 of 2 images"):
+        split_images(plates(images, 2, 0), images, sources(set="both"), config(train=0.8, validation=0, test=0.2))
 
 
-def test_no_named_pair_of_dataturks_straddles(photographs: Path, in_root: Path) -> None:
-    folder = photographs / "dataturks"
+def test_no_named_pair_of_dataturks_straddles(real_data: Path, in_root: Path) -> None:
+    folder = images / "dataturks"
     found = read_annotations(folder / "Indian_Number_plates.json", "dataturks").plates
     found["image"] = found["url"].str.rpartition("/")[2]
     urls = list(dict.fromkeys(found["image"]))
-    chosen = compose(["experiment=seed"]).split
+    chosen = compose(["experiment=original"]).split
     for seed in range(10):
-        table, counts = split_pictures(
+        table, counts = split_images(
             found, folder / "mirror", sources(dataturks="both"), chosen.model_copy(update={"seed": seed})
         )
         side = sides(table)
@@ -134,12 +134,12 @@ def test_no_named_pair_of_dataturks_straddles(photographs: Path, in_root: Path) 
         assert counts["leakage"]["near_duplicate_pairs"] == 0  # type: ignore[index]
 
 
-def test_the_folds_test_every_picture_once_and_leak_nothing(images: Path) -> None:
+def test_the_folds_test_every_image_once_and_leak_nothing(images: Path) -> None:
     tested: list[str] = []
     for fold in range(5):
         folds = config(name="kfold", folds=5, fold=fold)
-        table, counts = split_pictures(plates(images), images, sources(set="both"), folds)
-        assert counts["leakage"] == {"near_duplicate_pairs": 0, "same_text_pairs": 0, "test_pictures_leaked": 0}
+        table, counts = split_images(plates(images), images, sources(set="both"), folds)
+        assert counts["leakage"] == {"near_duplicate_pairs": 0, "same_text_pairs": 0, "test_images_leaked": 0}
         count = table["split"].value_counts()
         assert count["test"] == pytest.approx(32, abs=16)
         assert count["validation"] / (count["train"] + count["validation"]) == pytest.approx(0.125, abs=0.07)
@@ -152,7 +152,7 @@ def test_folds_go_with_sets_that_only_train_or_only_test(images: Path) -> None:
     frame.loc[:49, "source"], frame.loc[50:79, "source"] = "old", "far"
     sets = sources(set="both", old="train", far="test")
     for fold in (0, 1):
-        table, _ = split_pictures(frame, images, sets, config(name="kfold", folds=2, fold=fold))
+        table, _ = split_images(frame, images, sets, config(name="kfold", folds=2, fold=fold))
         assert set(table.loc[table["source"] == "old", "split"]) == {"train", "validation"}
         assert set(table.loc[table["source"] == "far", "split"]) == {"test"}
         assert set(table.loc[table["source"] == "set", "split"]) == {"train", "validation", "test"}

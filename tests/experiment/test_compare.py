@@ -15,7 +15,7 @@ from lpr.data.tables import read_table, write_table
 from lpr.experiment import compare
 from lpr.experiment.results import load
 
-CACHED = "reports/detections.csv", "reports/readings.csv"
+CACHED = "reports/detections.csv", "reports/recognitions.csv"
 
 
 def copy_run(clone: Clone, name: str) -> Path:
@@ -92,21 +92,21 @@ def test_what_only_one_tested_is_left_out_and_told(workspace: Clone) -> None:
     run = workspace.folder / "experiments/right"
     change(run, split=lambda table: table["split"].where(table["image"] != images[0], "train"))
     said = workspace.lpr("compare", ".", "experiments/right").stdout
-    assert f"left out: 1 of {len(images)} test pictures" in said
+    assert f"left out: 1 of {len(images)} test images" in said
     assert "which only workspace tested" in said
     assert "which only experiments/right tested" not in said
 
 
-def test_other_test_pictures_and_other_truth_are_refused(workspace: Clone) -> None:
+def test_other_test_images_and_other_truth_are_refused(workspace: Clone) -> None:
     run = workspace.folder / "experiments/right"
     change(run, top_x=lambda table: table["top_x"] - 1)
     relabelled = workspace.lpr("compare", ".", "experiments/right", check=False)
     assert relabelled.returncode == 1
-    assert "of the same pictures by other true boxes or texts" in relabelled.stderr
+    assert "of the same images by other true boxes or texts" in relabelled.stderr
     change(run, split=lambda table: table["split"].map({"test": "train", "train": "test", "validation": "train"}))
     other = workspace.lpr("compare", ".", "experiments/right", check=False)
     assert other.returncode == 1
-    assert "tested none of the same pictures" in other.stderr
+    assert "tested none of the same images" in other.stderr
     assert not (workspace.folder / "experiments/comparisons").exists()
 
 
@@ -136,24 +136,24 @@ def test_a_dvc_experiment_against_a_revision_and_from_the_cache_or_a_remote(
 ) -> None:
     clone.dvc("remote", "add", "--default", "store", str(tmp_path / "store"))
     clone.commit("a remote")
-    settings = [*TINY, "reader.margin=0.2"]
+    settings = [*TINY, "ocr.margin=0.2"]
     clone.dvc("exp", "run", "--name", "wide", *(f"--set-param={override}" for override in settings))
     clone.run("git", "checkout", "--quiet", ".")
     said = clone.lpr("compare", "HEAD", "wide").stdout
-    assert re.search(r"wide: reader.margin [\d.]+ → 0.2\n", said)
+    assert re.search(r"wide: ocr.margin [\d.]+ → 0.2\n", said)
     assert "wide" in clone.lpr("compare").stdout
     page = (clone.folder / "experiments/comparisons/HEAD_vs_wide/index.html").read_text()
     assert "Where they disagree most" in page
 
-    # All that `dvc push` and `dvc exp push` would have sent, without the minutes of sending the pictures.
+    # All that `dvc push` and `dvc exp push` would have sent, without the minutes of sending the images.
     shutil.copytree(clone.folder / ".dvc/cache", tmp_path / "store")
     shutil.rmtree(clone.folder / ".dvc/cache")
     missing = clone.lpr("compare", "HEAD", "wide", check=False)
     assert missing.returncode == 1
     commands = re.findall(r"^.*?(\w+): not in DVC's cache: (.*?)\. To fetch: (.*)$", missing.stderr, re.MULTILINE)
     assert [(name, files) for name, files, _ in commands] == [
-        ("HEAD", "reports/detections.csv, reports/readings.csv"),
-        ("wide", "reports/detections.csv, reports/readings.csv"),
+        ("HEAD", "reports/detections.csv, reports/recognitions.csv"),
+        ("wide", "reports/detections.csv, reports/recognitions.csv"),
     ]
     before = clone.run("git", "status", "--porcelain").stdout
     for *_, command in commands:
@@ -170,7 +170,9 @@ def test_without_names_it_lists_what_there_is(workspace: Clone) -> None:
     (workspace.folder / "experiments/sweep/multirun.yaml").write_text("")
     path = workspace.folder / "metrics/detection.json"
     scores = json.loads(path.read_text())
-    path.write_text(json.dumps(scores | {"synthetic_own_boxes": {"margins": {"left": 0.1}, **scores["synthetic"]}}))
+    path.write_text(
+        json.dumps(scores | {"synthetic_original_boxes": {"margins": {"left": 0.1}, **scores["synthetic"]}})
+    )
     lines = workspace.lpr("compare").stdout.splitlines()
     shown = {line[2:].split("  ")[0].strip(): line for line in lines if re.match("  [^ ]", line)}
     assert {"HEAD, master", "experiments/right", "experiments/sweep", ". (the workspace)"} == set(shown)
@@ -181,7 +183,7 @@ def test_without_names_it_lists_what_there_is(workspace: Clone) -> None:
 
 
 def test_the_list_starts_without_heavy_libraries(workspace: Clone) -> None:
-    code = "import sys; from lpr.cli import main; main(['compare']); print(sorted(sys.modules), file=sys.stderr)"
+    code = "import sys; from lpr.cli.main import main; main(['compare']); print(sorted(sys.modules), file=sys.stderr)"
     done = workspace.run(sys.executable, "-c", code)
     loaded = set(re.findall(r"'(\w+)'", done.stderr))
     assert "lpr" in loaded

@@ -9,8 +9,8 @@ from lpr.errors import UserError
 from lpr.experiment.run import objective
 
 
-def test_pictures_without_plates_have_no_part_in_the_objective() -> None:
-    empty = {"false_plates": {"value": 2.0, "n": 8}}
+def test_images_without_plates_have_no_part_in_the_objective() -> None:
+    empty = {"false_positives_per_image": {"value": 2.0, "n": 8}}
     cars = {"mean_iou": {"value": 0.5, "n": 8}, **empty}
     assert objective({"streets": {"validation": empty}, "cars": {"validation": cars}}) == 0.5
     assert objective({"streets": {"validation": empty}, "cars": {"test": cars}}) == 0.5
@@ -20,8 +20,8 @@ def test_pictures_without_plates_have_no_part_in_the_objective() -> None:
 
 def test_scores_by_one_kind_of_label_have_no_part_in_the_objective() -> None:
     cars, again = ({"mean_iou": {"value": value, "n": 8}} for value in (0.5, 0.9))
-    scores = {"cars": {"validation": cars}, "cars_own_boxes": {"margins": {"left": 0.1}, "validation": again}}
-    assert objective({**scores, "cars_joined_boxes": {"validation": again}}) == 0.5
+    scores = {"cars": {"validation": cars}, "cars_original_boxes": {"margins": {"left": 0.1}, "validation": again}}
+    assert objective({**scores, "cars_override_boxes": {"validation": again}}) == 0.5
 
 
 def test_an_experiment_has_the_metrics_of_dvc_repro_to_the_last_digit(clone: Clone) -> None:
@@ -41,6 +41,6 @@ def test_other_data_is_prepared_in_a_place_of_its_own(clone: Clone) -> None:
     run = ["experiment", *other, "data.sources.0.scenes=20", "hydra.run.dir=experiments/other"]
     assert "preparing it in experiments/data/" in clone.lpr(*run).stdout
     counted = json.loads((clone.folder / "experiments" / "other" / "metrics" / "split.json").read_text())
-    assert sum(counted["pictures"]["synthetic"].values()) == 20
+    assert sum(counted["images"]["synthetic"].values()) == 20
     assert {path: path.read_bytes() for path in (clone.folder / "data").rglob("*.csv")} == before
     assert "preparing it" not in clone.lpr(*run).stdout

@@ -18,7 +18,7 @@ from lpr.experiment import compare
 
 # Two folds of a network that can be built, and two of one that cannot.
 COMMAND = [
-    *["experiment", "-m", *TINY, "tracking=offline", "tracking.pictures=0", "train.epochs=60"],
+    *["experiment", "-m", *TINY, "tracking=offline", "tracking.images=0", "train.epochs=60"],
     *["split=kfold", "split.folds=2", "detector.pools=1,6", "split.fold=0,1"],
 ]
 
@@ -70,7 +70,7 @@ def test_an_impossible_job_stops_no_other_and_is_named(continued) -> None:
     folder, done, _ = continued
     assert done.returncode == 1
     assert "these jobs did not finish: 2, 3;" in done.stderr
-    assert "detector.image_size=32 cannot be: at most 5 pools" in done.stderr
+    assert "detector.image_size_px=32 cannot be: at most 5 pools" in done.stderr
     assert "Traceback" not in done.stderr
     assert "detector.pools=6" in (folder / "2" / "failure.txt").read_text()
     assert not (folder / "2" / "finished.json").exists()
@@ -113,7 +113,7 @@ def test_the_jobs_are_one_group_in_wandb(killed, continued) -> None:
 
 
 def hand_made(folder: Path, **overlaps: list[float]) -> Path:
-    """A sweep of finished jobs `NAME_SEED`, each with these IoUs of its test plates, one a picture."""
+    """A sweep of finished jobs `NAME_SEED`, each with these IoUs of its test plates, one a image."""
     for name, values in overlaps.items():
         setting, seed = name.split("_")
         job = folder / name

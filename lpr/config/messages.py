@@ -1,0 +1,107 @@
+"""Values held against a schema, and what is wrong with them in words."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from lpr.errors import UserError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class InvalidConfigError(UserError):
+    """A configuration that breaks the schema.
+
+    Attributes:
+        misfit: whether every value is allowed by itself, and only together they are not: more pools than convolutions.
+    """
+
+    def __init__(self, message: str, misfit: bool) -> None:
+        super().__init__(message)
+        self.misfit = misfit
+
+
+def validate(model: type[Model], values: Any, where: str, key: str = "") -> Model:
+    """The values as the schema has them.
+
+    Args:
+        model: the schema.
+        values: plain containers.
+        where: the file or command that they come from; begins the message.
+        key: of the section that they are, such as `detector`; empty for the whole configuration.
+
+    Raises:
+        InvalidConfigError: one line a problem: key, value, what is allowed, and the nearest valid key for a typo.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        lines = [_explain(problem, model, values, key) for problem in error.errors()]
+        misfit = all(problem["type"] == "value_error" for problem in error.errors())
+        raise InvalidConfigError(f"{where}:\n  " + "\n  ".join(lines), misfit) from None
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """The known name that is most like this one, as a list; empty where none is."""
+    return difflib.get_close_matches(name, known, 1, 0.5)
+
+
+def flatten(values: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, with dotted keys; lists stay whole."""
+    if not isinstance(values, dict):
+        return {prefix: values}
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= flatten(value, f"{prefix}.{key}" if prefix else str(key))
+    return flat
+
+
+def models_at(model: type[BaseModel], path: Sequence[str | int]) -> list[type[BaseModel]]:
+    """The sections that may stand at a path of keys and list indices below a section; several where it is a union."""
+    models = [model]
+    for part in path:
+        if not isinstance(part, int):
+            fields = [
+                field for one in models for name, field in one.model_fields.items() if part in (name, field.alias)
+            ]
+            if fields:  # else the part is a key of a mapping, whose values' sections these are already
+                models = [found for field in fields for found in _models_of(field.annotation)]
+    return models
+
+
+def _models_of(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models_of(argument)]
+
+
+def _explain(problem: Any, model: type[BaseModel], values: Any, prefix: str) -> str:
+    """One problem of pydantic's in words."""
+    key, path, holder = prefix, [], values
+    siblings: dict[Any, Any] = {}
+    for part in problem["loc"]:
+        # pydantic puts the tag of a union (`kfold`) among the keys; the values know better.
+        inside = holder if isinstance(holder, dict) else dict(enumerate(holder if isinstance(holder, list) else []))
+        if part in inside or part is problem["loc"][-1]:
+            key += f"[{part}]" if isinstance(part, int) else f".{part}"
+            path.append(part)
+            siblings, holder = inside, inside.get(part)
+    key = key.lstrip(".")
+    if problem["type"] == "extra_forbidden":
+        fields = [item for one in models_at(model, path[:-1]) for item in one.model_fields.items()]
+        known = list(dict.fromkeys(field.alias or name for name, field in fields))
+        unused = [name for name in known if name not in siblings]
+        near = nearest(str(path[-1]), known) or unused or known
+        return f"{key}: there is no such key; did you mean {' or '.join(map(repr, near))}?"
+    if problem["type"] == "missing":
+        return f"{key}: is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error":
+        if path[-1:] == ["train"]:  # the detector's or the recognizer's
+            return f"{key}.{message}"
+        return f"{key}: {message}" if "space" in path else message
+    return f"{key}={problem['input']!r}: {message[0].lower()}{message[1:]}"

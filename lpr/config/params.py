@@ -1,0 +1,84 @@
+"""`params.yaml`: the composed configuration, which DVC tracks and every stage reads."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lpr.config.messages import validate
+from lpr.config.schema.experiment import Config
+from lpr.errors import UserError
+
+CONF = Path("conf")
+
+
+PARAMS = Path("params.yaml")
+
+
+HEADER = "# Composed from conf/, never edited by hand; write it anew with: lpr params "
+
+
+def load(path: Path = PARAMS) -> Config:
+    """The checked content of `params.yaml`.
+
+    Raises:
+        UserError: the file is missing, is not YAML, or breaks the schema; keys of plug-ins are checked by these.
+    """
+    return validate(Config, read(path), str(path))
+
+
+def recorded_overrides(path: Path = PARAMS) -> list[str] | None:
+    """The overrides that `lpr params` composed the file from; None where `dvc exp run` did, which names none."""
+    first_line = path.read_text().partition("\n")[0]
+    return shlex.split(first_line.removeprefix(HEADER)) if first_line.startswith(HEADER) else None
+
+
+def write_composed(config: Config, path: Path) -> None:
+    """Write a configuration as it is, for the record of a run."""
+    path.write_text(to_yaml(config.as_dict()))
+
+
+def with_absolute_paths(config: Config, root: Path) -> Config:
+    """The same configuration for another current folder: the sources' local files by their absolute paths."""
+    values = config.as_dict()
+    for source in values["data"]["sources"]:
+        for key in {"annotations", "image_root", "texts", "boxes"} & source.keys():
+            if source[key] is not None and "://" not in source[key]:
+                source[key] = str(root / Path(source[key]).expanduser())
+    values["data"]["annotations"] = None
+    return Config.model_validate(values)
+
+
+def with_absolute_weights(config: Config, root: Path) -> Config:
+    """The same configuration for another current folder: the reader's own weights by their absolute path.
+
+    Those of an experiment that trains a reader are its own, and come to lie in its folder.
+    """
+    values = config.as_dict()
+    if values["ocr"].get("weights") and config.target != "recognizer":
+        values["ocr"]["weights"] = values["weights"] = str(root / Path(values["ocr"]["weights"]).expanduser())
+    return Config.model_validate(values)
+
+
+def to_yaml(values: dict[str, Any]) -> str:
+    """Plain containers as Hydra and DVC write them."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_yaml(OmegaConf.create(values))
+
+
+def read(path: Path) -> Any:
+    """The content of a YAML file.
+
+    Raises:
+        UserError: it is missing or not YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path} is not in {Path.cwd()}: write it with `lpr params`") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not YAML: {error}") from None

@@ -1,0 +1,72 @@
+"""One whole experiment: all sections of the configuration."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from lpr.config.schema.augment import RandomCrops, StandardAugment
+from lpr.config.schema.base import Section, Seed
+from lpr.config.schema.data import Data
+from lpr.config.schema.detector import Detector
+from lpr.config.schema.inference import Inference
+from lpr.config.schema.ocr import Ocr
+from lpr.config.schema.recognizer import Recognizer
+from lpr.config.schema.split import Split
+from lpr.config.schema.tracking import Tracking
+from lpr.config.schema.training import Loss, Optimizer, Train
+from lpr.config.schema.tuner import Tuner
+
+UNSCORED = ("code", "inputs", "recognizer", "tracking", "tuner", "weights")
+"""Sections that no score of an experiment depends on."""
+
+
+class Config(Section):
+    """One whole experiment."""
+
+    target: Literal["detector", "recognizer"] = Field(description="what `lpr experiment` and `lpr tune` train")
+    seed: Seed
+    inputs: list[dict[str, str]] = Field(description="the sources' local files, which DVC watches; composed, not set")
+    weights: str = Field(description="of the reader's network, which DVC watches; composed, not set")
+    code: dict[str, str] = Field(description="of plug-ins, which DVC watches; composed, not set")
+    data: Data
+    split: Split
+    detector: Detector
+    augment: Annotated[StandardAugment | RandomCrops, Field(discriminator="name")]
+    optimizer: Optimizer
+    loss: Loss
+    train: Train
+    inference: Inference
+    recognizer: Recognizer
+    ocr: Ocr
+    tracking: Tracking
+    tuner: Tuner
+
+    @model_validator(mode="after")
+    def _sections_fit(self) -> Config:
+        names = [source.name for source in self.data.sources]
+        for key, named in (
+            ("train.source_weights", self.train.source_weights or {}),
+            ("recognizer.real_sources", self.recognizer.real_sources or []),
+        ):
+            for name in named:
+                if name not in names:
+                    raise ValueError(f"{key}: data.sources has no {name!r}; it has {', '.join(names)}")
+        if (self.target == "recognizer") != (self.tuner.objective == "char_acc"):
+            raise ValueError(
+                f"tuner.objective={self.tuner.objective} is no score of what target={self.target} trains: a recognizer is "
+                "tuned for char_acc, a detector for val_mean_iou or val_loss"
+            )
+        if self.target == "recognizer" and not hasattr(self.ocr, "weights"):
+            raise ValueError(f"target=recognizer trains the network of ocr=recognizer; ocr={self.ocr.name} has none")
+        if self.train.early_stopping_patience is not None and self.split.validation == 0:
+            raise ValueError(
+                "train.early_stopping_patience needs validation images, and split.validation is 0: "
+                "set split.validation, or train.early_stopping_patience=null"
+            )
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain containers, as `params.yaml` has them."""
+        return self.model_dump(by_alias=True)

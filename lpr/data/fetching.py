@@ -1,0 +1,150 @@
+"""Bytes from http(s) URLs: tried again where that helps, limited in size and time, no secret in what is reported."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from lpr.config import Data
+
+_RETRIED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)})
+_BACK_OFF_S = 0.5  # urllib3's factor: waits of 0, 1, 2, 4 … s
+_LONGEST_WAIT_S = 120  # a server that asks for more by Retry-After is not waited for
+_LONGEST_ANSWER = 30  # times data.timeout_s, for an answer that keeps trickling
+_PIECE_BYTES = 1 << 16
+
+
+class Unavailable(Exception):
+    """Why something cannot be had, in words that hold no secret, and after how many `attempts` over the network."""
+
+    def __init__(self, reason: str, attempts: int = 0) -> None:
+        super().__init__(reason)
+        self.attempts = attempts
+
+
+class _Session(requests.Session):
+    """Reads the environment's proxies and certificates once a host: once a image, it costs a third of a request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._settings: dict[tuple[Any, ...], Any] = {}
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        key = (*urlsplit(url)[:2], stream, verify, cert)
+        if key not in self._settings:
+            self._settings[key] = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        return self._settings[key]
+
+
+def session(data: Data) -> requests.Session:
+    """A session that keeps one connection a worker open."""
+    http = _Session()
+    for scheme in ("http://", "https://"):
+        http.mount(scheme, HTTPAdapter(pool_maxsize=data.workers))
+    return http
+
+
+def fetch(http: requests.Session, url: str, data: Data) -> tuple[bytes, int]:
+    """The body at an http(s) URL, and the number of attempts it took.
+
+    429, 5xx, timeouts and broken connections (a body cut short among them) are tried `data.attempts` times, after
+    what `Retry-After` says or else an exponential back-off.
+
+    Raises:
+        Unavailable: not to be had so, or larger than `data.max_bytes`.
+    """
+    retry = urllib3.Retry(total=None, status_forcelist=_RETRIED, backoff_factor=_BACK_OFF_S)
+    for attempt in itertools.count(1):
+        answer = None
+        try:
+            request = requests.Request("GET", url, headers=http.headers).prepare()
+            settings = http.merge_environment_settings(request.url, {}, True, None, None)
+            with http.send(request, timeout=data.timeout_s, **settings) as answer:
+                if answer.status_code == HTTPStatus.OK:
+                    return _body(answer, data), attempt
+                reason = f"HTTP {answer.status_code} {answer.reason or ''}".rstrip()
+                if not retry.is_retry("GET", answer.status_code):
+                    raise Unavailable(reason)
+        except Unavailable as error:
+            raise Unavailable(str(error), attempt) from None
+        except (requests.Timeout, urllib3.exceptions.TimeoutError):
+            reason = f"no answer within {data.timeout_s:g} s"
+        except (requests.ConnectionError, urllib3.exceptions.HTTPError) as error:
+            reason = f"connection failed: {redact(_root(error))}"
+        except requests.TooManyRedirects:
+            raise Unavailable("redirected too often", attempt) from None
+        except requests.exceptions.InvalidSchema:
+            reason = "redirected to what is not http(s)" if is_http(url) else "not an http(s) URL"
+            raise Unavailable(reason, attempt) from None
+        except (requests.RequestException, ValueError):
+            raise Unavailable("not a URL that can be asked for", attempt) from None
+        if attempt == data.attempts:
+            raise Unavailable(reason, attempt)
+        retry = retry.increment("GET", url)
+        wait = _asked_wait_s(retry, answer)
+        if wait > _LONGEST_WAIT_S:
+            raise Unavailable(f"{reason}, and asks to wait longer than {_LONGEST_WAIT_S} s", attempt)
+        time.sleep(wait or retry.get_backoff_time())
+    raise AssertionError("unreachable")
+
+
+def redact(url: str) -> str:
+    """The URL without the user name and password that it may hold."""
+    return re.sub(r"(?<=//)[^/?#]*@", "***@", url)
+
+
+def is_http(url: str) -> bool:
+    """Whether it is a URL that `fetch` can ask for."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def last_part(url: str) -> str:
+    """The last part of a URL's or file's path: what an annotation, a mirror and a table of texts have in common."""
+    return unquote(urlsplit(url).path if "://" in url else url).rpartition("/")[2]
+
+
+def _body(answer: requests.Response, data: Data) -> bytes:
+    """Read piece by piece, so that neither an endless answer nor a false Content-Length costs more than the limit."""
+    too_large = Unavailable(f"larger than data.max_bytes={data.max_bytes}")
+    announced = answer.headers.get("Content-Length", "")
+    if announced.isdecimal() and int(announced) > data.max_bytes:
+        raise too_large
+    deadline = time.monotonic() + _LONGEST_ANSWER * data.timeout_s
+    body = BytesIO()
+    while piece := answer.raw.read1(_PIECE_BYTES, decode_content=True):
+        if body.tell() + len(piece) > data.max_bytes:
+            raise too_large
+        if time.monotonic() > deadline:
+            raise Unavailable(f"not whole after {_LONGEST_ANSWER * data.timeout_s:g} s")
+        body.write(piece)
+    return body.getvalue()
+
+
+def _asked_wait_s(retry: urllib3.Retry, answer: requests.Response | None) -> float:
+    """What `Retry-After` says, seconds or date; 0 where it says nothing, or nothing that can be understood."""
+    if answer is None:
+        return 0
+    try:
+        return retry.get_retry_after(answer.raw) or 0
+    except urllib3.exceptions.InvalidHeader:
+        return 0
+
+
+def _root(error: BaseException) -> str:
+    """The innermost cause: the outer ones hold URLs and memory addresses."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)

@@ -1,0 +1,409 @@
+"""The cache of images: fetched from wherever they are, kept as RGB JPEGs, and the plates' boxes in them.
+
+A cached image says in its JPEG comment what it was made of and how. So the folder alone tells what is done: a run
+that was interrupted, even by `kill -9`, goes on where it stopped, and no second record can disagree with the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from multiprocessing.pool import ThreadPool
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import numpy as np
+import pandas as pd
+import requests
+from PIL import ExifTags, Image, UnidentifiedImageError
+from tqdm import tqdm
+
+from lpr.config import Data, Source
+from lpr.data import formats
+from lpr.data.fetching import Unavailable, fetch, is_http, last_part, redact, session
+from lpr.data.placement import is_resized
+from lpr.data.tables import write_table
+from lpr.errors import UserError
+
+IMAGE_COLUMNS = [
+    *["image", "source", "width", "height", "stored_width", "stored_height", "orientation"],
+    *["format", "bytes", "sha256", "fetched"],
+]
+FAILURE_COLUMNS = ["image", "source", "url", "fetched", "reason", "attempts"]
+
+# What images come as. Pillow opens more, some of it by running other programs.
+_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+# Of the conversion below: raise it when the same bytes become another image, so that caches are made anew.
+_RECIPE = 1
+_TURN = 4  # images that a thread takes at a time: handing over every single one costs a tenth of the speed
+
+# EXIF 2.32, tag 0x0112: what puts a image of that orientation upright.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def download(
+    plates: pd.DataFrame, data: Data, sources_folder: Path, cache: Path, images_csv: Path, failures_csv: Path
+) -> dict[str, int]:
+    """Make `cache` hold exactly the images that `plates` lists and that can be had, as RGB JPEGs.
+
+    A image that is there, made of the same original in the same way, is kept: one from the network is not asked for
+    again, one from a folder is read and compared by SHA-256. A image that is an upright RGB JPEG already loses its
+    metadata, but keeps its pixels to the bit; `data.jpeg_quality` is for all the others.
+
+    Args:
+        plates: rows of `plates.csv`; needs image, source, url, image_width, image_height.
+        sources_folder: the drawn scenes of source NAME lie in `sources_folder/NAME`.
+        images_csv: written, `IMAGE_COLUMNS`: a row a cached image, sorted by image.
+        failures_csv: written, `FAILURE_COLUMNS`: a row a image that could not be had, sorted by image.
+
+    Returns:
+        Counts that depend on the images alone, not on what was cached before: images, failed, resized (the size is
+        not what the JSON says), turned (by EXIF), and `format_NAME` for every original format.
+
+    Raises:
+        UserError: more images than `data.max_failed_fraction` are missing, or none is there (both tables are
+            written first); a source or its folder does not exist; the cache cannot be written.
+    """
+    started = time.monotonic()
+    places = {source.name: _place(source, sources_folder) for source in data.sources}
+    listed = plates.drop_duplicates("image")[["image", "source", "url"]]
+    if unknown := sorted(set(listed["source"]) - set(places)):
+        raise UserError(
+            f"the plates come from source {unknown[0]!r}, which data.sources lacks: run `lpr annotate` again"
+        )
+    removed = _remove_others(cache, set(listed["image"]))
+
+    with session(data) as http, _any_number_of_pixels(), ThreadPool(data.workers) as pool:
+        worker = _Worker(data, places, cache, http)
+        outcomes = pool.imap_unordered(worker, listed.itertuples(index=False, name=None), _TURN)
+        done = list(tqdm(outcomes, desc="download", total=len(listed), unit=" images", disable=None))
+
+    images = pd.DataFrame([row for row, _ in done if "reason" not in row], columns=IMAGE_COLUMNS)
+    failures = pd.DataFrame([row for row, _ in done if "reason" in row], columns=FAILURE_COLUMNS)
+    images = images.sort_values("image", ignore_index=True)
+    failures = failures.sort_values("image", ignore_index=True)
+    write_table(images, images_csv)
+    write_table(failures, failures_csv)
+
+    placed = plates.merge(images.drop(columns="source"), on="image")
+    counts = {
+        "images": len(images),
+        "failed": len(failures),
+        "resized": int(placed.loc[is_resized(placed), "image"].nunique()),
+        "turned": int((images["orientation"] != 1).sum()),
+    }
+    formats = {f"format_{name.lower()}": count for name, count in sorted(Counter(images["format"]).items())}
+    fetched = sum(fresh for _, fresh in done)
+    seconds = time.monotonic() - started
+    print(
+        f"{cache}: {counts['images']} images ({fetched} fetched, {len(images) - fetched} kept), "
+        f"{counts['failed']} failed, {removed} removed; {counts['turned']} turned by EXIF, "
+        f"{counts['resized']} not of the size that the JSON says; {seconds:.1f} s, {len(done) / seconds:.0f} images/s"
+    )
+    if len(failures) > data.max_failed_fraction * len(listed) or images.empty:
+        raise UserError(_too_many(failures, len(listed), places, data, failures_csv))
+    return counts | formats
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a source's images are: below a base URL, in a folder, or (both None) each at its own URL."""
+
+    names_are_urls: bool
+    base_url: str | None = None
+    folder: Path | None = None
+    links: bool = False  # whether what the folder holds may be links to elsewhere
+
+    def locate(self, url: str) -> str:
+        """The URL to ask for, or the path relative to the folder.
+
+        Raises:
+            Unavailable: nothing may be fetched from there.
+        """
+        try:
+            if self.base_url is None and self.folder is None:
+                if not is_http(url):
+                    raise Unavailable(
+                        "not an http(s) URL; files are taken only from a folder that data.image_root names"
+                    )
+                return url
+            relative = last_part(url) if self.names_are_urls else url
+        except ValueError:
+            raise Unavailable("not a URL") from None
+        parts = Path(relative).parts
+        if not parts or ".." in parts or Path(relative).is_absolute() or "\0" in relative:
+            raise Unavailable("not the name of a file in its folder")
+        if self.base_url is None:
+            return relative
+        base = urlsplit(self.base_url)
+        return base._replace(path=f"{base.path.rstrip('/')}/{quote(relative)}").geturl()
+
+    def read(self, relative: str, max_bytes: int) -> bytes:
+        """A file of the folder.
+
+        Raises:
+            Unavailable: it is not there, cannot be read, is too large, or lies elsewhere.
+        """
+        assert self.folder is not None
+        path = self.folder / relative
+        if not self.links and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.folder)):
+            raise Unavailable("a link that leads out of its folder")
+        try:
+            if not path.is_file():
+                raise Unavailable("no such file")
+            with path.open("rb") as file:
+                content = file.read(max_bytes + 1)
+        except OSError as error:
+            raise Unavailable(error.strerror or "cannot be read") from None
+        if len(content) > max_bytes:
+            raise Unavailable(f"larger than data.max_bytes={max_bytes}")
+        return content
+
+
+def _place(source: Source, sources_folder: Path) -> _Place:
+    module, own = formats.load(source.format), sources_folder / source.name
+    if source.image_root is not None and is_http(source.image_root):
+        return _Place(module.NAMES_ARE_URLS, base_url=source.image_root)
+    if source.image_root is not None:
+        folder: Path | None = Path(source.image_root).expanduser()
+    else:
+        folder = module.image_root(module.Settings.model_validate(source.model_dump()), own)
+    if folder is None:
+        return _Place(module.NAMES_ARE_URLS)
+    if not folder.is_dir():
+        raise UserError(
+            f"source {source.name}: its images should be in {folder}, which is no folder: set its image_root"
+        )
+    # In the source's own folder, DVC may have put links into its cache.
+    return _Place(module.NAMES_ARE_URLS, folder=folder, links=folder.is_relative_to(own))
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """Brings one image after another into the cache; shared by the threads."""
+
+    data: Data
+    places: dict[str, _Place]
+    cache: Path
+    http: requests.Session
+
+    def __call__(self, listed: tuple[str, str, str]) -> tuple[dict[str, Any], bool]:
+        """The image's row of images.csv (and whether it was made now) or of failures.csv."""
+        name, source, url = listed
+        fetched, attempts = "", 0
+        try:
+            if not _is_plain_name(name):
+                raise Unavailable("`image` is not a plain file name")
+            place, path = self.places[source], self.cache / name
+            address = place.locate(url)
+            fetched = redact(address)
+            cached = self._cached(path, fetched)
+            if place.folder is None:
+                if cached is not None:
+                    return {"image": name, "source": source, **cached}, False
+                content, attempts = fetch(self.http, address, self.data)
+            else:
+                content = place.read(address, self.data.max_bytes)
+            sha256 = hashlib.sha256(content).hexdigest()
+            if cached is not None and cached["sha256"] == sha256:
+                return {"image": name, "source": source, **cached}, False
+            original = {"bytes": len(content), "sha256": sha256, "fetched": fetched}
+            return {"image": name, "source": source, **self._make(path, content, original)}, True
+        except Unavailable as error:
+            if _is_plain_name(name):
+                (self.cache / name).unlink(missing_ok=True)
+            tried = error.attempts or attempts
+            row = {"image": name, "source": source, "url": redact(url), "fetched": fetched}
+            return {**row, "reason": str(error), "attempts": tried}, False
+
+    def _cached(self, path: Path, fetched: str) -> dict[str, Any] | None:
+        """The facts of a cached image, if it is what fetching it now would make, as far as the address tells."""
+        try:
+            with Image.open(path, formats=["JPEG"]) as image:
+                comment = json.loads(image.info["comment"])
+                facts = {"width": image.width, "height": image.height, **comment["original"]}
+            same = comment["made"] == self._made() and facts["fetched"] == fetched
+            pixels = facts["stored_width"] * facts["stored_height"]
+            return facts if same and facts["bytes"] <= self.data.max_bytes and pixels <= self.data.max_pixels else None
+        except (OSError, KeyError, ValueError, TypeError):  # Not there, or not of our making.
+            return None
+
+    def _make(self, path: Path, content: bytes, original: dict[str, Any]) -> dict[str, Any]:
+        image, found = decode(content, self.data.max_pixels)
+        original = {**found, **original}
+        comment = json.dumps({"made": self._made(), "original": original}).encode()
+        _write(path, _encode(image, content, comment, self.data.jpeg_quality))
+        return {"width": image.width, "height": image.height, **original}
+
+    def _made(self) -> dict[str, int]:
+        return {"recipe": _RECIPE, "quality": self.data.jpeg_quality}
+
+
+def decode(content: bytes, max_pixels: int | None = None) -> tuple[Image.Image, dict[str, Any]]:
+    """An upright RGB image, and what it was; without `max_pixels`, Pillow's own limit holds.
+
+    Raises:
+        Unavailable: the bytes are no image, or only the beginning of one, or one of too many pixels.
+    """
+    if not content:
+        raise Unavailable("an empty answer")
+    try:
+        image: Image.Image = Image.open(BytesIO(content), formats=_FORMATS)
+        if max_pixels is not None and image.width * image.height > max_pixels:
+            raise Unavailable(f"more pixels than data.max_pixels={max_pixels}")
+        image.load()
+        orientation = _orientation(image)
+        found = {
+            "stored_width": image.width,
+            "stored_height": image.height,
+            "orientation": orientation,
+            "format": image.format,
+        }
+        image = _to_rgb(image)
+        return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image, found
+    except Unavailable:
+        raise
+    except UnidentifiedImageError:
+        what = "a web page" if re.search(rb"<(!doctype|html|head|body)\b", content[:1000], re.I) else "something else"
+        raise Unavailable(f"not a image but {what}") from None
+    except Exception as error:  # Pillow's decoders raise whatever broken bytes lead them to.
+        raise Unavailable(f"a broken image: {error}") from None
+
+
+def _encode(image: Image.Image, content: bytes, comment: bytes, quality: int) -> bytes:
+    """The upright RGB image as a JPEG with that comment, and no other metadata.
+
+    Content that is such a JPEG already keeps its own coding: a second one would cost time and detail.
+    """
+    # Pillow gives a format to what it opened, and none to what had to be changed.
+    if image.format == "JPEG" and (same := _replace_metadata(content, comment)) is not None:
+        return same
+    jpeg = BytesIO()
+    try:
+        image.save(jpeg, "JPEG", quality=quality, comment=comment)
+    except (OSError, ValueError) as error:
+        raise Unavailable(f"no JPEG can be made of it: {error}") from None
+    return jpeg.getvalue()
+
+
+def _replace_metadata(jpeg: bytes, comment: bytes) -> bytes | None:
+    """A JPEG without its APPn and COM segments (ITU-T T.81, annex B), but with that comment; None if it is malformed.
+
+    What tells how colours are coded stays: APP0 (JFIF) and APP14 (Adobe).
+    """
+    kept = [jpeg[:2]]
+    start = 2
+    while start + 4 <= len(jpeg) and jpeg[start] == 0xFF and 0xC0 <= jpeg[start + 1] <= 0xFE:
+        marker = jpeg[start + 1]
+        if marker == 0xDA:  # start of scan: pixels from here on
+            kept += [b"\xff\xfe", (len(comment) + 2).to_bytes(2, "big"), comment, jpeg[start:]]
+            return b"".join(kept)
+        end = start + 2 + int.from_bytes(jpeg[start + 2 : start + 4], "big")
+        if marker in (0xE0, 0xEE) or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
+            kept.append(jpeg[start:end])
+        start = end
+    return None
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF's orientation, 1–8; 1 where there is none that makes sense.
+
+    Not `ImageOps.exif_transpose`: it writes the EXIF anew, which fails on what some cameras put there.
+    """
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # Malformed EXIF, too, raises anything; the image is good without.
+        return 1
+    return value if value in _UPRIGHT else 1
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F":
+        raise Unavailable("floating-point pixels, whose range is unknown")
+    if image.mode.startswith("I"):
+        # 16 bits, which Pillow gives as 32 for some formats; its own conversion to 8 cuts off or clips.
+        grey = np.clip(np.asarray(image, dtype=np.int64), 0, 65535)
+        image = Image.fromarray(((grey + 128) // 257).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, whenever the process may end."""
+    part = path.with_name(f".{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _is_plain_name(name: str) -> bool:
+    return re.fullmatch(r"[^./\\\0][^/\\\0]*", name) is not None
+
+
+def _remove_others(cache: Path, listed: set[str]) -> int:
+    """Remove what is not a listed image; the number of images among that. Leftovers of a killed run go too."""
+    removed = 0
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        for path in cache.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name not in listed:
+                path.unlink()
+                removed += path.suffix != ".part"
+    except OSError as error:
+        raise UserError(f"{error.filename or cache}: {error.strerror}; the cache of images cannot be used") from None
+    return removed
+
+
+@contextmanager
+def _any_number_of_pixels() -> Iterator[None]:
+    """Pillow's own limit, which warns, is off: data.max_pixels is checked before anything is decoded."""
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    Image.init()  # here, because threads that need it at once would race
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def _too_many(failures: pd.DataFrame, listed: int, places: dict[str, _Place], data: Data, failures_csv: Path) -> str:
+    reasons = Counter(zip(failures["source"], failures["reason"], strict=True)).most_common(3)
+    lines = []
+    for (source, reason), count in reasons:
+        place = places[source]
+        where = place.folder or redact(place.base_url or "")
+        at = f" ({where})" if where else ""
+        lines.append(f"{count} × {reason}, of source {source}{at}")
+    return (
+        f"{len(failures)} of {listed} images could not be had; data.max_failed_fraction={data.max_failed_fraction:g} "
+        f"allows {int(data.max_failed_fraction * listed)}:\n  "
+        + "\n  ".join(lines)
+        + f"\n{failures_csv} names them all. "
+        "Run again when the cause is gone (what is cached is not fetched again), set data.image_root to where the images "
+        "are, or raise data.max_failed_fraction."
+    )

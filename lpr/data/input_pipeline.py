@@ -1,0 +1,245 @@
+"""From cached images to the batches that a detector is trained on.
+
+Images are decoded and resized once, into one array of bytes, in memory or (where that is too large) in a file. A
+batch is a function of (seed, step) alone: a training that starts again at step 1000 sees the batches that an
+uninterrupted one would have seen from there on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lpr.boxes import BOX_COLUMNS
+from lpr.cores import usable_cores
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from lpr.config import RandomCrops, StandardAugment
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a detector is trained on or validated by.
+
+    Attributes:
+        images: decoded, uint8 (n, s, s, 3).
+        boxes: as fractions, float32 (n, 4), or (n, m, 4) where all plates count: zeros where there are fewer than m.
+        extents: how far letterboxed images reach down and to the right, pixels, int (n, 2); None where they are not.
+        weights: how often an epoch shows each image on average, float (n,); None where that is once.
+    """
+
+    images: np.ndarray
+    boxes: np.ndarray
+    extents: np.ndarray | None = None
+    weights: np.ndarray | None = None
+
+    @property
+    def shown(self) -> int:
+        """How many images an epoch shows."""
+        return len(self.images) if self.weights is None else int(np.ceil(self.weights.sum() - 1e-9))
+
+
+def source_weights(plates: pd.DataFrame, weights: dict[str, float] | None) -> np.ndarray | None:
+    """How often an epoch shows each image (n,), by its source; None where all are shown once."""
+    sources = plates.drop_duplicates("image")["source"]
+    return sources.map(lambda source: weights.get(source, 1.0)).to_numpy(float) if weights else None
+
+
+def box_fractions(plates: pd.DataFrame) -> np.ndarray:
+    """Boxes as fractions of the image's sides: float32 (n, 4) in 0–1."""
+    sides = plates[["width", "height", "width", "height"]].to_numpy(float)
+    return (plates[BOX_COLUMNS].to_numpy(float) / sides).astype(np.float32)
+
+
+def decode_images(paths: Sequence[Path], image_size_px: int, max_memory_mb: int, scratch: Path) -> np.ndarray:
+    """All images, stretched to squares: uint8 (n, image_size_px, image_size_px, 3).
+
+    In memory, or in the file `scratch` where that would take more than `max_memory_mb`.
+    """
+    from PIL import Image
+
+    def decode(path: Path) -> np.ndarray:
+        with Image.open(path) as image:
+            # Decode no finer than twice what is needed: faster, and the resampling below still has the last word.
+            image.draft("RGB", (2 * image_size_px, 2 * image_size_px))
+            resized = image.convert("RGB").resize((image_size_px, image_size_px), Image.Resampling.BILINEAR)
+            return np.asarray(resized)
+
+    return _decoded(decode, paths, image_size_px, max_memory_mb, scratch)
+
+
+def _decoded(
+    decode: Callable[[Path], np.ndarray], paths: Sequence[Path], side: int, max_memory_mb: int, scratch: Path
+) -> np.ndarray:
+    from tqdm import tqdm
+
+    shape = (len(paths), side, side, 3)
+    images: np.ndarray
+    if np.prod(shape) > max_memory_mb * 2**20:
+        scratch.parent.mkdir(parents=True, exist_ok=True)
+        images = np.lib.format.open_memmap(scratch, mode="w+", dtype=np.uint8, shape=shape)
+    else:
+        images = np.empty(shape, np.uint8)
+
+    def fill(index: int) -> None:
+        images[index] = decode(paths[index])
+
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        work = pool.map(fill, range(len(paths)))
+        for _ in tqdm(work, "decoding", len(paths), unit="image", leave=False):
+            pass
+    return images
+
+
+def training_batches(
+    examples: Examples, batch_size: int, steps_per_epoch: int, steps: range, augment: StandardAugment, seed: int
+) -> tf.data.Dataset:
+    """Batches of images, float32 (b, s, s, 3) in 0–1, and boxes, float32 (b, 4) in fractions, for the given steps.
+
+    Every epoch goes through a fresh permutation of the images; the last batch is short where they do not divide.
+    """
+    import tensorflow as tf
+
+    from lpr.augment.standard import augmented
+
+    images = examples.images
+    choose = _order(examples, batch_size, steps_per_epoch, seed)
+
+    def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
+        chosen = choose(int(step))
+        return images[chosen], examples.boxes[chosen]
+
+    def batch(step: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        chosen, corners = tf.numpy_function(fetch, [step], (tf.uint8, tf.float32), stateful=False)
+        chosen = tf.ensure_shape(chosen, (None, *images.shape[1:]))
+        corners = tf.ensure_shape(corners, (None, 4))
+        return augmented(tf.cast(chosen, tf.float32) / 255, corners, augment, tf.stack([tf.cast(seed, tf.int64), step]))
+
+    dataset = tf.data.Dataset.range(steps.start, steps.stop)
+    return dataset.map(batch, num_parallel_calls=1, deterministic=True).prefetch(2)
+
+
+def _order(examples: Examples, batch_size: int, steps_per_epoch: int, seed: int) -> Callable[[int], np.ndarray]:
+    """Which images the batch of a step has: every epoch goes through a fresh permutation of what it shows."""
+    count = examples.shown
+    weights = np.ones(count) if examples.weights is None else examples.weights
+
+    @lru_cache(maxsize=2)
+    def order(epoch: int) -> np.ndarray:
+        rounds = -(-steps_per_epoch * batch_size // count)
+        generator = np.random.default_rng([seed, epoch])
+        return np.concatenate([_weighted(weights, count, generator) for _ in range(rounds)])
+
+    whole_epoch = steps_per_epoch == -(-count // batch_size)
+
+    def choose(step: int) -> np.ndarray:
+        epoch, place = divmod(step, steps_per_epoch)
+        indices = order(epoch)[: count if whole_epoch else None]
+        return indices[place * batch_size : (place + 1) * batch_size]
+
+    return choose
+
+
+def _weighted(weights: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+    """So many indices in random order, each as often as its weight says, rounded up or down by chance: systematic
+    sampling, which for equal weights is a permutation."""
+    order = generator.permutation(count)
+    ends = np.cumsum(weights)
+    points = (np.arange(count) + generator.random()) * (ends[-1] / count)
+    chosen: np.ndarray = np.searchsorted(ends, points, side="right").clip(max=len(weights) - 1)[order]
+    return chosen
+
+
+def letterbox_images(paths: Sequence[Path], side: int, max_memory_mb: int, scratch: Path) -> np.ndarray:
+    """All images whole, in the upper left of grey squares: uint8 (n, side, side, 3). Memory as `decode_images`."""
+    from PIL import Image
+
+    from lpr.augment.random_crops import letterbox
+
+    def decode(path: Path) -> np.ndarray:
+        with Image.open(path) as image:
+            image.draft("RGB", (2 * side, 2 * side))
+            return letterbox(np.asarray(image.convert("RGB")), side)
+
+    return _decoded(decode, paths, side, max_memory_mb, scratch)
+
+
+def random_crop_batches(
+    examples: Examples, size: int, views: RandomCrops, batch_size: int, steps_per_epoch: int, steps: range, seed: int
+) -> tf.data.Dataset:
+    """Batches of random views, float32 (b, size, size, 3) in 0–1, and their plates, float32 (b, m, 4) in fractions.
+
+    A view is a function of (seed, step, place in the batch).
+    """
+    import tensorflow as tf
+
+    from lpr.augment.pasting import PastePool
+    from lpr.augment.random_crops import random_crop, random_mosaic
+
+    side = examples.images.shape[1]
+    plates = (examples.boxes.shape[1] + (views.p_paste_extra > 0)) * (4 if views.p_mosaic > 0 else 1)
+    bank = PastePool.drawn(views.paste_pool_size, seed) if views.pastes else None
+    choose = _order(examples, batch_size, steps_per_epoch, seed)
+
+    def example(index: int) -> tuple[np.ndarray, np.ndarray]:
+        boxes = examples.boxes[index]
+        there = boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)] * side
+        height, width = (side, side) if examples.extents is None else examples.extents[index]
+        return examples.images[index, :height, :width], there
+
+    def view(job: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+        index, step, place = job
+        random = np.random.default_rng([seed, step, place])
+        if random.random() < views.p_mosaic:
+            others = random.integers(len(examples.images), size=3).tolist()
+            image, seen = random_mosaic([example(one) for one in (index, *others)], size, views, random, bank)
+        else:
+            image, seen = random_crop(*example(index), size, views, random, bank)
+        return image, np.pad(seen, [(0, plates - len(seen)), (0, 0)])
+
+    pool = ThreadPoolExecutor(usable_cores())
+
+    def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
+        jobs = [(int(index), int(step), place) for place, index in enumerate(choose(int(step)))]
+        images, boxes = zip(*pool.map(view, jobs), strict=True)
+        return np.stack(images), np.stack(boxes).astype(np.float32)
+
+    def batch(step: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        images, boxes = tf.numpy_function(fetch, [step], (tf.uint8, tf.float32), stateful=False)
+        images = tf.ensure_shape(images, (None, size, size, 3))
+        return tf.cast(images, tf.float32) / 255, tf.ensure_shape(boxes, (None, plates, 4))
+
+    dataset = tf.data.Dataset.range(steps.start, steps.stop)
+    return dataset.map(batch, num_parallel_calls=1, deterministic=True).prefetch(2)
+
+
+def full_image_batches(examples: Examples, size: int, batch_size: int) -> tf.data.Dataset:
+    """All images and their plates once, in order, whole and in the network's size."""
+    from lpr.augment.random_crops import letterbox
+
+    images = np.stack([letterbox(image, size) for image in examples.images])
+    return evaluation_batches(images, examples.boxes, batch_size)
+
+
+def evaluation_batches(images: np.ndarray, boxes: np.ndarray, batch_size: int) -> tf.data.Dataset:
+    """All images and boxes once, in order, as they are."""
+    import tensorflow as tf
+
+    def fetch(start: np.int64) -> tuple[np.ndarray, np.ndarray]:
+        return images[start : start + batch_size], boxes[start : start + batch_size]
+
+    def batch(start: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        chosen, corners = tf.numpy_function(fetch, [start], (tf.uint8, tf.float32), stateful=False)
+        chosen = tf.ensure_shape(chosen, (None, *images.shape[1:]))
+        return tf.cast(chosen, tf.float32) / 255, tf.ensure_shape(corners, (None, *boxes.shape[1:]))
+
+    return tf.data.Dataset.range(0, len(images), batch_size).map(batch).prefetch(2)

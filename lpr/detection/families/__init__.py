@@ -1,0 +1,19 @@
+"""The detector families, a module each; `detector.name` of the configuration names one."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from lpr.config import plugins
+from lpr.detection.families.base import Family
+
+__all__ = ["Family", "load"]
+
+
+def load(name: str) -> Family:
+    """The family of that name: a module of this folder, or, with a dot in the name, one of one's own.
+
+    Raises:
+        UserError: there is none.
+    """
+    return cast(Family, plugins.load("lpr.detection.families", name, "detector.name"))

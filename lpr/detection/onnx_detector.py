@@ -1,0 +1,63 @@
+"""An exported detector at work: `detector.onnx` on ONNX Runtime, without TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from lpr.boxes import Detections
+from lpr.config import Inference, Section
+from lpr.detection import families
+from lpr.detection.families import Family
+from lpr.detection.multiscale import Forward, detect
+from lpr.errors import UserError
+from lpr.nn.onnx_file import METADATA_KEY, open_onnx
+
+
+class ModelMetadata(Section):
+    """What an exported detector says of itself, as JSON in the file's metadata."""
+
+    lpr: str
+    detector: str
+    inference: Inference
+    keras_md5: str
+
+
+@dataclass(frozen=True)
+class OnnxDetector:
+    """An exported network, its family, and the metadata that it came with."""
+
+    network: Forward
+    family: Family
+    metadata: ModelMetadata
+
+    def detect(self, image: np.ndarray) -> Detections:
+        """The plates of an image, uint8 (h, w, 3) RGB, as its metadata say it is run; see `multiscale.detect`."""
+        return detect(image, self.network, self.family, self.metadata.inference)
+
+
+def load_onnx_detector(path: Path, threads: int | None = None) -> OnnxDetector:
+    """Load an exported detector.
+
+    Args:
+        threads: that it works with; by default one a core.
+
+    Raises:
+        UserError: ONNX Runtime is not installed; the file is missing, no ONNX, or was not written by this `lpr export`.
+    """
+    session, said = open_onnx(path, "lpr export", threads)
+    if said is None:
+        raise UserError(f"{path} is not a detector that `lpr export` wrote: its metadata lack the key {METADATA_KEY!r}")
+    try:
+        metadata = ModelMetadata.model_validate_json(said)
+    except ValidationError:
+        raise UserError(f"{path} was written by another version of lpr: export it again with `lpr export`") from None
+    name = session.get_inputs()[0].name
+
+    def network(images: np.ndarray) -> np.ndarray:
+        return np.asarray(session.run(None, {name: images})[0])
+
+    return OnnxDetector(network, families.load(metadata.detector), metadata)

@@ -1,0 +1,66 @@
+"""Training the detector of a configuration."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from lpr.config import Config
+from lpr.data.input_pipeline import Examples
+from lpr.detection import families
+from lpr.nn.runtime import Hardware, prepare_tensorflow
+from lpr.nn.training import TrainingJob, steps_per_epoch
+from lpr.nn.training import train as train_network
+
+
+def train(
+    config: Config,
+    training: Examples,
+    validation: Examples | None,
+    hardware: Hardware,
+    models: Path,
+    history: Path,
+    state: Path,
+) -> dict[str, Any]:
+    """Train the detector of `config`; an interrupted training of the same thing goes on where it was.
+
+    Args:
+        training, validation: without validation images, the best weights are the last.
+        models: gets `detector.keras`, the weights of the best validation mean IoU, and `last.keras`.
+        history: the CSV that gets a row an epoch, as it ends.
+        state: folder of what a continuation needs; removed at the end.
+
+    Returns:
+        epochs, best_epoch (from 1), best_mean_iou, parameters, for `metrics/training.json`.
+    """
+    prepare_tensorflow(hardware, config.train.seed)
+    family, steps = families.load(config.detector.name), steps_per_epoch(config.train, training.shown)
+    settings = family.Settings.model_validate(config.detector.model_dump())
+    job = TrainingJob(
+        build=lambda precision: family.build(settings, precision, config.train.seed),
+        loss=family.training_loss(config.loss),
+        metric=family.metric(),
+        batches=lambda which: family.training_batches(training, config, steps, which),
+        shown=training.shown,
+        identity=_identity(config, training, validation, hardware),
+        validation=validation and family.validation_batches(validation, config),
+        patience=config.train.early_stopping_patience,
+    )
+    best, last = models / "detector.keras", models / "last.keras"
+    return train_network(job, config.train, config.optimizer, hardware, best, history, state, last)
+
+
+def _identity(config: Config, training: Examples, validation: Examples | None, hardware: Hardware) -> str:
+    """A digest of all that the weights depend on."""
+    sections = config.as_dict()
+    digest = hashlib.sha256(
+        json.dumps([sections[key] for key in ("detector", "augment", "optimizer", "loss", "train")]).encode()
+    )
+    digest.update(repr(hardware).encode())
+    for examples in filter(None, (training, validation)):
+        digest.update(examples.boxes.tobytes())
+        for image in examples.images:
+            digest.update(image.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,136 @@
+"""What there is to look at: images and videos that a command line names, and their pixels."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+# By these, a folder's files are chosen; a file that is named itself is a image unless it ends like a video.
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".jp2", ".ppm", ".pgm"}
+)
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"})
+
+_JPEG = b"\xff\xd8\xff"
+_WHOLE = 0.9  # of the frames that a video announces; containers count them roughly
+
+
+class Unreadable(Exception):
+    """Why something is no image and no video, in words."""
+
+
+def find_inputs(names: Sequence[str]) -> list[Path]:
+    """The files that the names stand for, each once, in their order.
+
+    A folder stands for the images and videos in it (not for those of folders within), a pattern (`*`, `?`, `[…]`,
+    `**`) for what it matches, both sorted. What stands for nothing stays as it is: opening it says why.
+    """
+    paths: dict[Path, None] = {}
+    for name in names:
+        found = [Path(name)]
+        if not os.path.lexists(name):
+            found = sorted(Path(match) for match in glob.glob(name, recursive=True)) or found
+        for path in found:
+            inside = sorted(file for file in path.iterdir() if _is_listed(file)) if path.is_dir() else []
+            paths.update(dict.fromkeys(inside or [path]))
+    return list(paths)
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is to be opened as a video."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def read_image(path: Path) -> np.ndarray:
+    """An upright image: uint8 (h, w, 3) RGB, the pixels that the detector was trained on.
+
+    Raises:
+        Unreadable: it is missing, or no image, or only the beginning of one.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise Unreadable("no such file") from None
+    except IsADirectoryError:
+        raise Unreadable("a folder without images or videos") from None
+    except OSError as error:
+        raise Unreadable(error.strerror or "cannot be read") from None
+    if not content:
+        raise Unreadable("an empty file")
+    # OpenCV decodes a JPEG to the same pixels as Pillow in half the time, and turns it by its EXIF as well.
+    if content.startswith(_JPEG):
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
+        if image is not None:
+            return np.asarray(image)
+    from lpr.data.fetching import Unavailable
+    from lpr.data.image_cache import decode
+
+    try:
+        return np.asarray(decode(content)[0])
+    except Unavailable as error:
+        raise Unreadable(str(error)) from None
+
+
+@dataclass(frozen=True)
+class Video:
+    """An open video: its size in pixels, frames a second, and about how many frames it has."""
+
+    capture: cv2.VideoCapture
+    width: int
+    height: int
+    frames_per_second: float
+    announced: int
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """Its frames, uint8 (h, w, 3) RGB, in order.
+
+        Raises:
+            Unreadable: it breaks off.
+        """
+        count = 0
+        while True:
+            there, frame = self.capture.read()
+            if not there:
+                break
+            count += 1
+            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+        if count == 0:
+            raise Unreadable("a video without a frame that can be decoded")
+        if count < _WHOLE * self.announced:
+            raise Unreadable(f"a video that breaks off after {count} of {self.announced} frames")
+
+
+@contextmanager
+def open_video(path: Path) -> Iterator[Video]:
+    """A video, while it is open.
+
+    Raises:
+        Unreadable: it is missing or no video.
+    """
+    if not path.is_file():
+        raise Unreadable("no such file")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # quiet: what it would say of every broken frame is said once
+    capture = cv2.VideoCapture(str(path))
+    try:
+        if not capture.isOpened():
+            raise Unreadable("not a video that FFmpeg can open")
+        yield Video(
+            capture,
+            int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
+            int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+            capture.get(cv2.CAP_PROP_FPS) or 25.0,
+            max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))),
+        )
+    finally:
+        capture.release()
+
+
+def _is_listed(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES and not path.name.startswith(".") and path.is_file()

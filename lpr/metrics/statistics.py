@@ -1,0 +1,164 @@
+"""Scores with their uncertainty: every figure the project reports is a `Score`; and whether two of them differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+CONFIDENCE = 0.95
+RESAMPLES = 9999  # scipy's default: odd plus one, so that quantiles fall on resamples
+_SEED = 20170620  # of the resampling alone: the same values give the same interval
+
+
+@dataclass(frozen=True)
+class Score:
+    """A figure with its 95 % bootstrap interval [low, high] over `n` cases."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def as_dict(self) -> dict[str, float | int]:
+        """As it stands in `metrics/*.json`, rounded to six digits."""
+        return {key: round(value, 6) if isinstance(value, float) else value for key, value in asdict(self).items()}
+
+    def __str__(self) -> str:
+        return f"{self:.3f} (n={self.n})"
+
+    def __format__(self, number: str) -> str:
+        """With its interval and without n, every number as `number` has it: `.3f`, or `+.3f` for a difference."""
+        return f"{self.value:{number}} [{self.low:{number}}, {self.high:{number}}]" if number else str(self)
+
+
+def mean_score(values: Sequence[float] | np.ndarray) -> Score | None:
+    """The mean of one value a case; None where there are no cases."""
+    return ratio_score(values, np.ones(len(values)))
+
+
+def ratio_score(numerators: Sequence[float] | np.ndarray, denominators: Sequence[float] | np.ndarray) -> Score | None:
+    """The sum of the numerators over the sum of the denominators, one of each a case, as CER has it.
+
+    The interval is the percentile bootstrap over cases (Efron & Tibshirani 1993, ch. 13), by `scipy.stats.bootstrap`.
+    """
+    from scipy.stats import bootstrap
+
+    above, below = np.asarray(numerators, float), np.asarray(denominators, float)
+    if len(above) == 0 or below.sum() == 0:
+        return None
+    value = float(above.sum() / below.sum())
+    if len(above) == 1:
+        return Score(value, value, value, 1)
+    interval = bootstrap(
+        (above, below),
+        lambda a, b, axis: a.sum(axis=axis) / np.maximum(b.sum(axis=axis), np.finfo(float).tiny),
+        paired=True,
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        batch=1000,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(_SEED),
+    ).confidence_interval
+    return Score(value, float(interval.low), float(interval.high), len(above))
+
+
+def paired_difference(differences: Sequence[float] | np.ndarray, groups: Sequence[str] | np.ndarray) -> Score | None:
+    """The mean of one difference a case; its interval resamples whole groups, as a image with its plates is one.
+
+    The cluster bootstrap (Davison & Hinkley 1997, § 3.8); `n` counts cases. None where there are none.
+    """
+    score = ratio_score(*_by_group(differences, groups))
+    return None if score is None else replace(score, n=len(differences))
+
+
+def mcnemar(differences: Sequence[float] | np.ndarray) -> float:
+    """The exact p that two equally good experiments differ so: of McNemar (1947), by `scipy.stats.binomtest`.
+
+    Args:
+        differences: a case each: 1 where only the one is right, -1 where only the other is, 0 where they agree.
+    """
+    from scipy.stats import binomtest
+
+    signs = np.sign(np.asarray(differences, float))
+    wins, losses = int((signs > 0).sum()), int((signs < 0).sum())
+    return float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
+
+
+def sign_flip(differences: Sequence[float] | np.ndarray, groups: Sequence[str] | np.ndarray) -> float:
+    """The p of the paired permutation test (Fisher 1935, § 21) on the mean difference, by `scipy.stats`.
+
+    Were the two experiments equally good, the sum of each group's differences could as well have the other sign. All
+    choices of signs are tried where they are few, else `RESAMPLES` of them, so that p is no less than 0.0002.
+    """
+    from scipy.stats import permutation_test
+
+    sums, _ = _by_group(differences, groups)
+    if len(sums) < 2:
+        return 1.0
+    return float(
+        permutation_test(
+            (sums,),
+            lambda x, axis: x.sum(axis=axis),
+            permutation_type="samples",
+            vectorized=True,
+            n_resamples=RESAMPLES,
+            batch=1000,
+            rng=np.random.default_rng(_SEED),
+        ).pvalue
+    )
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values corrected for being several, so that the chance of any false alarm keeps its level (Holm 1979)."""
+    p = np.asarray(p_values, float)
+    order = np.argsort(p)
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    return corrected.tolist()
+
+
+def groups_needed(
+    differences: Sequence[float] | np.ndarray, groups: Sequence[str] | np.ndarray, level: float, power: float = 0.8
+) -> float:
+    """How many groups would show the mean difference, were it the true one; infinity where it is 0.
+
+    The normal approximation (Chow, Shao & Wang 2008, § 3.2): n = ((z(1 - level / 2) + z(power)) · s / mean)², where s
+    is the standard deviation between groups; for groups of unequal size, of their linearised ratio (Cochran 1977,
+    § 6.4). At least as many as an exact test of signs needs to reach the level at all: 2 · 0.5ⁿ ≤ level.
+
+    Args:
+        differences: a case each.
+        groups: of each case, at least two different ones.
+        level: the two-sided error level at which it is to be shown.
+        power: the chance of then showing it.
+    """
+    sums, counts = _by_group(differences, groups)
+    mean = sums.sum() / counts.sum()
+    if mean == 0:
+        return np.inf
+    spread = np.std((sums - mean * counts) / counts.mean(), ddof=1)
+    z = NormalDist()
+    normal = ((z.inv_cdf(1 - level / 2) + z.inv_cdf(power)) * spread / mean) ** 2
+    return float(max(normal, np.log2(2 / level)))
+
+
+def _by_group(
+    values: Sequence[float] | np.ndarray, groups: Sequence[str] | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The sum of each group's values, and how many they are."""
+    _, index = np.unique(np.asarray(groups), return_inverse=True)
+    return np.bincount(index, np.asarray(values, float)), np.bincount(index)
+
+
+def print_scores(scores: dict[str, Any], path: tuple[str, ...] = ()) -> None:
+    """A line a score, however deep it lies."""
+    for name, part in scores.items():
+        if isinstance(part, dict) and "low" in part:
+            print(f"{' '.join(path):36} {name:18} {Score(**part)}")
+        elif isinstance(part, dict):
+            print_scores(part, (*path, name))

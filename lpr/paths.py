@@ -1,0 +1,31 @@
+"""Where the stages' files are, relative to the project's root or an experiment's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+DATA, METRICS, MODELS, REPORTS = Path("data"), Path("metrics"), Path("models"), Path("reports")
+CHECKED = DATA / "checked.txt"
+SOURCES, IMAGE_CACHE = DATA / "sources", DATA / "images"
+PLATES, REJECTS = DATA / "plates.csv", DATA / "rejects.csv"
+IMAGES_CSV, FAILURES = DATA / "images.csv", DATA / "failures.csv"
+SPLIT = DATA / "split.csv"
+DETECTOR, HISTORY = MODELS / "detector.keras", REPORTS / "history.csv"
+SYNTHETIC_PLATES, REAL_PLATES = DATA / "synthetic_plates.npz", DATA / "real_plates.npz"
+RECOGNIZER, RECOGNIZER_ONNX = MODELS / "recognizer.keras", MODELS / "recognizer.onnx"
+RECOGNIZER_HISTORY = REPORTS / "recognizer_history.csv"
+SYNTHETIC_SCORES = METRICS / "synthetic_recognition.json"
+SYNTHETIC_RECOGNITIONS, SYNTHETIC_FIGURES = (
+    REPORTS / "synthetic_recognitions.csv",
+    REPORTS / "synthetic_recognition_figures",
+)
+PREDICTIONS = REPORTS / "predictions.csv"
+DETECTIONS, RECOGNITIONS = REPORTS / "detections.csv", REPORTS / "recognitions.csv"
+DETECTION_FIGURES, RECOGNITION_FIGURES = REPORTS / "detection_figures", REPORTS / "recognition_figures"
+PAGE, PROVENANCE = REPORTS / "index.html", REPORTS / "provenance.json"
+AUDIT = REPORTS / "audit"
+SCRATCH = Path(".lpr")  # what is neither versioned nor kept: times, unfinished work, answers of remote readers

@@ -1,0 +1,21 @@
+"""Annotation JSONs → `data/plates.csv`, and what cannot be used → `data/rejects.csv`."""
+
+import pandas as pd
+
+from lpr.config import Config
+from lpr.data.annotation_files import ANNOTATIONS
+from lpr.data.annotations import read_annotations
+from lpr.data.tables import write_json, write_table
+from lpr.paths import METRICS, PLATES, REJECTS, SOURCES
+
+
+def run(config: Config) -> None:
+    """Make one table of the plates of all sources."""
+    found = {s.name: read_annotations(SOURCES / s.name / ANNOTATIONS, s.name) for s in config.data.sources}
+    write_table(pd.concat([each.plates for each in found.values()], ignore_index=True), PLATES)
+    write_table(pd.concat([each.rejects for each in found.values()], ignore_index=True), REJECTS)
+    write_json({name: each.counts for name, each in found.items()}, METRICS / "annotate.json")
+    for name, each in found.items():
+        print(f"{name}: " + ", ".join(f"{count} {what}" for what, count in each.counts.items()))
+    if any(len(each.rejects) for each in found.values()):
+        print(f"what was rejected, and why: {REJECTS}")

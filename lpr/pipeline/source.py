@@ -1,0 +1,20 @@
+"""Obtain the annotation JSON of each source: `data/sources/NAME/`."""
+
+import shutil
+
+from lpr.config import Config
+from lpr.data.sources import obtain
+from lpr.errors import UserError
+from lpr.paths import SOURCES
+
+
+def run(config: Config, names: list[str]) -> None:
+    """Obtain the named sources, all where none is named; folders of sources that are no longer there are removed."""
+    known = {source.name: source for source in config.data.sources}
+    for name in names or known:
+        if name not in known:
+            raise UserError(f"data.sources has no source {name!r}; it has {', '.join(known)}")
+        obtain(known[name], SOURCES / name, config.data)
+    for folder in SOURCES.iterdir():
+        if folder.is_dir() and folder.name not in known:
+            shutil.rmtree(folder)

@@ -1,0 +1,40 @@
+"""Drawn plates as one file: the same plates, the same bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from lpr.synthesis.lettered_plates import LetteredPlate
+
+
+def save_plates(plates: Sequence[LetteredPlate], path: Path) -> None:
+    """Write an `.npz`: the images as PNG, end to end, and what stands on them. Atomic."""
+    images = [cv2.imencode(".png", plate.pixels)[1].ravel() for plate in plates]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"unfinished-{path.name}")
+    np.savez(
+        unfinished,
+        images=np.concatenate([np.empty(0, np.uint8), *images]),
+        ends=np.cumsum([len(image) for image in images]),
+        boxes=np.array([plate.box for plate in plates], np.float32),
+        texts=np.array([plate.text for plate in plates], str),
+        characters=np.concatenate([np.empty((0, 4), np.float32), *(plate.characters for plate in plates)]),
+    )
+    os.replace(unfinished, path)
+
+
+def load_plates(path: Path) -> list[LetteredPlate]:
+    """The plates of a file that `save_plates` wrote, in their order."""
+    with np.load(path) as saved:
+        texts, boxes = saved["texts"].tolist(), saved["boxes"].tolist()
+        images = np.split(saved["images"], saved["ends"].astype(int))[:-1]  # the last is what follows the last end
+        characters = np.split(saved["characters"], np.cumsum([len(text) for text in texts], dtype=int))[:-1]
+    return [
+        LetteredPlate(np.asarray(cv2.imdecode(image, cv2.IMREAD_UNCHANGED)), tuple(box), text, places)
+        for image, box, text, places in zip(images, boxes, texts, characters, strict=True)
+    ]

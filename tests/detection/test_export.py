@@ -1,0 +1,178 @@
+"""What is exported says what Keras says, or is not there; its bytes depend on nothing else."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import tensorflow as tf
+from clones import ROOT
+from finder import SETTINGS, box, build_finder, draw, trained_project
+
+from lpr.cli.main import main as cli
+from lpr.composition.compose import compose
+from lpr.config import Config
+from lpr.detection.decoding import Plates
+from lpr.detection.export import TOLERANCE_CONFIDENCE, TOLERANCE_PX, Deviation, export
+from lpr.detection.families import build_detector
+from lpr.detection.onnx_detector import load_onnx_detector
+from lpr.detection.prediction import keras_network
+from lpr.errors import UserError
+from lpr.hashes import file_md5
+from lpr.nn.saving import load_detector, save_detector
+from lpr.paths import DETECTOR, MODELS
+
+CENTER = [
+    "experiment=none",
+    "detector=centernet",
+    "detector.stem_channels=4",
+    "detector.stage_depths=[1,1,1,1]",
+    "detector.fpn_channels=8",
+    "augment=random_crops",
+    "loss=giou",
+]
+FAMILIES = {
+    "one look": [
+        *CENTER,
+        "detector.output_stride=16",
+        "inference=multiscale",
+        "inference.scales=1",
+        "inference.image_size_px=96",
+    ],
+    "several looks": [*CENTER, "inference=multiscale", "inference.image_size_px=256"],
+    "seed": ["experiment=original", "detector.image_size_px=32", "detector.filters=2"],
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An untrained detector of a family, which sees plates in many places, and its export, below `folder`/models."""
+
+    folder: Path
+    config: Config
+    deviations: dict[str, Deviation]
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    folder = tmp_path_factory.mktemp(request.param.replace(" ", "_"))
+    config = compose([*FAMILIES[request.param], "train.threads=1"], ROOT / "conf")
+    model = build_detector(config.detector, "float32", 0)
+    if config.detector.name == "center":
+        heat = model.get_layer("heat")
+        kernel, bias = heat.get_weights()
+        heat.set_weights([kernel * 100, bias + 4])
+    save_detector(model, folder / DETECTOR)
+    random = np.random.default_rng(0)
+    images = [random.integers(0, 256, (*random.integers(40, 200, 2), 3), dtype=np.uint8) for _ in range(4)]
+    return Exported(folder, config, export(folder / DETECTOR, config, images, folder / MODELS))
+
+
+def test_every_family_says_what_keras_says_for_images_of_any_size(exported: Exported) -> None:
+    files = {path.name for path in (exported.folder / MODELS).iterdir()}
+    assert files == {"detector.keras", "detector.onnx", "detector.tflite"} == {"detector.keras", *exported.deviations}
+    for deviation in exported.deviations.values():
+        assert deviation.boxes >= 4
+        assert 0 <= deviation.pixels <= TOLERANCE_PX
+        assert 0 <= deviation.confidence <= TOLERANCE_CONFIDENCE
+    detector, model = load_onnx_detector(exported.folder / MODELS / "detector.onnx"), exported.folder / DETECTOR
+    assert detector.facts.detector == exported.config.detector.name
+    assert detector.facts.inference == exported.config.inference
+    assert detector.facts.keras_md5 == file_md5(model)
+    expected = keras_network(load_detector(model))
+    size = (32, 32) if exported.config.detector.name == "seed" else (64, 96)
+    for count in (1, 3):
+        images = np.random.default_rng(count).integers(0, 256, (count, *size, 3), dtype=np.uint8)
+        np.testing.assert_allclose(detector.network(images), expected(images), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("exported", ["one look"], indirect=True)
+def test_the_same_detector_is_the_same_bytes_in_another_process(exported: Exported, tmp_path: Path) -> None:
+    code = (
+        "import sys, numpy; from pathlib import Path; from lpr.config import Config; "
+        "from lpr.detection.export import export; "
+        "export(Path(sys.argv[1]), Config.model_validate_json(sys.argv[2]), "
+        "[numpy.zeros((64, 64, 3), 'uint8')], Path(sys.argv[3]))"
+    )
+    config = exported.config.model_dump_json(by_alias=True)
+    subprocess.run(
+        [sys.executable, "-c", code, str(exported.folder / DETECTOR), config, str(tmp_path)],
+        check=True,
+        env=os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)},
+    )
+    for name in ("detector.onnx", "detector.tflite"):
+        assert (exported.folder / MODELS / name).read_bytes() == (tmp_path / name).read_bytes()
+
+
+def plates_of(found: Plates, confidence: float) -> list[list[float]]:
+    return sorted(found.boxes[found.confidences >= confidence].tolist())
+
+
+def test_the_boxes_are_those_of_the_plates(project: Path) -> None:
+    config = trained_project(build_finder(), SETTINGS)
+    export(DETECTOR, config, [draw((2, 3))], Path("models"))
+    detector = load_onnx_detector(Path("models/detector.onnx"))
+    places = [(2, 3), (12, 7)]
+    found = look(draw(*places, scale=3), detector.network, config.inference)
+    np.testing.assert_allclose(plates_of(found, 0.5), [box(place, 3) for place in places], atol=0.01)
+
+
+def test_tflite_works_by_itself_at_any_size(project: Path) -> None:
+    config = trained_project(build_finder(), SETTINGS)
+    export(DETECTOR, config, [draw((2, 3))], Path("models"))
+    with pytest.warns(UserWarning, match="deprecated"):
+        interpreter = tf.lite.Interpreter("models/detector.tflite")
+    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
+    assert taken["dtype"] == np.uint8
+    interpreter.resize_tensor_input(taken["index"], (1, 96, 160, 3))
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(taken["index"], draw((2, 3))[None])
+    interpreter.invoke()
+    assert np.unravel_index(interpreter.get_tensor(given["index"])[0, ..., 0].argmax(), (12, 20)) == (4, 4)
+
+
+def test_what_deviates_is_not_left_and_neither_is_an_earlier_one(project: Path) -> None:
+    config = trained_project(build_finder(), SETTINGS)
+    export(DETECTOR, config, [draw((2, 3))], Path("models"))
+    trained_project(build_finder(wild=1e7), SETTINGS)
+    with pytest.raises(UserError, match=r"detector\.onnx .* px"):
+        export(DETECTOR, config, [draw((2, 3))], Path("models"))
+    assert [path.name for path in Path("models").iterdir()] == ["detector.keras"]
+
+
+def test_the_command_says_how_close_it_is(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trained_project(build_finder(), SETTINGS)
+    assert cli.main(["export", "--output", "elsewhere"]) == 0
+    said = capsys.readouterr().out
+    assert "24 drawn images" in said
+    assert "elsewhere/detector.onnx: " in said
+    session = onnxruntime.InferenceSession("elsewhere/detector.onnx")
+    (taken,) = session.get_inputs()
+    assert (taken.type, taken.shape) == ("tensor(uint8)", ["n", "h", "w", 3])
+
+
+def test_nothing_trained(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trained_project(build_finder(), SETTINGS)
+    DETECTOR.unlink()
+    assert cli.main(["export"]) == 1
+    assert "models/detector.keras is missing: `dvc repro train`" in capsys.readouterr().err
+
+
+def test_another_family_than_the_configuration_says(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trained_project(build_finder(), ["experiment=original", "train.threads=1"])
+    assert cli.main(["export"]) == 1
+    assert "family 'center', and params.yaml says detector=regression" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"no model", "cannot be loaded"), (None, "is missing: `lpr export` writes it")]
+)
+def test_what_is_no_exported_detector(tmp_path: Path, content: bytes | None, said: str) -> None:
+    if content is not None:
+        (tmp_path / "detector.onnx").write_bytes(content)
+    with pytest.raises(UserError, match=said):
+        load_onnx_detector(tmp_path / "detector.onnx")

@@ -1,0 +1,374 @@
+"""`lpr predict` on real files: what it finds, writes, says, and how it ends."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import chdir
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from clones import ROOT
+from finder import SETTINGS, box, build_finder, draw, trained_project
+from PIL import Image, ImageDraw, ImageFont
+
+from lpr.cli.main import main as cli
+from lpr.composition.compose import compose
+from lpr.data.image_cache import decode
+from lpr.detection.export import export
+from lpr.detection.families import build_detector
+from lpr.inference.inputs import read_image
+from lpr.nn.runtime import Hardware, prepare_tensorflow
+from lpr.nn.saving import save_detector
+from lpr.paths import DETECTOR, MODELS
+
+Lpr = Callable[..., subprocess.CompletedProcess[str]]
+ONE, TWO = (2, 3), (12, 7)
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project's folder: its params.yaml, and models/ with the exported detector."""
+    prepare_tensorflow(Hardware("float32", 1), 0)
+    folder = tmp_path_factory.mktemp("exported")
+    (folder / "conf").symlink_to(ROOT / "conf")
+    with chdir(folder):
+        export(DETECTOR, trained_project(build_finder(), SETTINGS), [draw((2, 3))], MODELS)
+    return folder
+
+
+@pytest.fixture
+def lpr(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lpr:
+    """`lpr predict` as a user types it in an empty folder, the current one; `--model` names the exported detector.
+
+    The process fails where TensorFlow was imported on the way.
+    """
+    monkeypatch.chdir(tmp_path)
+    code = (
+        "import sys; from lpr.cli.main import main; code = main(sys.argv[1:]); "
+        "assert not {'tensorflow', 'keras', 'tf2onnx'} & set(sys.modules); sys.exit(code)"
+    )
+
+    def run(
+        *arguments: str, model: Path | None = exported / MODELS / "detector.onnx"
+    ) -> subprocess.CompletedProcess[str]:
+        named = ["--model", str(model)] if model else []
+        return subprocess.run(
+            [sys.executable, "-c", code, "predict", *arguments, *named],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def save(image: np.ndarray, path: str, **options: object) -> Path:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(path, **options)
+    return Path(path)
+
+
+def rows(path: str = "predictions/predictions.csv") -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def inputs(path: str = "predictions/predictions.json") -> list[dict]:
+    return json.loads(Path(path).read_text())["inputs"]
+
+
+def boxes(found: list[dict[str, str]]) -> list[list[float]]:
+    return sorted([float(row[side]) for side in ("xmin", "ymin", "xmax", "ymax")] for row in found)
+
+
+def test_the_plates_of_a_folder_are_listed_and_drawn(lpr: Lpr) -> None:
+    save(draw(ONE, TWO, scale=3), "street/two.jpg", quality=95)
+    save(draw(ONE), "street/one.png")
+    save(draw(), "street/none.JPG")
+    Path("street/notes.txt").write_text("no image")
+    done = lpr("street", "--ocr", "none")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "street/none.JPG: no plate\n" in done.stdout
+    assert "images: 3, plates: 3, unreadable: 0" in done.stdout
+    found = rows()
+    assert [row["image"] for row in found] == ["street/none.JPG", "street/one.png", "street/two.jpg", "street/two.jpg"]
+    assert found[0] == dict.fromkeys(found[0], "") | {"image": "street/none.JPG", "width": "160", "height": "96"}
+    np.testing.assert_allclose(boxes(found[1:2]), [box(ONE)], atol=0.5)
+    np.testing.assert_allclose(boxes(found[2:]), [box(ONE, 3), box(TWO, 3)], atol=0.5)
+    assert all(float(row["confidence"]) > 0.9 for row in found[1:])
+    entries = inputs()
+    assert [len(entry["plates"]) for entry in entries] == [0, 1, 2]
+    assert boxes(found[1:2]) == [entries[1]["plates"][0]["box"]]
+    drawn = np.asarray(Image.open(f"predictions/{entries[2]['annotated']}"), int)
+    changed = np.abs(drawn - draw(ONE, TWO, scale=3)).max(axis=2) > 60
+    for left, top, right, bottom in (box(ONE, 3), box(TWO, 3)):
+        assert changed[top - 1, left : int(right)].mean() > 0.9
+        assert changed[top : int(bottom), right + 1].mean() > 0.9
+    assert not changed[200:, :200].any()
+
+
+@pytest.mark.parametrize(("reader", "least"), [("rapidocr", 0.5), ("network", 0.2), ("cascade", 0.2)])
+def test_the_texts_are_read(lpr: Lpr, reader: str, least: float) -> None:
+    image = Image.fromarray(draw(scale=8))
+    left, top, right, bottom = box(ONE, 8)
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((left, top, right, bottom), "white")
+    middle = (left + right) / 2, (top + bottom) / 2
+    pen.text(middle, "KA05MH1234", "black", ImageFont.load_default(48), anchor="mm")
+    image.save("car.png")
+    done = lpr("car.png", "--confidence", "0.2", "--ocr", reader)
+    assert done.returncode == 0, done.stderr
+    (row,) = rows()
+    assert row["text"] == "KA05MH1234"
+    assert least < float(row["text_confidence"]) <= 1
+    assert f"car.png: KA05MH1234 {float(row['confidence']):.2f}" in done.stdout
+    assert "plates: 1 (1 read)" in done.stdout
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_a_image_is_turned_as_its_exif_says(lpr: Lpr, orientation: int) -> None:
+    undo = {2: [0], 3: [3], 4: [1], 5: [5], 6: [2], 7: [6], 8: [4]}[orientation]
+    stored = Image.fromarray(draw(ONE, scale=2))
+    for method in undo:
+        stored = stored.transpose(Image.Transpose(method))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.save("turned.jpg", exif=exif, quality=95)
+    assert lpr("turned.jpg", "--ocr", "none", "--save", "csv,images").returncode == 0
+    np.testing.assert_allclose(boxes(rows()), [box(ONE, 2)], atol=0.5)
+    assert Image.open("predictions/annotated/turned.jpg").size == (320, 192)
+    assert not Path("predictions/predictions.json").exists()
+
+
+def test_what_cannot_be_read_is_reported_and_the_rest_goes_on(lpr: Lpr) -> None:
+    whole = save(draw(ONE), "good.jpg").read_bytes()
+    Path("cut.jpg").write_bytes(whole[: len(whole) // 2])
+    Path("page.jpg").write_text("<html>Not found</html>")
+    Path("empty.png").touch()
+    Path("nothing").mkdir()
+    Path("nothing/readme.txt").touch()
+    Path("clip.mp4").write_bytes(b"no video")
+    done = lpr("cut.jpg", "page.jpg", "empty.png", "gone.jpg", "nothing", "clip.mp4", "good.jpg", "--ocr", "none")
+    assert done.returncode == 3
+    assert done.stderr.splitlines() == [f"lpr predict: {entry['image']}: {entry['error']}" for entry in inputs()[:-1]]
+    assert [entry["error"].partition(":")[0] for entry in inputs()[:-1]] == [
+        *("a broken image", "not a image but a web page", "an empty file", "no such file"),
+        *("a folder without images or videos", "not a video that FFmpeg can open"),
+    ]
+    np.testing.assert_allclose(boxes(rows()), [box(ONE)], atol=0.5)
+    assert "unreadable: 6" in done.stdout
+
+
+def test_nothing_that_can_be_read(lpr: Lpr) -> None:
+    Path("nothing").mkdir()
+    done = lpr("nothing", "--ocr", "none")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "lpr predict: nothing: a folder without images or videos\nlpr predict: nothing could be read\n"
+    )
+    assert inputs() == [{"image": "nothing", "error": "a folder without images or videos"}]
+
+
+def test_the_pixels_are_those_that_detectors_are_trained_on(tmp_path: Path) -> None:
+    for mode in ("RGB", "L"):
+        Image.fromarray(draw(ONE, TWO, scale=2)).convert(mode).save(tmp_path / f"{mode}.jpg", quality=70)
+        expected = decode((tmp_path / f"{mode}.jpg").read_bytes())[0]
+        np.testing.assert_array_equal(read_image(tmp_path / f"{mode}.jpg"), expected)
+
+
+def test_so_are_those_of_real_photographs(real_data: Path) -> None:
+    paths = sorted((real_data / "dataturks" / "mirror").iterdir())[::5]
+    for path in paths:
+        np.testing.assert_array_equal(read_image(path), decode(path.read_bytes())[0], str(path))
+
+
+def write_video(name: str, code: str, frames: list[np.ndarray]) -> None:
+    height, width = frames[0].shape[:2]
+    writer = cv2.VideoWriter(name, cv2.VideoWriter.fourcc(*code), 10, (width, height))
+    for frame in frames:
+        writer.write(frame[..., ::-1].copy())
+    writer.release()
+
+
+def test_a_video_is_looked_at_frame_by_frame(lpr: Lpr) -> None:
+    frames = [draw((2 + number, 3), scale=2) if number % 3 else draw(scale=2) for number in range(9)]
+    write_video("drive.avi", "MJPG", frames)
+    done = lpr("drive.avi", "--ocr", "none")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "drive.avi: 9 frames, 6 plates" in done.stdout
+    found = rows()
+    assert [int(row["frame"]) for row in found] == [1, 2, 4, 5, 7, 8]
+    assert {row["track"] for row in found} == {"1"}
+    for row in found:
+        np.testing.assert_allclose(boxes([row]), [box((2 + int(row["frame"]), 3), 2)], atol=1)
+    (entry,) = inputs()
+    assert (entry["frames"], entry["frames_per_second"], entry["annotated"]) == (9, 10, "annotated/drive.mp4")
+    assert entry["tracks"] == [{"number": 1, "first": 1, "last": 8, "plates": 6, "text": ""}]
+    video = cv2.VideoCapture("predictions/annotated/drive.mp4")
+    seen = [video.read()[1] for _ in range(9)]
+    assert not video.read()[0]
+    left, top, right, _ = box((3, 3), 2)
+    frame, empty = (np.asarray(image, int)[top - 2, left:right] for image in (seen[1], seen[0]))
+    # Orange in OpenCV's order of channels.
+    assert frame[:, 2].mean() > 120 > 80 > frame[:, 0].mean()
+    assert empty.mean() < 60
+
+
+def test_a_video_that_breaks_off_keeps_what_was_seen(lpr: Lpr) -> None:
+    write_video("whole.avi", "MJPG", [draw(ONE, scale=2) for _ in range(20)])
+    content = Path("whole.avi").read_bytes()
+    Path("half.avi").write_bytes(content[: len(content) // 2])
+    done = lpr("half.avi", "--ocr", "none", "--save", "csv,json")
+    assert done.returncode == 3
+    assert "half.avi: a video that breaks off after " in done.stderr
+    (entry,) = inputs()
+    assert 5 <= entry["frames"] == len(rows()) < 15
+    assert not Path("predictions/annotated").exists()
+
+
+def test_interrupted_it_keeps_what_was_found(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = save(draw(ONE, scale=8), "many/0000.png")
+    for number in range(1, 400):
+        Path(f"many/{number:04}.png").symlink_to(first.name)
+    command = [sys.executable, "-m", "lpr", "predict", "many", "--ocr", "none"]
+    process = subprocess.Popen(
+        [*command, "--model", str(exported / MODELS / "detector.onnx")],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in a shell's background ignore it
+    )
+    while not Path("predictions/annotated/0002.jpg").exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    said, complaint = process.communicate()
+    assert process.returncode == 130
+    assert complaint == "lpr predict: interrupted; what was found is kept\n"
+    assert 2 <= len(rows()) < 400
+    assert f"images: {len(rows())}, plates: {len(rows())}" in said
+    assert sum("plates" in entry for entry in inputs()) == len(rows())
+
+
+def test_patterns_and_names_that_are_the_same(lpr: Lpr) -> None:
+    for folder in "ab":
+        save(draw(ONE), f"{folder}/x.png")
+    save(draw(ONE), "a/x.jpg")
+    done = lpr("?/*.png", "a/x.jpg", "a/x.png", "--ocr", "none")
+    assert done.returncode == 0
+    assert [(entry["image"], entry["annotated"]) for entry in inputs()] == [
+        ("a/x.png", "annotated/x.jpg"),
+        ("b/x.png", "annotated/x-2.jpg"),
+        ("a/x.jpg", "annotated/x-3.jpg"),
+    ]
+    assert len(list(Path("predictions/annotated").iterdir())) == 3
+
+
+def test_no_input_is_overwritten(lpr: Lpr) -> None:
+    content = save(draw(ONE), "predictions/annotated/x.jpg").read_bytes()
+    done = lpr("predictions/annotated", "--ocr", "none")
+    assert done.returncode == 1
+    assert "choose another --output" in done.stderr
+    assert Path("predictions/annotated/x.jpg").read_bytes() == content
+
+
+def test_what_was_found_is_a_table_to_train_on(lpr: Lpr, tmp_path: Path) -> None:
+    from lpr.data.annotations import read_annotations
+    from lpr.data.sources import obtain
+
+    save(draw(ONE, TWO), "street/two.png")
+    save(draw(), "street/none.png")
+    assert lpr("street", "--ocr", "none").returncode == 0
+    data = compose(
+        ["data=table", "data.annotations=predictions/predictions.csv", "data.image_root=."], ROOT / "conf"
+    ).data
+    obtain(data.sources[0], Path("source"), data)
+    plates = read_annotations(Path("source/annotations.json"), "mine").plates
+    assert plates["url"].tolist() == ["street/none.png", "street/two.png", "street/two.png"]
+    assert plates["top_x"].notna().tolist() == [False, True, True]
+
+
+def test_the_default_is_the_detector_of_the_current_folder(
+    lpr: Lpr, exported: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(exported / MODELS, MODELS)
+    image = save(draw(ONE), "one.png")
+    done = lpr(str(image), "--ocr", "none", model=None)
+    assert (done.returncode, done.stderr) == (0, "")
+    DETECTOR.write_bytes(b"trained anew")
+    done = lpr(str(image), "--ocr", "none", model=None)
+    assert done.returncode == 0
+    assert "models/detector.onnx is of another models/detector.keras" in done.stderr
+    (MODELS / "detector.onnx").unlink()
+    done = lpr(str(image), "--ocr", "none", model=None)
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "lpr predict: models/detector.onnx is missing, but models/detector.keras is there: `lpr export`"
+    )
+    DETECTOR.unlink()
+    done = lpr(str(image), "--ocr", "none", model=None)
+    assert done.returncode == 1
+    assert done.stderr == "lpr predict: models/detector.onnx is missing: `lpr export` writes it\n"
+
+
+def test_the_reader_is_the_one_of_params_yaml_where_there_is_one(lpr: Lpr, exported: Path) -> None:
+    image = save(draw(ONE), "one.png")
+    settings = (exported / "params.yaml").read_text()
+    Path("params.yaml").write_text(settings.replace("  margin: 0.16\n", "  margin: 7.0\n"))
+    done = lpr(str(image))
+    assert done.returncode == 1
+    assert "params.yaml:\n  ocr.margin=7.0: input should be less than or equal to 1" in done.stderr
+    Path("params.yaml").write_text("lr: 0.1\n")  # of another project
+    assert lpr(str(image)).returncode == 0
+    assert json.loads(Path("predictions/predictions.json").read_text())["reader"] == "cascade"
+
+
+def test_the_seeds_family_finds_one_plate_a_image(lpr: Lpr, exported: Path) -> None:
+    shutil.copytree(exported / "conf", "conf")
+    config = compose(["experiment=original", "detector.image_size_px=32", "detector.filters=2", "train.threads=1"])
+    save_detector(build_detector(config.detector, "float32", 0), DETECTOR)
+    export(DETECTOR, config, [draw(ONE)], MODELS)
+    image = save(draw(ONE, scale=2), "one.jpg")
+    done = lpr(str(image), "--ocr", "none", model=None)
+    assert done.returncode == 0, done.stderr
+    ((left, top, right, bottom),) = boxes(rows())
+    assert 0 <= left < right <= 320
+    assert 0 <= top < bottom <= 192
+
+
+def test_a_detector_that_lpr_did_not_export(lpr: Lpr, exported: Path) -> None:
+    import onnx
+
+    model = onnx.load(exported / MODELS / "detector.onnx")
+    for said, value in (("was written by another version of lpr", "{}"), ("lack the key 'lpr'", None)):
+        model.ClearField("metadata_props")
+        if value:
+            onnx.helper.set_model_props(model, {"lpr": value})
+        onnx.save(model, "foreign.onnx")
+        done = lpr(str(save(draw(ONE), "one.png")), model=Path("foreign.onnx"))
+        assert done.returncode == 1
+        assert said in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--confidence", "2"], ["--save", "xml"], ["--ocr", "eyes"], []])
+def test_wrong_usage(lpr: Lpr, arguments: list[str]) -> None:
+    done = lpr(*(["x.jpg", *arguments] if arguments else []))
+    assert done.returncode == 2
+    assert "usage: lpr predict" in done.stderr
+
+
+def test_the_exit_codes_are_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["predict", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "3 some inputs could not be read" in said

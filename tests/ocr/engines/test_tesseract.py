@@ -1,0 +1,55 @@
+"""The tesseract reader, with the real program."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from plate_images import plate
+
+from lpr.errors import UserError
+from lpr.ocr.engines.base import PlateText
+from lpr.ocr.engines.tesseract import Settings, Tesseract
+from lpr.ocr.recognition import create
+
+CONFIG = Settings(
+    name="tesseract",
+    splits=["test"],
+    margin=0.1,
+    grammars=None,
+    doubtful=0.5,
+    language="eng",
+    page_segmentation_mode=6,
+    height_px=120,
+)  # as conf/ocr/tesseract.yaml has it
+installed = pytest.mark.skipif(shutil.which("tesseract") is None, reason="the tesseract program is not installed")
+
+
+@installed
+@pytest.mark.parametrize(
+    "image", [plate("MH 12 DE 1433"), plate("MH 12", "DE 1433", width=320)], ids=["one line", "two lines"]
+)
+def test_reads(image: Image.Image) -> None:
+    reading = Tesseract(CONFIG).read(image)
+    assert reading.text == "MH12DE1433"
+    assert 0 < reading.confidence <= 1
+
+
+@installed
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (3000, 1), (300, 80)])
+def test_nothing_there_is_an_empty_reading(size: tuple[int, int]) -> None:
+    assert Tesseract(CONFIG).read(Image.new("RGB", size, "grey")) == PlateText("", 0.0)
+
+
+@installed
+def test_a_language_without_data() -> None:
+    with pytest.raises(UserError, match="no data for xyz: apt install tesseract-ocr-xyz"):
+        Tesseract(CONFIG.model_copy(update={"language": "eng+xyz"}))
+
+
+def test_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="apt install tesseract-ocr"):
+        create(CONFIG, tmp_path)

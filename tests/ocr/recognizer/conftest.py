@@ -1,0 +1,3 @@
+"""Trainings of these tests have one thread."""
+
+from one_thread import _one_thread  # noqa: F401

@@ -1,0 +1,140 @@
+"""What a grammar makes of a reader's lines."""
+
+import pytest
+
+from lpr.ocr.engines.base import UNREAD, PlateText, TextLine
+from lpr.ocr.engines.rapidocr import Settings
+from lpr.ocr.grammar import choose
+from lpr.plates.countries import GRAMMARS
+
+INDIA = GRAMMARS["india"]
+
+
+def read(*lines: tuple[str, float], text: str | None = None) -> PlateText:
+    whole = "".join(line for line, _ in lines) if text is None else text
+    return PlateText(whole, min(sure for _, sure in lines), tuple(TextLine(*line) for line in lines))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MH12DE1433",
+        "DL3CAB1234",
+        "DL8CX4850",
+        "KA05M7",
+        "KL7BZ99",
+        "GJ1KF1111",
+        "22BH6517A",
+        "22BH6517AB",
+        "HR26DK8337",
+        "KL381234",
+        "HR99BJTEMP6662",
+    ],
+)
+def test_what_fits_stays_as_it_is(text: str) -> None:
+    assert choose(read((text, 0.7)), INDIA) == PlateText(text, 0.7)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("MH2OBN3525", "MH20BN3525"), ("DLBCAB12S4", "DL8CAB1254"), ("MH12DE14E3", "MH12DE14E3")],
+)
+def test_characters_that_look_alike_change_where_they_must(wrong: str, right: str) -> None:
+    chosen = choose(read((wrong, 0.9)), INDIA)
+    assert chosen.text == right
+    assert (chosen.confidence < 0.9) == (wrong != right)
+
+
+def test_a_state_that_is_none_does_not_fit() -> None:
+    assert choose(read(("XX12D31433", 0.9)), INDIA).text == "XX12D31433"
+
+
+def line(text: str, **candidates: dict[str, float]) -> PlateText:
+    """A line of a reader that says what else the characters at places (`at2=…`) may be."""
+    chances = tuple({one: 0.6} | candidates.get(f"at{place}", {}) for place, one in enumerate(text))
+    return PlateText(text, 0.8, (TextLine(text, 0.8, candidates=chances),))
+
+
+def test_of_a_readers_own_candidates_the_likeliest_that_fits_is_taken() -> None:
+    wrong = line("MH12BE14T3", at8={"7": 0.3, "1": 0.1}, at4={"D": 0.3})
+    chosen = choose(wrong, INDIA)
+    assert chosen.text == "MH12BE1473"
+    assert chosen.confidence == pytest.approx(0.8 * 0.3 / 0.6)
+
+
+def test_a_state_is_chosen_by_both_letters_together() -> None:
+    """KJ is no state; of HJ, KL and their like, KL is the likeliest."""
+    assert choose(line("KJ12AB1234", at0={"H": 0.1}, at1={"L": 0.2, "A": 0.05}), INDIA).text == "KL12AB1234"
+
+
+def test_what_a_reader_all_but_rules_out_is_no_candidate() -> None:
+    assert choose(line("MH12DE14T3", at8={"7": 0.001}), INDIA).text == "MH12DE14T3"
+
+
+def test_other_lettering_is_left_out_and_small_lettering_let_in() -> None:
+    """ANGEL is no part of the plate; the reader had taken MH20EU for other lettering, as it is small."""
+    lines = ("MH2OEU", 0.9), ("9991", 1.0), ("ANGEL", 0.97)
+    chosen = choose(read(*lines, text="9991ANGEL"), INDIA)
+    assert chosen.text == "MH20EU9991"
+    assert chosen.confidence < 0.9
+    assert choose(read(("MH14", 1.0), ("IND", 1.0), ("GN9239", 0.9)), INDIA).text == "MH14GN9239"
+    assert choose(read(("WAGON", 1.0), ("R", 1.0), ("HR99EXTEMP6037", 0.9)), INDIA).text == "HR99EXTEMP6037"
+
+
+def test_as_much_as_possible_stays_as_it_was_read() -> None:
+    """MH124433 would need no change, and leave out what was read."""
+    assert choose(read(("MH12", 0.9), ("0E", 0.9), ("4433", 0.9)), INDIA).text == "MH12OE4433"
+
+
+def test_what_cannot_be_made_to_fit_stays_and_nothing_gets_surer() -> None:
+    for reading in (read(("WOB2ZK295", 0.8)), UNREAD, PlateText("HELLO", 0.4)):
+        assert choose(reading, INDIA) == reading
+    doubtful = PlateText("MH20BN3525", 0.2, (TextLine("MH2OBN3525", 0.9),))
+    assert choose(doubtful, INDIA) == PlateText("MH20BN3525", 0.2)
+
+
+def test_a_reader_without_lines_has_its_text_alone() -> None:
+    assert choose(PlateText("MH2OBN3525", 0.8), INDIA).text == "MH20BN3525"
+
+
+@pytest.mark.parametrize(
+    ("country", "fitting", "read_as", "then"),
+    [
+        ("brazil", "BRA2E19 ABC1234", "BRAZE19", "BRA2E19"),
+        ("britain", "BD51SMR K7XYZ ABC123D YBZ4321", "BDS1SMR", "BD51SMR"),
+        ("bulgaria", "CB1234AH B5678TX", "D12345H", "D12345H"),  # D is no province
+        ("czechia", "1A23456 4AX1234", "1A2E4S6", "1A2E4S6"),
+        ("france", "AB123CD 1234AB56", "AB1O3CD", "AB103CD"),
+        ("germany", "MAB1234 WOBZK295 BO1 HHAB12E", "MAB1Z34", "MAB1234"),
+        ("indonesia", "B1234XYZ DK1AA", "B123AXYZ", "B1234XYZ"),
+        ("netherlands", "12ABC3 AB123C ABCD12", "I2ABC3", "12ABC3"),
+        ("poland", "WX12345 KR1A234 WPI5K20", "W012345", "WO12345"),
+        ("romania", "B123ABC CJ12ABC", "CJI2ABC", "CJ12ABC"),
+        ("spain", "1234BCD", "I234BCD", "1234BCD"),
+        ("switzerland", "ZH123456 GE1", "ZHI23456", "ZH123456"),
+        ("europe", "MAB1234 AB123CD 1A23456 ZH1 WX12345", "1A2345S", "1A23455"),
+    ],
+)
+def test_what_other_countries_plates_say(country: str, fitting: str, read_as: str, then: str) -> None:
+    for text in fitting.split():
+        assert choose(read((text, 0.7)), GRAMMARS[country]) == PlateText(text, 0.7)
+    assert choose(read((read_as, 0.7)), GRAMMARS[country]).text == then
+
+
+def test_every_grammar_can_be_configured() -> None:
+    settings = {
+        "name": "rapidocr",
+        "splits": ["test"],
+        "margin": 0.1,
+        "side_px": 480,
+        "min_line_height": 0.5,
+        "doubtful": 0.5,
+    }
+    for name in GRAMMARS:
+        assert Settings.model_validate(settings | {"threads": None, "grammars": {"drawn": name}}).grammars
+
+
+def test_of_all_of_europe_what_fits_any_country_stays() -> None:
+    """In Spain it would be 0234BCD; but O234BCD may be British."""
+    assert choose(read(("O234BCD", 0.7)), GRAMMARS["spain"]).text == "0234BCD"
+    assert choose(read(("O234BCD", 0.7)), GRAMMARS["europe"]).text == "O234BCD"

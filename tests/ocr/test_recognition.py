@@ -1,0 +1,173 @@
+"""Reading the plates of a table of detections."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ocrspace_server as service
+import pandas as pd
+import pytest
+from PIL import Image
+from plate_images import plate
+
+from lpr.data.tables import read_table, write_table
+from lpr.errors import UserError
+from lpr.ocr.engines.ocrspace import Settings
+from lpr.ocr.engines.rapidocr import Settings
+from lpr.ocr.recognition import crop, recognize_plates
+
+RAPIDOCR = Settings(
+    name="rapidocr",
+    splits=["test"],
+    margin=0.1,
+    side_px=480,
+    grammars=None,
+    doubtful=0.5,
+    min_line_height=0.5,
+    threads=None,
+)
+NOWHERE = (None, None, None, None)
+
+
+def detection(image: str, plate: int, text: str, true: Any, predicted: Any, split: str = "test") -> dict[str, Any]:
+    sides = ("top_x", "top_y", "bottom_x", "bottom_y")
+    row = {"image": image, "source": "drawn", "split": split, "plate": plate, "text": text}
+    row |= dict(zip(sides, true, strict=True))
+    return row | {f"predicted_{side}": value for side, value in zip(sides, predicted, strict=True)} | {"iou": 0.5}
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """a.jpg with two plates, at (40, 50, 640, 166) and (40, 250, 640, 366), and b.jpg with one at (0, 0, 600, 116)."""
+    street = Image.new("RGB", (700, 400), "grey")
+    street.paste(plate("MH 12 DE 1433"), (40, 50))
+    street.paste(plate("KA 05 MJ 8827"), (40, 250))
+    (tmp_path / "images").mkdir()
+    street.save(tmp_path / "images/a.jpg", quality=95)
+    plate("TN 09 BC 4471").save(tmp_path / "images/b.jpg", quality=95)
+    return tmp_path / "images"
+
+
+FIRST, SECOND, WHOLE = (40, 50, 640, 166), (40, 250, 640, 366), (0, 0, 600, 116)
+DETECTIONS = pd.DataFrame(
+    [
+        detection("a.jpg", 0, "MH12DE1433", FIRST, (35.5, 45.2, 650.1, 175.9)),
+        detection("a.jpg", 1, "KA05MJ8827", SECOND, NOWHERE),
+        detection("c.jpg", 0, "XX00XX0000", WHOLE, WHOLE, split="train"),
+        detection("b.jpg", 0, "", WHOLE, (100, 60, 100, 60)),
+    ]
+)
+
+
+def test_reads_both_boxes_of_the_chosen_splits(images: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    readings, timings = recognize_plates(DETECTIONS, images, RAPIDOCR, tmp_path / "unused")
+    write_table(readings, tmp_path / "recognitions.csv")
+    rows = [line.split(",") for line in (tmp_path / "recognitions.csv").read_text().splitlines()]
+    assert rows[0] == [
+        "image",
+        "source",
+        "split",
+        "plate",
+        "boxes",
+        "text",
+        "text_before_grammar",
+        "reading",
+        "confidence",
+        "doubtful",
+        "edits",
+    ]
+    assert [row[:6] + row[7:8] + row[10:] for row in rows[1:]] == [
+        ["a.jpg", "drawn", "test", "0", "true", "MH12DE1433", "MH12DE1433", "0"],
+        ["a.jpg", "drawn", "test", "0", "predicted", "MH12DE1433", "MH12DE1433", "0"],
+        ["a.jpg", "drawn", "test", "1", "true", "KA05MJ8827", "KA05MJ8827", "0"],
+        ["a.jpg", "drawn", "test", "1", "predicted", "KA05MJ8827", "", "10"],
+        ["b.jpg", "drawn", "test", "0", "true", "", "TN09BC4471", ""],
+        ["b.jpg", "drawn", "test", "0", "predicted", "", "", ""],
+    ]
+    assert (readings["confidence"] > 0).tolist() == [True, True, True, False, True, False]
+    assert readings["doubtful"].tolist() == [False, False, False, True, False, True]
+    assert timings.reads == 4
+    assert timings.median_ms_per_plate is not None
+    assert timings.p95_ms_per_plate is not None
+    assert 0 < timings.median_ms_per_plate <= timings.p95_ms_per_plate
+    shown = capfd.readouterr().err
+    assert "3/3" in shown
+    assert "plate" in shown
+
+
+def test_the_same_bytes_twice_from_the_written_table(images: Path, tmp_path: Path) -> None:
+    write_table(DETECTIONS, tmp_path / "detections.csv")
+    for name in ("one.csv", "two.csv"):
+        readings, _ = recognize_plates(read_table(tmp_path / "detections.csv"), images, RAPIDOCR, tmp_path / "unused")
+        write_table(readings, tmp_path / name)
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+def test_no_plate_in_the_chosen_splits(images: Path, tmp_path: Path) -> None:
+    config = RAPIDOCR.model_copy(update={"splits": ["validation"]})
+    readings, timings = recognize_plates(DETECTIONS, images, config, tmp_path / "unused")
+    assert len(readings) == 0
+    assert (timings.reads, timings.median_ms_per_plate, timings.p95_ms_per_plate) == (0, None, None)
+
+
+def test_a_missing_image(images: Path, tmp_path: Path) -> None:
+    config = RAPIDOCR.model_copy(update={"splits": ["train"]})
+    with pytest.raises(UserError, match=r"c\.jpg is missing"):
+        recognize_plates(DETECTIONS, images, config, tmp_path / "unused")
+
+
+def test_a_remote_reader_goes_on_where_it_stopped(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCR_SPACE_API_KEY", service.KEY)
+    with service.OcrSpaceServer() as server:
+        config = Settings(
+            name="ocrspace",
+            splits=["test"],
+            margin=0.1,
+            grammars=None,
+            doubtful=0.5,
+            endpoint=server.url,
+            engine=2,
+            language="eng",
+            scale=True,
+            timeout_s=5.0,
+            attempts=1,
+            max_wait_s=0.0,
+        )
+        server.replies.extend([service.success("MH 12"), service.success("MH 13"), service.rate_limited(2, 3600)])
+        with pytest.raises(UserError, match="2 requests in 3600 s"):
+            recognize_plates(DETECTIONS, images, config, tmp_path / "cache")
+        readings, _ = recognize_plates(DETECTIONS, images, config, tmp_path / "cache")
+        assert readings["reading"].tolist() == ["MH12", "MH13", "MH12DE1433", "", "MH12DE1433", ""]
+        assert [request.status for request in server.requests] == [200, 200, 403, 200, 200]
+        recognize_plates(DETECTIONS, images, config, tmp_path / "cache")
+        assert len(server.requests) == 5
+
+
+@pytest.mark.parametrize(
+    ("box", "size"),
+    [
+        ((10, 20, 60, 40), (54, 24)),
+        ((10.4, 20.4, 59.6, 39.6), (54, 24)),
+        ((-30, -10, 200, 300), (100, 80)),
+        ((50, 50, 50, 50), (1, 1)),
+        ((60, 40, 10, 20), (1, 1)),
+        ((500, 500, 600, 600), (1, 1)),
+    ],
+    ids=["inside", "fractions", "beyond", "no area", "swapped", "outside"],
+)
+def test_crop(box: tuple[float, ...], size: tuple[int, int]) -> None:
+    assert crop(Image.new("RGB", (100, 80)), box, 0.1).size == size
+
+
+def test_a_grammar_is_for_the_plates_of_its_source(images: Path, tmp_path: Path) -> None:
+    both = (40, 50, 640, 366)  # no plate of India says so much
+    rows = pd.DataFrame([detection("a.jpg", 0, "MH12DE1433", both, both)] * 2).assign(source=["drawn", "other"])
+    config = RAPIDOCR.model_copy(update={"grammars": {"drawn": "india"}})
+    readings, _ = recognize_plates(rows, images, config, tmp_path / "unused")
+    assert readings["text_before_grammar"].tolist() == ["MH12DE1433KA05MJ8827"] * 4
+    told = dict(readings.groupby("source")["reading"].agg(set))
+    assert told["other"] == {"MH12DE1433KA05MJ8827"}
+    assert told["drawn"] < {"MH12DE1433", "KA05MJ8827"}

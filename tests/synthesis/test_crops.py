@@ -1,0 +1,99 @@
+"""Crops of drawn plates: stretched to one size, and the characters' boxes go along."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from clones import ROOT
+
+from lpr.composition.compose import compose
+from lpr.config import PlateCrops
+from lpr.synthesis.crops import draw_crop, draw_empty
+from lpr.synthesis.lettered_plates import LetteredPlate, draw_plates
+
+USUAL = compose([], ROOT / "conf").recognizer.crops
+NONE = dict.fromkeys(
+    ["poor", "light", "colour", "grey", "night", "shadow", "glare", "blur", "noise", "resized", "jpeg"], 0
+)
+CLEAR = USUAL.model_copy(update={**NONE, "letter_px": [40, 60]})
+
+
+@pytest.fixture(scope="module")
+def plates() -> list[LetteredPlate]:
+    return draw_plates(60, 1)
+
+
+def test_a_crop_is_a_function_of_plate_and_chance(plates: list[LetteredPlate]) -> None:
+    (one, boxes), (same, same_boxes), (other, _) = (
+        draw_crop(plates[0], 64, 192, np.random.default_rng(seed), USUAL) for seed in (5, 5, 6)
+    )
+    np.testing.assert_array_equal(one, same)
+    np.testing.assert_array_equal(boxes, same_boxes)
+    assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 192), (48, 96)])
+def test_boxes_lie_inside_whatever_the_camera_does(plates: list[LetteredPlate], height: int, width: int) -> None:
+    rng = np.random.default_rng(0)
+    for plate in plates:
+        pixels, boxes = draw_crop(plate, height, width, rng, USUAL)
+        assert (pixels.shape, pixels.dtype) == ((height, width, 3), np.uint8)
+        assert (boxes.shape, boxes.dtype) == ((len(plate.text), 4), np.float32)
+        assert boxes.min() >= 0
+        assert (boxes <= [width, height] * 2).all()
+        assert (boxes[:, 2:] - boxes[:, :2] > (0.8, 1.5)).all()
+
+
+@pytest.mark.parametrize("settings", [CLEAR, CLEAR.model_copy(update={"bent": 1})], ids=["flat", "bent"])
+def test_boxes_go_where_the_camera_puts_the_characters(settings: PlateCrops) -> None:
+    """A black block on white, in any perspective: it is where its box is, to a pixel or two.
+
+    There is white around the plate, too: what leans has corners in its upright box that lie beside it.
+    """
+    blocks = np.array([[20, 30, 60, 70], [90, 20, 110, 80], [150, 40, 230, 60], [260, 25, 300, 75]]) + 60
+    for number, (left, top, right, bottom) in enumerate(blocks.tolist()):
+        pixels = np.full((220, 440, 4), 255, np.uint8)
+        pixels[top:bottom, left:right, :3] = 0
+        plate = LetteredPlate(pixels, (60, 60, 380, 160), "ABCD", blocks.astype(np.float32))
+        rng = np.random.default_rng(1)
+        for _ in range(40):
+            crop, boxes = draw_crop(plate, 96, 288, rng, settings)
+            around = np.clip(boxes[number] + [-3, -3, 3, 3], 0, [288, 96] * 2).round().astype(int)
+            part = crop[around[1] : around[3], around[0] : around[2]]
+            rows, columns = np.nonzero(part.mean(axis=2) < 128)
+            ends = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+            seen = np.array(ends) + np.tile(around[:2], 2)
+            np.testing.assert_allclose(seen, boxes[number], atol=3 if settings.bent else 2.5)
+
+
+def test_light_makes_crops_darker_and_lighter_and_poor_ones_harder(plates: list[LetteredPlate]) -> None:
+    def spread(settings: PlateCrops) -> np.ndarray:
+        rng = np.random.default_rng(2)
+        return np.array([draw_crop(plate, 64, 192, rng, settings)[0].mean() for plate in plates])
+
+    def edges(poor: float) -> float:
+        rng = np.random.default_rng(3)
+        looks = [
+            draw_crop(plate, 64, 192, rng, USUAL.model_copy(update={"poor": poor, "noise": 0}))[0] for plate in plates
+        ]
+        return float(np.mean([np.abs(np.diff(look.astype(float), axis=1)).mean() for look in looks]))
+
+    assert spread(USUAL).min() < 45
+    assert spread(USUAL).max() > 150
+    assert edges(poor=1) < 0.85 * edges(poor=0)
+
+
+def test_a_loose_box_shows_more_of_what_is_around_the_plate(plates: list[LetteredPlate]) -> None:
+    def letters(loose: float) -> float:
+        rng = np.random.default_rng(4)
+        boxes = (draw_crop(plate, 64, 192, rng, USUAL.model_copy(update={"loose": loose}))[1] for plate in plates)
+        return float(np.mean([np.ptp(each[:, [0, 2]]) / 192 for each in boxes]))
+
+    assert letters(loose=1) < 0.93 * letters(loose=0)
+
+
+def test_a_box_without_a_plate_shows_some_part_of_a_vehicle() -> None:
+    crops = [draw_empty(64, 192, np.random.default_rng(seed), USUAL) for seed in range(20)]
+    assert {(crop.shape, crop.dtype) for crop in crops} == {((64, 192, 3), np.dtype(np.uint8))}
+    assert np.array_equal(crops[3], draw_empty(64, 192, np.random.default_rng(3), USUAL))
+    assert np.ptp([crop.mean() for crop in crops]) > 50
