@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro reader test test-all check lock clean
+.PHONY: help setup repro recognizer test test-all check docs docs-serve lock clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -24,28 +24,35 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
-repro: $(READY)  ## run the whole chain (dvc repro); the report is reports/index.html
+repro: $(READY)  ## run all stages that are due (dvc repro); the report is reports/index.html
 	@$(BIN)/dvc repro
 	@echo "report: $(CURDIR)/reports/index.html"
 
-reader: $(READY)  ## train the project's own reader on drawn plates (dvc repro recognizer/dvc.yaml): two hours
+recognizer: $(READY)  ## train the recognizer on synthetic plates (dvc repro recognizer/dvc.yaml); two hours
 	@$(BIN)/dvc repro recognizer/dvc.yaml
 
-test: $(READY)  ## run the tests
+test: $(READY)  ## run the tests, but for the slow ones
 	@$(BIN)/python -m pytest
 
-test-all: $(READY)  ## run the tests and the slow proofs
+test-all: $(READY)  ## run all tests
 	@$(BIN)/python -m pytest -m 'slow or not slow'
 
-check: $(READY)  ## lint, types, and the floors of lpr/
+check: $(READY)  ## check style (ruff), types (mypy) and imports between rooms (import-linter)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-lock:  ## write requirements.lock anew from pyproject.toml
+docs: $(READY)  ## build the documentation site into site/
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "documentation: $(CURDIR)/site/index.html"
+
+docs-serve: $(READY)  ## show the documentation site while it is edited
+	@$(BIN)/mkdocs serve
+
+lock:  ## resolve the dependencies of pyproject.toml anew into requirements.lock
 	@$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv
 	@$(VENV)-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	  --extra cpu --extra ocr --extra ray --extra fonts --extra dev --extra docs \
 	  --generate-hashes --no-header --quiet --upgrade --output-file requirements.lock
 	@rm -rf $(VENV)-lock
 
-clean:  ## remove .venv and the caches of the tools
-	@rm -rf $(VENV) $(VENV)-lock .pytest_cache .mypy_cache .ruff_cache
+clean:  ## remove .venv, the site and the caches of the tools
+	@rm -rf $(VENV) $(VENV)-lock site .pytest_cache .mypy_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Copies of this checkout for benchmarks to run commands in."""
+"""Copies of this checkout, in which benchmarks run commands."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def copy_checkout(folder: Path) -> Path:
-    """A copy of the tracked files, as they stand now, in a Git repository of its own."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, listed.split("\0")):
+    """Copy the files that Git tracks or does not ignore, as they are now, to a folder, and make that a repository."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(lambda name: name and (ROOT / name).is_file(), listed.split("\0")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, folder / name)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
@@ -23,7 +24,11 @@ def copy_checkout(folder: Path) -> Path:
 
 
 def run(folder: Path, *command: str, **environment: str) -> float:
-    """Run a command in a copy, with the copy's code; wall seconds. Its output is shown where it fails."""
+    """Run a command in a copy of the checkout, with the copy's code; exit with its output where it fails.
+
+    Returns:
+        Wall time in seconds.
+    """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     variables = {**os.environ, "PATH": path, "PYTHONPATH": str(folder), **environment}
     started = time.perf_counter()

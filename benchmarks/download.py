@@ -1,26 +1,24 @@
 """How much slower the download stage is than decoding and encoding alone.
 
-    python benchmarks/download.py [ROUNDS]
+    python benchmarks/download.py [ROUNDS] [--output docs/results/speed_download.json]
 
-Compares `lpr.data.image_cache.download` over loopback HTTP with a bare pool of as many threads that only decodes and encodes
+Compares `lpr.data.image_cache.download` over loopback HTTP with a pool of as many threads that only decodes and encodes
 the same bytes from memory, in turns, and prints the median of the rounds' ratios. The images are those of
-`$LPR_DATA/dataturks/mirror` where that is set, else 240 drawn ones.
+`$LPR_DATA/dataturks/mirror` where that is set, else 240 synthetic ones.
 
-What counts against the stage: HTTP, hashing, and writing the cache below `$TMPDIR` (`TMPDIR=/dev/shm` leaves the disk
-out of it). What counts for it: it does not encode anew what is an RGB JPEG already. The server is a process of its own,
-but shares the machine's cores with what is measured, and is made light: images in memory, connections kept open,
-nothing looked at but the path.
+The stage does more, HTTP, hashing, and writing the cache below `$TMPDIR` (`TMPDIR=/dev/shm` excludes the disk), and
+less: RGB JPEGs are not encoded again. The server is a process of its own on the same cores, and does little: images in
+memory, connections kept open, no header parsed but the path.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import multiprocessing
 import os
 import socketserver
-import statistics
-import sys
 import tempfile
 import time
 from multiprocessing.connection import Connection
@@ -30,33 +28,44 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from PIL import Image, ImageFilter
+from results import add_output, median_of, write_results
+from tables import cell
 
 from lpr.composition.compose import compose
 from lpr.data.image_cache import download
 
-IMAGES_CSV = 240
-ROUNDS = 5
+IMAGES = 240
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rounds", type=int, nargs="?", default=5)
+    add_output(parser)
+    return parser
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    options = build_parser().parse_args()
     originals = images()
-    ours, theirs = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, originals), daemon=True)
+    port, server_end = multiprocessing.Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(server_end, originals), daemon=True)
     server.start()
-    base_url = f"http://127.0.0.1:{ours.recv()}/"
+    base_url = f"http://127.0.0.1:{port.recv()}/"
     try:
-        ratios = [compare(originals, base_url) for _ in range(rounds)]
+        ratio = median_of([compare(originals, base_url) for _ in range(options.rounds)], "×")
     finally:
         server.terminate()
-    print(f"median of {rounds} rounds: download stage = {statistics.median(ratios):.2f} × bare decode and encode")
+    print(f"images a second of the download stage: {cell(ratio, with_n=True)} those of bare decoding and encoding")
+    if options.output:
+        rows = [{"what": "images per second, against the bare pool", "ratio": ratio}]
+        pool = "a bare pool of as many threads that decodes and encodes from memory"
+        data = f"{len(originals)} images over loopback HTTP: fetch, convert and store, against {pool}"
+        write_results(options.output, "Fetching images", data, rows, "range")
 
 
 def compare(originals: dict[str, bytes], base_url: str) -> float:
     """One round: images a second of the stage over those of the bare pool."""
-    where = "unused.json"
-    overrides = ["data=dataturks", f"data.annotations={where}", f"data.image_root={base_url}"]
-    data = compose(overrides).data
+    data = compose(["data=dataturks", "data.annotations=unused.json", f"data.image_root={base_url}"]).data
 
     started = time.perf_counter()
     with ThreadPool(data.workers) as pool:
@@ -89,10 +98,10 @@ def images() -> dict[str, bytes]:
     """File name → bytes."""
     if folder := os.environ.get("LPR_DATA"):
         return {path.name: path.read_bytes() for path in sorted(Path(folder, "dataturks", "mirror").iterdir())}
-    return {f"{seed}.jpg": drawn(seed) for seed in range(IMAGES_CSV)}
+    return {f"{seed}.jpg": random_image(seed) for seed in range(IMAGES)}
 
 
-def drawn(seed: int) -> bytes:
+def random_image(seed: int) -> bytes:
     """A JPEG of about the size and the detail of the Dataturks images."""
     random = np.random.default_rng(seed)
     width, height = (int(side) for side in random.integers((360, 240), (900, 640)))

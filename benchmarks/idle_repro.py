@@ -1,25 +1,34 @@
-"""A `dvc repro` that has nothing to do, against a pipeline of the same shape whose commands are `true`.
+"""A `dvc repro` that has nothing to do, compared with a pipeline of the same shape whose commands are `true`.
 
-    python benchmarks/idle_repro.py [ROUNDS]
+    python benchmarks/idle_repro.py [ROUNDS] [--output docs/results/speed_idle_repro.json]
 
-Both have run: one by this project's commands, on few drawn scenes; the other has the same stages, dependencies,
-parameters and outputs in a copy, with no Hydra configured. Prints the median ratio of the rounds.
+Both have run before: one by this project's commands, on few synthetic scenes; the other is a copy with the same stages,
+dependencies, parameters and outputs, and no Hydra configured. Prints the median over the rounds of the ratio of the
+two times.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import shutil
-import statistics
-import sys
 import tempfile
 from pathlib import Path
 
 from checkout import copy_checkout, run
+from results import add_output, median_of, write_results
+from tables import cell
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rounds", type=int, nargs="?", default=10)
+    add_output(parser)
+    return parser
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    options = build_parser().parse_args()
     with tempfile.TemporaryDirectory() as place:
         ours = copy_checkout(Path(place) / "ours")
         run(ours, "python", "-m", "lpr", "params", "experiment=smoke", "tracking=off")
@@ -30,9 +39,12 @@ def main() -> None:
         pipeline = same / "dvc.yaml"
         pipeline.write_text(re.sub(r"cmd: .*", "cmd: 'true'", pipeline.read_text()))
         run(same, "dvc", "commit", "--force", "dvc.yaml")
-        ratios = [run(ours, "dvc", "repro") / run(same, "dvc", "repro") for _ in range(rounds)]
-    spread = f"{min(ratios):.2f}–{max(ratios):.2f}, n={rounds}"
-    print(f"dvc repro with nothing to do: {statistics.median(ratios):.2f} × the same shape of `true` ({spread})")
+        ratio = median_of([run(ours, "dvc", "repro") / run(same, "dvc", "repro") for _ in range(options.rounds)], "×")
+    what = "time, against a pipeline of the same shape of `true`"
+    print(f"{what}: {cell(ratio, with_n=True)}")
+    if options.output:
+        rows = [{"what": what, "ratio": ratio}]
+        write_results(options.output, "A `dvc repro` with nothing to do", "experiment=smoke", rows, "range")
 
 
 if __name__ == "__main__":

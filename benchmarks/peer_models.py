@@ -1,10 +1,10 @@
-"""The peers' side of `peers.py`, which runs it in their own environment (`peers.txt`).
+"""The part of `peers.py` that runs in the peers' own environment (`peers.txt`).
 
     python peer_models.py train DATA.yaml FOLDER SIZE MINUTES validate|last
     python peer_models.py export FOLDER SIZE …
     python peer_models.py cascade NAME LIST OUTPUT
 
-It imports nothing of lpr, which is not there.
+It imports nothing of lpr, which is not installed there.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ NETWORK = "yolo11n.yaml"
 def train(data: str, folder: str, size: str, minutes: str, choice: str) -> None:
     """Ultralytics' own training with its own defaults, from random weights, into `FOLDER/training/weights/best.pt`.
 
-    Its clock starts when the data are loaded. With `validate` it goes on while it validates, which it does after every
-    epoch, and the best weights are taken; with `last`, the last.
+    Its clock starts when the data are loaded. With `validate`, it validates after every epoch within that time, and the
+    best weights are taken; with `last`, the last.
     """
     from ultralytics import YOLO
 
@@ -55,7 +55,7 @@ def export(folder: str, *sizes: str) -> None:
 
 
 def cascade(name: str, listed: str, output: str) -> None:
-    """What one of OpenCV's cascades takes for plates, as it comes: a JSON line a path of the list.
+    """Find plates by one of OpenCV's cascades: a JSON line for each path of the list.
 
     Each is [[left, top, width, height, weight], …].
     """

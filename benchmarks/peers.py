@@ -6,15 +6,15 @@
     python benchmarks/peers.py speed FOLDER OURS.onnx
 
 FOLDER is a project or an experiment's folder in which `lpr split` has run. `train` trains yolo11n from random weights
-on its train side for so many minutes, validates by its validation side, and exports it; `cascade` runs OpenCV's
+on its train split for so many minutes, validates on its validation split, and exports it; `cascade` runs OpenCV's
 cascades. Both write what they find in all its images below `FOLDER/peers/`, in the columns of
-`reports/predictions.csv`. `score` scores such files on the test side by the code that scores ours, and ours with them,
-where `reports/predictions.csv` is there; the number after @ is the confidence from which a prediction counts as a plate
-(0.25 where there is none, as Ultralytics has it). `speed` times an exported detector of ours against the exported
-yolo11n, in turns, on two threads: the network alone (ours from bytes, the peer's from the floats that it takes), and
-whole images of the test side, from JPEG bytes to boxes, the peer's once in squares and once in rectangles.
+`reports/predictions.csv`. `score` scores such files on the test split by the code that scores ours, and ours with them,
+if there is `reports/predictions.csv`; the number after @ is the confidence from which a prediction counts as a plate
+(by default 0.25, as Ultralytics has it). `speed` times an exported detector of ours against the exported yolo11n, in
+turns, on two threads: the network alone (ours from bytes, the peer's from the floats that it takes), and whole images
+of the test split, from JPEG bytes to boxes, the peer's once in squares and once in rectangles.
 
-The peers have an environment of their own, made from peers.txt when it is first needed (`--environment`).
+The peers have an environment of their own (`--environment`), made from peers.txt when it is first needed.
 """
 
 from __future__ import annotations
@@ -36,19 +36,21 @@ import cv2
 import numpy as np
 import pandas as pd
 from checkout import ROOT
-from pydantic import TypeAdapter
+from results import add_output, median_of, write_results
 from tabulate import tabulate
 from tqdm import tqdm
 
 from lpr import config
-from lpr.boxes import BOX_COLUMNS
+from lpr.boxes import BOX_COLUMNS, MAX_BOXES_PER_IMAGE, Detections
 from lpr.cores import usable_cores
 from lpr.data.plates import read_split
 from lpr.data.tables import read_table, write_json, write_table
-from lpr.detection.decoding import FLOOR, MOST, Plates
-from lpr.detection.multiscale import Forward
+from lpr.detection.decoding import MIN_CONFIDENCE
+from lpr.detection.multiscale import detect
+from lpr.detection.onnx_detector import OnnxDetector, load_onnx_detector
 from lpr.detection.prediction import load_image
-from lpr.metrics.comparison import compare, plate_scores
+from lpr.metrics.base import DetectionCases
+from lpr.metrics.comparison import compare, detection_case_scores
 from lpr.metrics.detection import detections, predictions, score_detections
 from lpr.metrics.statistics import Score
 from lpr.paths import IMAGE_CACHE, PREDICTIONS
@@ -63,12 +65,12 @@ SIZES = (192, 256, 320, 384, 512)
 SCORES = ("mean_iou", "recall@0.5", "recall@0.7", "AP50", "AP50:95", "false_positives_per_image")
 THREADS = 2  # of the timings
 CALLS = 20  # of a network, a round
-IMAGES_CSV = 40  # of the test side, a round
-_LEAST = 0.001  # confidence of what is scored of yolo11n, as in its own validation
-_NMS_IOU = 0.4  # as ours has it
+IMAGES = 40  # of the test split, a round
+_MIN_SCORED = 0.001  # confidence of yolo11n's boxes that are scored, as in its own validation
+_NMS_IOU = 0.4  # as in `lpr.detection.decoding`
 
 
-def main() -> None:
+def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verb = {name: verbs.add_parser(name) for name in ("train", "cascade", "score", "speed")}
@@ -81,7 +83,13 @@ def main() -> None:
     verb["score"].add_argument("systems", nargs="*", type=_system, metavar="NAME=FILE[@CONFIDENCE]")
     verb["speed"].add_argument("ours", type=Path, metavar="OURS.onnx")
     verb["speed"].add_argument("--rounds", type=int, default=9)
-    options = parser.parse_args()
+    for name in ("score", "speed"):
+        add_output(verb[name])
+    return parser
+
+
+def main() -> None:
+    options = build_parser().parse_args()
     here = Path.cwd()
     os.chdir(options.folder)
     if "environment" in options:
@@ -91,9 +99,14 @@ def main() -> None:
     elif options.verb == "cascade":
         cascade(here / options.environment)
     elif options.verb == "score":
-        score(options.systems)
+        rows = score(options.systems)
+        if options.output:
+            write_results(here / options.output, "Beside other detectors", "test split", rows)
     else:
-        speed(here / options.ours, options.rounds)
+        rows = speed(here / options.ours, options.rounds)
+        if options.output:
+            data = f"{THREADS} threads; ratio: ours / the faster yolo11n"
+            write_results(here / options.output, "The exported detector against yolo11n", data, rows, "range")
 
 
 def _system(text: str) -> tuple[str, Path, float]:
@@ -103,33 +116,33 @@ def _system(text: str) -> tuple[str, Path, float]:
 
 
 def train(environment: Path, size: int, minutes: float) -> None:
-    """Train yolo11n, export it, and look for plates with what was exported: what is scored is what is timed."""
+    """Train yolo11n, export it, and find plates by the exported one, which is the one that is timed, too."""
     rows = read_split()
-    taught = with_override_boxes(rows) if config.load().train.only_override_boxes else rows  # the same images as ours
+    used = with_override_boxes(rows) if config.load().train.only_override_boxes else rows  # the same images as ours
     shutil.rmtree(YOLO, ignore_errors=True)
-    sides = ("train", "validation")
-    counts = {side: write_dataset(taught[taught["split"] == side], YOLO / "dataset" / side) for side in sides}
-    validated = "validation" if counts["validation"] else "train"  # Ultralytics asks for some, used or not
-    described = {"path": str((YOLO / "dataset").resolve()), "train": "train", "val": validated, "names": ["plate"]}
-    write_json(described, YOLO / "dataset.yaml")  # JSON is YAML
+    splits = ("train", "validation")
+    counts = {split: write_dataset(used[used["split"] == split], YOLO / "dataset" / split) for split in splits}
+    validated = "validation" if counts["validation"] else "train"  # Ultralytics needs some, used or not
+    dataset = {"path": str((YOLO / "dataset").resolve()), "train": "train", "val": validated, "names": ["plate"]}
+    write_json(dataset, YOLO / "dataset.yaml")  # JSON is YAML
     started = time.monotonic()
     choice = "validate" if counts["validation"] else "last"  # as ours is chosen
     run_in(environment, "train", YOLO / "dataset.yaml", YOLO.resolve(), size, minutes, choice)
     seconds = round(time.monotonic() - started)
     run_in(environment, "export", YOLO, *sorted({size, *SIZES}))
     epochs = len(pd.read_csv(YOLO / "training" / "results.csv"))
-    about = {"images": counts, "size": size, "minutes": minutes, "epochs": epochs, "seconds_with_start": seconds}
-    write_json(about, YOLO / "training.json")
-    print(about)
+    training = {"images": counts, "size": size, "minutes": minutes, "epochs": epochs, "seconds_with_start": seconds}
+    write_json(training, YOLO / "training.json")
+    print(training)
     network = open_network(YOLO / f"{size}.onnx", usable_cores())
     images = rows.drop_duplicates("image")
     names = tqdm(images["image"], "detecting", unit="image")
-    found = [yolo_look(load_image(IMAGE_CACHE / name), network, size, _LEAST) for name in names]
+    found = [detect_by_yolo(load_image(IMAGE_CACHE / name), network, size, _MIN_SCORED) for name in names]
     write_predictions(images, found, YOLO)
 
 
 def write_dataset(rows: pd.DataFrame, folder: Path) -> int:
-    """Images (links) and labels of one side as Ultralytics wants them; how many images."""
+    """Write images (links) and labels of one split in Ultralytics' layout; returns how many images."""
     images, labels = folder / "images", folder / "labels"
     for part in (images, labels):
         part.mkdir(parents=True)
@@ -145,7 +158,7 @@ def write_dataset(rows: pd.DataFrame, folder: Path) -> int:
 
 
 def cascade(environment: Path) -> None:
-    """What each cascade finds; as confidences its weights, by the logistic function, which keeps their order."""
+    """Find plates by each cascade; confidences are its weights through the logistic function, in the same order."""
     images = read_split().drop_duplicates("image")
     listed = PEERS / "images.txt"
     PEERS.mkdir(exist_ok=True)
@@ -155,15 +168,15 @@ def cascade(environment: Path) -> None:
         run_in(environment, "cascade", name, listed, PEERS / name / "found.jsonl")
         found = []
         for line in (PEERS / name / "found.jsonl").read_text().splitlines():
-            seen = np.array(json.loads(line), float).reshape(-1, 5)
-            seen = seen[np.argsort(-seen[:, 4], kind="stable")][:MOST]
-            boxes = np.concatenate([seen[:, :2], seen[:, :2] + seen[:, 2:4]], axis=1)
-            found.append(Plates(boxes, 1 / (1 + np.exp(-seen[:, 4]))))
+            rows = np.array(json.loads(line), float).reshape(-1, 5)
+            rows = rows[np.argsort(-rows[:, 4], kind="stable")][:MAX_BOXES_PER_IMAGE]
+            boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
+            found.append(Detections(boxes, 1 / (1 + np.exp(-rows[:, 4]))))
         write_predictions(images, found, PEERS / name)
 
 
 def make(environment: Path) -> None:
-    """The peers' environment, where it is not there or peers.txt has changed since."""
+    """Make the peers' environment, unless it is there and peers.txt has not changed since."""
     stamp, wanted = environment / ".ready", (HERE / "peers.txt").read_text()
     if stamp.is_file() and stamp.read_text() == wanted:
         return
@@ -175,58 +188,64 @@ def make(environment: Path) -> None:
 
 
 def run_in(environment: Path, *command: object) -> None:
-    """Run peer_models.py there, with a thread a core and nothing asked of the network."""
-    alone = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(environment)}
-    variables = {**os.environ, **alone, "OMP_NUM_THREADS": str(usable_cores())}
+    """Run peer_models.py there, with a thread a core and without network access."""
+    offline = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(environment)}
+    variables = {**os.environ, **offline, "OMP_NUM_THREADS": str(usable_cores())}
     python = environment / "bin" / "python"
     subprocess.run([python, HERE / "peer_models.py", *map(str, command)], env=variables, check=True)
 
 
-def write_predictions(images: pd.DataFrame, found: Sequence[Plates], folder: Path) -> None:
-    """`predictions.csv`, as `reports/predictions.csv` is."""
+def write_predictions(images: pd.DataFrame, found: Sequence[Detections], folder: Path) -> None:
+    """Write `predictions.csv`, in the columns of `reports/predictions.csv`."""
     path = folder / "predictions.csv"
     write_table(predictions(images, found), path)
     print(f"{path.resolve()}: {sum(len(plates.confidences) for plates in found)} predictions")
 
 
 def open_network(path: Path, threads: int) -> Any:
-    """An exported network as ONNX Runtime's session."""
+    """An exported network, as a session of ONNX Runtime."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # Between calls the threads of a session leave the cores to whoever is next.
+    # Between calls the threads of a session leave the cores to the next one.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def yolo_look(image: np.ndarray, network: Any, size: int, floor: float, square: bool = True) -> Plates:
-    """The plates of a image by an exported yolo11n, fitted in and boxed as Ultralytics does it.
+def detect_by_yolo(
+    image: np.ndarray, network: Any, size: int, min_confidence: float, square: bool = True
+) -> Detections:
+    """The plates of an image by an exported yolo11n, with Ultralytics' own letterbox and decoding.
 
     Args:
         image: uint8 (h, w, 3) RGB.
-        size: its longer side as the network sees it, pixels.
-        floor: least confidence.
+        size: its longer side in the network's input, pixels.
         square: the image in the middle of a square; else of the smallest rectangle of whole strides.
     """
     height, width = image.shape[:2]
     columns, rows = (max(1, round(side * size / max(height, width))) for side in (width, height))
     across, down = (size - columns, size - rows) if square else (-columns % 32, -rows % 32)
     left, top = round(across / 2 - 0.1), round(down / 2 - 0.1)
-    shown = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    resized = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_LINEAR)
     edges = (top, down - top, left, across - left)
-    shown = cv2.copyMakeBorder(shown, *edges, borderType=cv2.BORDER_CONSTANT, value=BORDER)
-    (output,) = network.run(None, {"images": cv2.dnn.blobFromImage(shown, 1 / 255)})
-    middle_x, middle_y, wide, high, confidences = output[0][:, output[0, 4] >= floor]
+    padded = cv2.copyMakeBorder(resized, *edges, borderType=cv2.BORDER_CONSTANT, value=BORDER)
+    (output,) = network.run(None, {"images": cv2.dnn.blobFromImage(padded, 1 / 255)})
+    middle_x, middle_y, wide, high, confidences = output[0][:, output[0, 4] >= min_confidence]
     corners = np.stack([middle_x - wide / 2, middle_y - high / 2, middle_x + wide / 2, middle_y + high / 2], axis=1)
     boxes = np.stack([*corners.T[:2], wide, high], axis=1)
-    kept = np.array(cv2.dnn.NMSBoxes(boxes.tolist(), confidences.tolist(), floor, _NMS_IOU), int)[:MOST]
+    kept = np.array(cv2.dnn.NMSBoxes(boxes.tolist(), confidences.tolist(), min_confidence, _NMS_IOU), int)
+    kept = kept[:MAX_BOXES_PER_IMAGE]
     placed = (corners[kept] - [left, top, left, top]) * ([width / columns, height / rows] * 2)
-    return Plates(placed.clip(0, [width, height, width, height]), confidences[kept])
+    return Detections(placed.clip(0, [width, height, width, height]), confidences[kept])
 
 
-def score(systems: Sequence[tuple[str, Path, float]]) -> None:
-    """Print every score of the test side, a row a system, and how much each of the others differs from the first."""
+def score(systems: Sequence[tuple[str, Path, float]]) -> list[dict[str, Any]]:
+    """Print every score of the test split, a row a system, and how each of the others differs from the first.
+
+    Returns:
+        Rows of a results file: data set, detector, its scores, and the difference of its mean IoU from the first's.
+    """
     rows = read_split()
     rows = rows[rows["split"] == "test"]
     images, plates = rows.drop_duplicates("image"), rows.dropna(subset=BOX_COLUMNS)
@@ -239,7 +258,8 @@ def score(systems: Sequence[tuple[str, Path, float]]) -> None:
     for name, file, confidence in systems:
         found = read_table(file)
         table = detections(plates, found[found["confidence"] >= confidence])
-        scores[name], tables[name] = score_detections(table, found, images, confidence), plate_scores(table, None)
+        cases = DetectionCases(table, found, images, confidence)
+        scores[name], tables[name] = score_detections(cases), detection_case_scores(cases)
 
     sources = sorted(images["source"].unique())
     count = {source: [(one["source"] == source).sum() for one in (plates, images)] for source in sources}
@@ -262,50 +282,66 @@ def score(systems: Sequence[tuple[str, Path, float]]) -> None:
         for one in part
     ]
     print("\n" + tabulate(lines, ["", "score", "data set", "difference", "p", ""], "github", disable_numparse=True))
+    differences = {
+        (one.source, name): {"difference of mean_iou": {**one.difference.as_dict(), "signed": True}}
+        for (name, _), part in zip(others, compared, strict=True)
+        for one in part
+        if one.metric == "mean_iou"
+    }
+    return [
+        {"test images": source, "detector": name, **tested[source]["test"], **differences.get((source, name), {})}
+        for source in sources
+        for name, tested in scores.items()
+    ]
 
 
 def _in_words(score: dict[str, Any] | None) -> str:
     return f"{Score(**score):.3f}" if score else ""
 
 
-def speed(exported: Path, rounds: int) -> None:
-    """Print what a network alone takes, and a whole image from its JPEG bytes on: medians of the rounds."""
-    session = open_network(exported, THREADS)
-    about = json.loads(session.get_modelmeta().custom_metadata_map["lpr"])
-    settings: config.Inference = TypeAdapter(config.Inference).validate_python(about["inference"])
-    given = session.get_inputs()[0].name
+def speed(exported: Path, rounds: int) -> list[dict[str, Any]]:
+    """Print the times of a network alone, and of a whole image from its JPEG bytes on: medians of the rounds.
 
-    def network(images: np.ndarray) -> np.ndarray:
-        output: np.ndarray = session.run(None, {given: images})[0]
-        return output
-
+    Returns:
+        Rows of a results file: what, and the ratio of the times.
+    """
+    detector = load_onnx_detector(exported, THREADS)
     tested = read_split().query("split == 'test'")["image"].drop_duplicates().sample(frac=1, random_state=0)
-    jpegs = [(IMAGE_CACHE / name).read_bytes() for name in tested[:IMAGES_CSV]]
-    rows = [_race(size, network, settings, jpegs, rounds) for size in SIZES]
+    jpegs = [(IMAGE_CACHE / name).read_bytes() for name in tested[:IMAGES]]
+    spent = [_race(size, detector, jpegs, rounds) for size in SIZES]
+    rows = [
+        [str(size), *_compared(alone), *_compared(whole)] for size, (alone, whole) in zip(SIZES, spent, strict=True)
+    ]
     heads = ["px", "network: ours", "yolo11n", "ratio", "image: ours", "yolo11n", "yolo11n, rectangle", "ratio"]
     print(f"ms, {THREADS} threads, n={rounds} rounds; ratio: ours / the faster yolo11n, and its range over the rounds")
     print(tabulate(rows, heads, "github", disable_numparse=True))
+    return [
+        {"what": f"{what}, {size} px", "time ratio": median_of(_ratios(times).tolist(), "×")}
+        for size, both in zip(SIZES, spent, strict=True)
+        for what, times in zip(("the network alone", "a whole image"), both, strict=True)
+    ]
 
 
-def _race(size: int, network: Forward, settings: config.Inference, jpegs: list[bytes], rounds: int) -> list[str]:
-    """A row of the table: both at one size, the whole images as `settings` have it."""
+def _race(size: int, detector: OnnxDetector, jpegs: list[bytes], rounds: int) -> tuple[np.ndarray, np.ndarray]:
+    """Times at one size, of the networks alone and of whole images; ours with the number of scales of its metadata."""
     square, rectangle = (open_network(YOLO / f"{name}.onnx", THREADS) for name in (size, "any"))
-    sized = settings.model_copy(update={"image_size_px": size})
-    shown = cv2.resize(_decode(jpegs[0]), (size, size))
-    blob = cv2.dnn.blobFromImage(shown, 1 / 255)
+    network, family = detector.network, detector.family
+    settings = detector.metadata.inference.model_copy(update={"image_size_px": size})
+    resized = cv2.resize(_decode(jpegs[0]), (size, size))
+    blob = cv2.dnn.blobFromImage(resized, 1 / 255)
     alone = in_turns(
-        [lambda _: network(shown[None]), lambda _: square.run(None, {"images": blob})], range(CALLS), rounds
+        [lambda _: network(resized[None]), lambda _: square.run(None, {"images": blob})], range(CALLS), rounds
     )
     whole = in_turns(
         [
-            lambda jpeg: look(_decode(jpeg), network, sized),
-            lambda jpeg: yolo_look(_decode(jpeg), square, size, FLOOR),
-            lambda jpeg: yolo_look(_decode(jpeg), rectangle, size, FLOOR, square=False),
+            lambda jpeg: detect(_decode(jpeg), network, family, settings),
+            lambda jpeg: detect_by_yolo(_decode(jpeg), square, size, MIN_CONFIDENCE),
+            lambda jpeg: detect_by_yolo(_decode(jpeg), rectangle, size, MIN_CONFIDENCE, square=False),
         ],
         jpegs,
         rounds,
     )
-    return [str(size), *_compared(alone), *_compared(whole)]
+    return alone, whole
 
 
 def in_turns(runners: Sequence[Callable[[Any], object]], cases: Sequence[Any], rounds: int) -> np.ndarray:
@@ -324,12 +360,18 @@ def in_turns(runners: Sequence[Callable[[Any], object]], cases: Sequence[Any], r
 
 def _compared(spent: np.ndarray) -> list[str]:
     """The medians of all cases, and the ratio of the first to the fastest of the others."""
-    medians = np.median(spent, axis=1)
-    ratios = medians[:, 0] / medians[:, 1:].min(axis=1)
+    ratios = _ratios(spent)
     return [
         *(f"{median:.1f}" for median in np.median(spent, axis=(0, 1))),
         f"{np.median(ratios):.2f} ({ratios.min():.2f}–{ratios.max():.2f})",
     ]
+
+
+def _ratios(spent: np.ndarray) -> np.ndarray:
+    """Of each round: the first's median over the cases, divided by that of the fastest of the others."""
+    medians = np.median(spent, axis=1)
+    ratios: np.ndarray = medians[:, 0] / medians[:, 1:].min(axis=1)
+    return ratios
 
 
 def _decode(jpeg: bytes) -> np.ndarray:

@@ -1,15 +1,15 @@
-"""How long one image takes from its file to its boxes, by an exported detector, and by a peer beside it.
+"""The time from an image's file to its boxes, by an exported detector, and by a peer beside it.
 
-    python benchmarks/predict.py IMAGE_SUFFIXES [--model models/detector.onnx] [--peer PEER.onnx] [--size 256]
+    python benchmarks/predict.py IMAGES [--model models/detector.onnx] [--peer PEER.onnx] [--size 256]
                                  [--threads 2] [--rounds 5]
 
-IMAGE_SUFFIXES is a folder. Every image is looked at by both in turns, from its file (which the system has in memory) to
-boxes. Printed are medians in milliseconds: of reading and decoding, of the network, of all that is around it (resizing,
-cutting windows out, boxes of its output), and of the whole; then of the networks alone, on one square of `--size`
-pixels; and the medians of the ratios ours / peer, pair by pair, with their quartiles.
+IMAGES is a folder. Both detect plates in every image, in turns, from its file, which the system has in memory, to
+boxes. Prints medians in milliseconds: of reading and decoding, of the network, of what is around it (resizing, boxes of
+its outputs), and of all together; then of the networks alone, on one square of `--size` pixels; and the medians of the
+ratios ours / peer, pair by pair, with their quartiles.
 
 A peer is a detector as Ultralytics exports it: input float32 (1, 3, S, S) in 0–1, output (1, 5, N) of centre x, centre
-y, width, height, in pixels of the input, and confidence. S is `--size` where the file leaves it open.
+y, width, height, in pixels of the input, and confidence. S is `--size` if the file leaves it open.
 """
 
 from __future__ import annotations
@@ -19,17 +19,16 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lpr.augment.random_crops import letterbox
-from lpr.detection.decoding import Plates, suppress
-from lpr.detection.multiscale import Forward
+from lpr.boxes import Detections
+from lpr.detection.decoding import non_maximum_suppression
+from lpr.detection.multiscale import Forward, detect
 from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.inference.inputs import find_inputs, is_video, read_image
 
-Finder = Callable[[np.ndarray], Plates]
 _PEER_CONFIDENCE = 0.25  # Ultralytics' own default
 _WARM_UP = 3  # images that are not counted
 
@@ -73,71 +72,85 @@ def main() -> None:
 
 
 class Runner:
-    """A detector whose parts are timed: `find` looks at a image by way of `network`."""
+    """A detector whose parts are timed.
 
-    def __init__(self, network: Forward, find: Callable[[np.ndarray, Forward], Plates], example: Any) -> None:
+    Args:
+        network: images to outputs.
+        find: an image, uint8 (h, w, 3) RGB, and the network to the plates.
+        example: a size in pixels to an input of the network.
+    """
+
+    def __init__(
+        self,
+        network: Forward,
+        find: Callable[[np.ndarray, Forward], Detections],
+        example: Callable[[int], np.ndarray],
+    ) -> None:
         self._network, self._find, self._example = network, find, example
-        self._inside = 0.0
+        self._network_s = 0.0
 
     def whole(self, path: Path) -> dict[str, float]:
         """Milliseconds of each part."""
-        self._inside = 0.0
+        self._network_s = 0.0
         started = time.perf_counter()
         image = read_image(path)
         decoded = time.perf_counter()
         self._find(image, self._timed)
         ended = time.perf_counter()
-        around = ended - decoded - self._inside
-        times = {"decode": decoded - started, "network": self._inside, "around it": around, "whole": ended - started}
+        around = ended - decoded - self._network_s
+        times = {"decode": decoded - started, "network": self._network_s, "around it": around, "whole": ended - started}
         return {part: 1000 * seconds for part, seconds in times.items()}
 
     def alone(self, size: int) -> float:
         """Milliseconds of the network on one square."""
-        self._inside = 0.0
+        self._network_s = 0.0
         self._timed(self._example(size))
-        return 1000 * self._inside
+        return 1000 * self._network_s
 
-    def _timed(self, shown: np.ndarray) -> np.ndarray:
+    def _timed(self, images: np.ndarray) -> np.ndarray:
         started = time.perf_counter()
-        outputs = self._network(shown)
-        self._inside += time.perf_counter() - started
+        outputs = self._network(images)
+        self._network_s += time.perf_counter() - started
         return outputs
 
 
 def ours(model: Path, threads: int) -> Runner:
-    """As `lpr predict` has it."""
+    """An exported detector, as `lpr predict` runs it."""
     detector = load_onnx_detector(model, threads)
-    settings = detector.facts.inference
+    settings = detector.metadata.inference
     fixed = settings.image_size_px if settings.name == "stretch" else None
 
     def example(size: int) -> np.ndarray:
         return _noise((1, fixed or size, fixed or size, 3))
 
-    return Runner(detector.network, lambda image, network: look(image, network, settings), example)
+    def find(image: np.ndarray, network: Forward) -> Detections:
+        return detect(image, network, detector.family, settings)
+
+    return Runner(detector.network, find, example)
 
 
 def peer(model: Path, threads: int, size: int) -> Runner:
-    """As Ultralytics' own prediction has it: letterboxed, in floats, non-maximum suppression after."""
+    """A detector of Ultralytics, as its own prediction runs it: letterbox, floats, then non-maximum suppression."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    taken = session.get_inputs()[0]
-    side = taken.shape[2] if isinstance(taken.shape[2], int) else size
+    given = session.get_inputs()[0]
+    side = given.shape[2] if isinstance(given.shape[2], int) else size
 
-    def find(image: np.ndarray, network: Forward) -> Plates:
+    def find(image: np.ndarray, network: Forward) -> Detections:
         scale = side / max(image.shape[:2])
-        shown = np.ascontiguousarray(letterbox(image, side).transpose(2, 0, 1)[None], dtype=np.float32) / 255
-        columns = network(shown)[0]
-        sure = columns[:, columns[4] >= _PEER_CONFIDENCE].astype(float)
-        corners = np.concatenate([sure[:2] - sure[2:4] / 2, sure[:2] + sure[2:4] / 2]).T / scale
-        return suppress(Plates(corners, sure[4]))
+        images = np.ascontiguousarray(letterbox(image, side).transpose(2, 0, 1)[None], dtype=np.float32) / 255
+        columns = network(images)[0]
+        kept = columns[:, columns[4] >= _PEER_CONFIDENCE].astype(float)
+        corners = np.concatenate([kept[:2] - kept[2:4] / 2, kept[:2] + kept[2:4] / 2]).T / scale
+        return non_maximum_suppression(Detections(corners, kept[4]))
 
     def example(_: int) -> np.ndarray:
         return _noise((1, 3, side, side)) / np.float32(255)
 
-    return Runner(lambda shown: np.asarray(session.run(None, {taken.name: shown})[0]), find, example)
+    return Runner(lambda images: np.asarray(session.run(None, {given.name: images})[0]), find, example)
 
 
 def _noise(shape: tuple[int, ...]) -> np.ndarray:

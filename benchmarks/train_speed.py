@@ -2,9 +2,9 @@
 
     python benchmarks/train_speed.py FOLDER [--steps 30] [--rounds 5]
 
-FOLDER is a project or an experiment's folder in which `lpr split` has run; its params.yaml says what is trained, and in
-which batches. All train on the same batches, in turns, in one process; compiling and the first batch are not counted.
-Prints the medians of the rounds, by the clock and by the CPU, which other work on the machine disturbs less.
+FOLDER is a project or an experiment's folder in which `lpr split` has run; its params.yaml has the detector and the
+batch size. All train on the same batches, in turns, in one process; compiling and the first batch are not counted.
+Prints the medians of the rounds, of wall time and of CPU time, which other work on the machine disturbs less.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from results import add_output, median_of, write_results
+from tables import cell
 
 from lpr import config
 from lpr.data.plates import read_split
-from lpr.detection.families import family_of
+from lpr.detection import families
 from lpr.nn.runtime import choose_hardware, prepare_tensorflow
+from lpr.nn.training import steps_per_epoch
 from lpr.paths import IMAGE_CACHE
 
 if TYPE_CHECKING:
@@ -29,28 +32,39 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
-def main() -> None:
+def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--steps", type=int, default=30, help="batches a round")
     parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
+    add_output(parser)
+    return parser
+
+
+def main() -> None:
+    options = build_parser().parse_args()
+    output = options.output and options.output.resolve()
     os.chdir(options.folder)
     with tempfile.TemporaryDirectory() as scratch:
-        compare(config.load(), options.steps, options.rounds, Path(scratch) / "images.npy")
+        settings = config.load()
+        rows = compare(settings, options.steps, options.rounds, Path(scratch) / "images.npy")
+    if output:
+        detector = settings.detector
+        data = f"detector={detector.name}, batches of {settings.train.batch_size}, {detector.image_size_px} px"
+        write_results(output, "Training the network of `experiment=best`", data, rows, "range")
 
 
-def compare(settings: config.Config, steps: int, rounds: int, scratch: Path) -> None:
-    """Print the speeds and their ratios."""
+def compare(settings: config.Config, steps: int, rounds: int, scratch: Path) -> list[dict[str, Any]]:
+    """Print the speeds and their ratios; the latter are the rows of the results file."""
     hardware = choose_hardware("float32", settings.train.threads)
     prepare_tensorflow(hardware, settings.train.seed)
-    family, size = family_of(settings.detector), settings.train.batch_size
+    family, size = families.load(settings.detector.name), settings.train.batch_size
     plates = read_split()
     examples = family.load_examples(plates[plates["split"] == "train"], IMAGE_CACHE, settings, scratch)
-    steps_per_epoch = settings.train.steps_per_epoch or -(-len(examples.images) // size)
-    pipeline = family.training_batches(examples, settings, steps_per_epoch, range(steps))
+    epoch_steps = steps_per_epoch(settings.train, examples.samples_per_epoch)
+    pipeline = family.training_batches(examples, settings, epoch_steps, range(steps))
     memory = pipeline.cache()
-    plain, mixed = (_compiled(settings, precision, steps_per_epoch) for precision in ("float32", "mixed_bfloat16"))
+    plain, mixed = (_compiled(settings, precision, epoch_steps) for precision in ("float32", "mixed_bfloat16"))
     runs = {
         "float32, batches in memory": (plain, memory),
         "mixed_bfloat16, batches in memory": (mixed, memory),
@@ -64,26 +78,35 @@ def compare(settings: config.Config, steps: int, rounds: int, scratch: Path) -> 
             which = (number + turn) % len(runs)  # in each round another one goes first
             spent[number, which] = _spent(*list(runs.values())[which])
     print(f"{settings.detector.name}: n={rounds} rounds of {steps} batches of {size}, {hardware.threads} threads")
+    rows = []
     for which, clock in enumerate(("wall", "CPU")):
         seconds = spent[..., which]
         for name, median in zip(runs, np.median(seconds, axis=0), strict=True):
             print(f"{clock}: {name}: {(steps - 1) * size / median:.1f} images/s")
-        _print_ratio(f"{clock}: images/s in mixed_bfloat16 / in float32", seconds[:, 0] / seconds[:, 1])
-        _print_ratio(f"{clock}: time with the input pipeline / from memory", seconds[:, 2] / seconds[:, 1])
+        ratios = {
+            f"{clock}: images/s in `mixed_bfloat16`, against `float32`": seconds[:, 0] / seconds[:, 1],
+            f"{clock}: time with the input pipeline, against batches in memory": seconds[:, 2] / seconds[:, 1],
+        }
+        for what, values in ratios.items():
+            ratio = median_of(values.tolist(), "×")
+            rows.append({"what": what, "ratio": ratio})
+            print(f"{what}: {cell(ratio, with_n=True)}")
+    return rows
 
 
-def _compiled(settings: config.Config, precision: str, steps_per_epoch: int) -> keras.Model:
+def _compiled(settings: config.Config, precision: str, epoch_steps: int) -> keras.Model:
     from lpr.nn.optimizers import build_optimizer
 
-    family = family_of(settings.detector)
-    model: keras.Model = family.build(settings.detector, precision, settings.train.seed)
-    optimizer = build_optimizer(settings.optimizer, settings.train, steps_per_epoch)
+    family = families.load(settings.detector.name)
+    detector = family.Settings.model_validate(settings.detector.model_dump())
+    model = family.build(detector, precision, settings.train.seed)
+    optimizer = build_optimizer(settings.optimizer, settings.train, epoch_steps)
     model.compile(optimizer, family.training_loss(settings.loss), metrics=[family.metric()])
     return model
 
 
 def _spent(model: keras.Model, batches: tf.data.Dataset) -> tuple[float, float]:
-    """Seconds by the clock and by the CPU, from the end of the first batch to that of the last."""
+    """Wall and CPU seconds, from the end of the first batch to that of the last."""
     import keras
 
     ends: list[tuple[float, float]] = []
@@ -94,10 +117,6 @@ def _spent(model: keras.Model, batches: tf.data.Dataset) -> tuple[float, float]:
 
     model.fit(batches, callbacks=[Clock()], shuffle=False, verbose=0)
     return ends[-1][0] - ends[0][0], ends[-1][1] - ends[0][1]
-
-
-def _print_ratio(name: str, ratios: np.ndarray) -> None:
-    print(f"{name}: {np.median(ratios):.2f} ({ratios.min():.2f}–{ratios.max():.2f})")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Boxes: corners (top_x, top_y, bottom_x, bottom_y), in whichever unit both sides share."""
+"""Boxes: corners (top_x, top_y, bottom_x, bottom_y), in pixels in files and between rooms."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 
 BOX_COLUMNS = ["top_x", "top_y", "bottom_x", "bottom_y"]
+"""The columns of a table that have the corners of a true box."""
 PREDICTED_BOX_COLUMNS = [f"predicted_{column}" for column in BOX_COLUMNS]
-"""What the tables call the corners of a true and of a predicted box."""
-ORIGINAL_BOX_COLUMNS = [f"own_{column}" for column in BOX_COLUMNS]
-"""The annotation's own box, where one from elsewhere replaced it as the true one; else not a number."""
-
+"""Those of a predicted box."""
+ORIGINAL_BOX_COLUMNS = [f"original_{column}" for column in BOX_COLUMNS]
+"""Those of the annotation's box where an override box has replaced it as the true one; else not a number."""
 
 MAX_BOXES_PER_IMAGE = 20
-"""Of a detector, and in average precision."""
+"""The most that a detector finds, and that average precision takes."""
 
 
 @dataclass(frozen=True)
 class Detections:
-    """The boxes found in one image, the most confident first.
+    """The boxes found in one image, by falling confidence.
 
     Attributes:
         boxes: float (k, 4): top_x, top_y, bottom_x, bottom_y.
@@ -31,7 +31,10 @@ class Detections:
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes pair by pair: (…, 4) and (…, 4) → (…) in 0–1; 0 for boxes turned inside out."""
+    """Intersection over union of boxes, pair by pair, in the same unit: (…, 4) and (…, 4) → (…) in 0–1.
+
+    It is 0 where the corners of a box are swapped.
+    """
     a, b = np.asarray(a, float), np.asarray(b, float)
     overlap = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None)
     intersection = overlap.prod(axis=-1)
@@ -41,5 +44,5 @@ def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def pairwise_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """IoU of every box of `a` (n, 4) with every box of `b` (m, 4): (n, m)."""
+    """IoU of every box of `a`, (n, 4), with every box of `b`, (m, 4): (n, m)."""
     return iou(np.asarray(a)[:, None, :], np.asarray(b)[None, :, :])

@@ -1,9 +1,9 @@
-"""The one kind of error that a person is meant to read."""
+"""The error whose message is written for the user."""
 
 
 class UserError(Exception):
-    """What is wrong, where, and what to do about it.
+    """An error in the user's input, configuration or environment.
 
-    Raised for mistakes in the user's input, configuration or surroundings. The command line prints the message
-    alone, without a traceback, and exits with status 1.
+    The message names what is wrong, where, and what to do about it. The command line prints it without a traceback
+    and exits with status 1.
     """

@@ -1,11 +1,11 @@
-"""What git says of the project."""
+"""Output of git commands."""
 
 import subprocess
 from pathlib import Path
 
 
-def ask_git(root: Path, *arguments: str) -> str | None:
-    """What git answers; None where there is no git, no repository, or it knows nothing of that."""
+def git_output(root: Path, *arguments: str) -> str | None:
+    """What `git *arguments` prints in the folder `root`; None where it fails, or where git is not installed."""
     try:
         return subprocess.run(
             ["git", *arguments], cwd=root, check=True, capture_output=True, text=True, timeout=30

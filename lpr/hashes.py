@@ -1,4 +1,4 @@
-"""Contents by their hash, as DVC names them."""
+"""Hashes of files, as in `dvc.lock`."""
 
 import hashlib
 from pathlib import Path

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 DATA, METRICS, MODELS, REPORTS = Path("data"), Path("metrics"), Path("models"), Path("reports")
 CHECKED = DATA / "checked.txt"
@@ -19,13 +15,17 @@ SYNTHETIC_PLATES, REAL_PLATES = DATA / "synthetic_plates.npz", DATA / "real_plat
 RECOGNIZER, RECOGNIZER_ONNX = MODELS / "recognizer.keras", MODELS / "recognizer.onnx"
 RECOGNIZER_HISTORY = REPORTS / "recognizer_history.csv"
 SYNTHETIC_SCORES = METRICS / "synthetic_recognition.json"
-SYNTHETIC_RECOGNITIONS, SYNTHETIC_FIGURES = (
-    REPORTS / "synthetic_recognitions.csv",
-    REPORTS / "synthetic_recognition_figures",
-)
+SYNTHETIC_RECOGNITIONS = REPORTS / "synthetic_recognitions.csv"
+SYNTHETIC_FIGURES = REPORTS / "synthetic_recognition_figures"
 PREDICTIONS = REPORTS / "predictions.csv"
 DETECTIONS, RECOGNITIONS = REPORTS / "detections.csv", REPORTS / "recognitions.csv"
 DETECTION_FIGURES, RECOGNITION_FIGURES = REPORTS / "detection_figures", REPORTS / "recognition_figures"
 PAGE, PROVENANCE = REPORTS / "index.html", REPORTS / "provenance.json"
 AUDIT = REPORTS / "audit"
-SCRATCH = Path(".lpr")  # what is neither versioned nor kept: times, unfinished work, answers of remote readers
+SCRATCH = Path(".lpr")  # what is neither versioned nor kept: timings, unfinished work, answers of remote OCR engines
+
+
+def conf_folder() -> Path:
+    """`conf/` of the current folder; outside of a project, that of lpr's own checkout."""
+    here = Path("conf")
+    return here if here.is_dir() else Path(__file__).parent.parent / here

@@ -41,9 +41,23 @@ class _Quiet(SimpleHTTPRequestHandler):
 def check_page(folder: Path, width: int, scratch: Path) -> dict[str, Any]:
     """Open `folder/index.html` this many pixels wide; nothing of it may be broken, cut off or fetched from elsewhere.
 
-    Returns what was seen, such as the number of `images`.
+    Returns the measurements of the page, such as the number of `images`.
     """
-    (folder / "probe.html").write_text(_PROBE.format(width=width))
+    result, console = run_probe(_PROBE.format(width=width), folder, scratch)
+    assert result["width"] <= width, result
+    assert result["scroll"] <= result["width"], result
+    assert not any(result[trouble] for trouble in ("outside", "broken", "requests", "hacked")), result
+    assert console == []
+    return result
+
+
+def run_probe(probe: str, folder: Path, scratch: Path) -> tuple[Any, list[str]]:
+    """Open a page beside those of a folder, whose script writes JSON into its element `result`.
+
+    Returns:
+        That JSON, and the lines that pages wrote to the browser's console.
+    """
+    (folder / "probe.html").write_text(probe)
     with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=folder)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         command = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
@@ -54,9 +68,4 @@ def check_page(folder: Path, width: int, scratch: Path) -> dict[str, Any]:
         server.shutdown()
     found = re.search(r'<pre id="result">(.+?)</pre>', done.stdout)
     assert found, done.stdout[-2000:] + done.stderr[-2000:]
-    result: dict[str, Any] = json.loads(html.unescape(found[1]))
-    assert result["width"] <= width, result
-    assert result["scroll"] <= result["width"], result
-    assert not any(result[trouble] for trouble in ("outside", "broken", "requests", "hacked")), result
-    assert [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
-    return result
+    return json.loads(html.unescape(found[1])), [line for line in done.stderr.splitlines() if "CONSOLE" in line]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,19 @@ class Clone:
     def lpr(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return self.run(sys.executable, "-m", "lpr", *arguments, check=check)
 
+    def lpr_in_process(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`lpr` by the checkout's code in the process of the tests, so that TensorFlow starts once."""
+        from lpr.cli.main import main
+
+        out, err = io.StringIO(), io.StringIO()
+        with chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
+            status = main(list(arguments))
+        if check and status:
+            pytest.fail(
+                f"lpr {' '.join(arguments)} returned {status}\n{out.getvalue()[-3000:]}\n{err.getvalue()[-3000:]}"
+            )
+        return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
+
     def commit(self, message: str) -> None:
         self.run("git", "add", "--all")
         self.run("git", "commit", "--quiet", "--allow-empty", "--message", message)
@@ -80,4 +95,5 @@ TINY = [
     "data.sources.0.scenes=24",
     "detector.image_size_px=32",
     "split=random",
+    "train.threads=1",
 ]

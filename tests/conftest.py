@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from clones import ROOT, TINY, Clone, clone_project
+from filelock import FileLock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -37,11 +38,21 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone in which `dvc repro` has run a tiny experiment, committed. Tests leave its workspace as they found it."""
-    clone = clone_project(tmp_path_factory.mktemp("tiny") / "clone")
-    clone.lpr("params", *TINY)
-    clone.dvc("repro")
-    clone.commit("a tiny experiment")
+    """A clone in which `dvc repro` has run a tiny experiment, committed; tests change it in copies only.
+
+    The processes of a parallel test run share it: the first that needs it makes it.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with FileLock(folder / "tiny.lock"):
+        clone = Clone(folder / "tiny" / "clone")
+        if not (folder / "tiny" / "finished").is_file():
+            clone_project(clone.folder)
+            clone.lpr("params", *TINY)
+            clone.dvc("repro")
+            clone.commit("a tiny experiment")
+            (folder / "tiny" / "finished").touch()
     return clone
 
 

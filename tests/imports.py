@@ -1,10 +1,11 @@
-"""What code a module of lpr reaches: by its imports, wherever they stand, and by module names in its strings."""
+"""What a module of lpr reaches, computed from its source: files, and keys of the configuration."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -13,8 +14,46 @@ from clones import ROOT
 _NAME = re.compile(r"lpr(\.\w+)+\.?")
 
 
-def reached(module: str) -> set[Path]:
-    """The files, relative to the project's root, that running `module` may read: code, and what lies beside it."""
+@cache
+def reached(module: str) -> frozenset[Path]:
+    """The files, relative to the project's root, that running `module` may read: code, and what lies beside it.
+
+    Code is reached by imports, wherever they stand, and by names of modules in strings, such as "lpr.ocr.engines".
+    Modules with nothing but a docstring are left out.
+    """
+    code = _code(module)
+    beside = {file for folder in {path.parent for path in code} for file in _data(folder)}
+    return frozenset(path for path in code if not all(map(_is_docstring, _parsed(path).body))) | beside
+
+
+@cache
+def keys(module: str) -> frozenset[str]:
+    """The keys of the configuration, such as `data.sources` or `ocr`, that the module's `run` may read; "" is all.
+
+    They are what is read of parameters that are annotated `Config`, in all functions that `run` may call: those of the
+    reached code whose names it mentions, and so on.
+    """
+    functions: dict[str, list[_Function]] = {}
+    for path in _code(module):
+        for one in _functions(path):
+            functions.setdefault(one.name, []).append(one)
+    takes_config = {name for name, several in functions.items() if any(one.takes_config for one in several)}
+    (file,) = list(_files(module))[-1:]
+    waiting = [one for one in _functions(file) if one.name == "run"]
+    found: set[str] = set()
+    followed: set[str] = set()
+    while waiting:
+        function = waiting.pop()
+        found |= function.keys
+        if function.gives_config_to - takes_config:
+            found.add("")
+        for name in function.mentions - followed:
+            followed.add(name)
+            waiting += functions.get(name, [])
+    return frozenset(found)
+
+
+def _code(module: str) -> set[Path]:
     found: set[Path] = set()
     waiting = [module]
     while waiting:
@@ -22,7 +61,7 @@ def reached(module: str) -> set[Path]:
             if path not in found:
                 found.add(path)
                 waiting += _imports(path)
-    return found | {file for folder in {path.parent for path in found} for file in _data(folder)}
+    return found
 
 
 def _data(folder: Path) -> Iterator[Path]:
@@ -35,7 +74,7 @@ def _data(folder: Path) -> Iterator[Path]:
 
 
 def _files(module: str) -> Iterator[Path]:
-    """The file of a module with the packages that it is in; of a name that ends with a dot, all modules of the package."""
+    """The file of a module after those of its packages; of a name that ends with a dot, all modules of the package."""
     parts = module.rstrip(".").split(".")
     for count in range(1, len(parts) + 1):
         place = Path(*parts[:count])
@@ -48,9 +87,17 @@ def _files(module: str) -> Iterator[Path]:
 
 
 @cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text())
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+@cache
 def _imports(path: Path) -> tuple[str, ...]:
-    tree = ast.parse((ROOT / path).read_text())
-    return tuple(_names(tree))
+    return tuple(_names(_parsed(path)))
 
 
 def _names(node: ast.AST) -> Iterator[str]:
@@ -67,3 +114,66 @@ def _names(node: ast.AST) -> Iterator[str]:
         yield node.value.rstrip(".") + "." * package
     for child in ast.iter_child_nodes(node):
         yield from _names(child)
+
+
+@dataclass
+class _Function:
+    """What a function, with those in it, does with parameters that are annotated `Config`."""
+
+    name: str
+    takes_config: bool
+    keys: set[str] = field(default_factory=set)  # that it reads
+    gives_config_to: set[str] = field(default_factory=set)  # functions that it passes the whole to
+    mentions: set[str] = field(default_factory=set)  # names and attributes
+
+
+@cache
+def _functions(path: Path) -> tuple[_Function, ...]:
+    nodes = [node for node in ast.walk(_parsed(path)) if isinstance(node, ast.FunctionDef)]
+    return tuple(_function(node) for node in nodes)
+
+
+def _function(node: ast.FunctionDef) -> _Function:
+    arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    # Name → the key of what it holds.
+    held = {one.arg: "" for one in arguments if one.annotation and ast.unparse(one.annotation) in _CONFIG}
+    function = _Function(node.name, bool(held))
+    for statement in node.body:
+        _read(statement, held, function)
+    return function
+
+
+_CONFIG = {"Config", "config.Config"}
+
+
+def _read(node: ast.AST, held: dict[str, str], function: _Function) -> None:
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _key(node.value, held) is not None:
+        held[node.targets[0].id] = str(_key(node.value, held))  # it counts what is read of that name
+        return
+    if (key := _key(node, held)) is not None:
+        function.keys.add(key)
+        return
+    if isinstance(node, ast.Call):
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        whole = [one for one in given if _key(one, held) == ""]
+        if whole:
+            function.gives_config_to.add(called)
+        for child in [node.func, *(one for one in given if one not in whole)]:
+            _read(child, held, function)
+        return
+    if isinstance(node, ast.Name | ast.Attribute):
+        function.mentions.add(node.id if isinstance(node, ast.Name) else node.attr)
+    for child in ast.iter_child_nodes(node):
+        _read(child, held, function)
+
+
+def _key(node: ast.AST, held: dict[str, str]) -> str | None:
+    """The key of the configuration that an expression is; None where it is none."""
+    if isinstance(node, ast.Name):
+        return held.get(node.id)
+    if isinstance(node, ast.Attribute) and (section := _key(node.value, held)) is not None:
+        if node.attr in {"as_dict", "model_dump"}:
+            return section
+        return f"{section}.{node.attr}".lstrip(".")
+    return None

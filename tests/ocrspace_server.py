@@ -1,6 +1,6 @@
-"""ocr.space on loopback: refuses what the real service refuses, and plays every error that it is known for.
+"""A stand-in of ocr.space on loopback: it refuses what the real service refuses, and replays its known errors.
 
-Faithful to the API's documentation and to answers recorded by its users, for url-encoded forms with `base64Image`.
+It follows the API's documentation and responses recorded by its users, for url-encoded forms with `base64Image`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FILE_TYPES = {"PDF", "GIF", "PNG", "JPG", "TIF", "BMP"}
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes back: `body` is sent as JSON unless it is bytes; `hang_up` breaks the connection instead."""
+    """A response: `body` is sent as JSON unless it is bytes; `hang_up` breaks the connection instead."""
 
     body: Any = None
     status: int = 200
@@ -57,7 +57,7 @@ def failure(exit_code: int, message: list[str] | str) -> Reply:
 
 
 def success(*texts: str, exit_code: int = 1) -> Reply:
-    """An answer of one or more pages."""
+    """A response of one or more pages."""
     results = [
         {
             "TextOverlay": {"Lines": [], "HasOverlay": False, "Message": "Text overlay is not provided"},
@@ -82,8 +82,8 @@ def success(*texts: str, exit_code: int = 1) -> Reply:
 
 def rate_limited(times: int, seconds: int) -> Reply:
     """HTTP 403 whose body is a bare JSON string."""
-    told = f"You may only perform this action upto maximum {times} number of times within {seconds} seconds"
-    return Reply(told, status=403)
+    message = f"You may only perform this action upto maximum {times} number of times within {seconds} seconds"
+    return Reply(message, status=403)
 
 
 BAD_KEY = Reply("The API key is invalid", status=403)
@@ -110,7 +110,7 @@ HANG_UP = Reply(hang_up=True)
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked, and the status that it got; `image` where it could be decoded."""
+    """A request and the status of its response; `image` where it could be decoded."""
 
     method: str
     fields: dict[str, str]
@@ -120,11 +120,11 @@ class Request:
 
 
 class OcrSpaceServer:
-    """A context manager that serves at `url`, keeps `requests`, and sends what is in `replies` before it reads.
+    """A context manager that serves at `url`, keeps `requests`, and sends those in `replies` first.
 
     Args:
-        text: what it reads: a text, or a function of the image.
-        key: the one key that it takes.
+        text: what it recognizes: a text, or a function of the image.
+        key: the only valid key.
         limit: requests allowed within so many seconds, None for any number.
     """
 
@@ -232,7 +232,7 @@ def _decode(uri: str) -> tuple[bytes | None, Image.Image | None]:
 
 
 def _refusal(fields: dict[str, str], content: bytes | None, image: Image.Image | None) -> Reply | None:
-    """The service's objection to a form, None where it has none."""
+    """The error for an invalid form, None for a valid one."""
     named = {name.lower(): value for name, value in fields.items()}
     for name in named.keys() - SOURCES - BOOLEANS - OTHERS:
         return failure(99, [f"Parameter name '{name}' is invalid. Valid parameters: apikey,url,language,…"])
@@ -246,8 +246,10 @@ def _refusal(fields: dict[str, str], content: bytes | None, image: Image.Image |
         if name in named and named[name] not in values:
             return failure(99, [f"Value for parameter '{name}' is invalid"])
     if content is None:
-        told = "Not a valid base64 image. The accepted base64 image format is 'data:image/<content_type>;base64,<…>'."
-        return failure(3, [told])
+        message = (
+            "Not a valid base64 image. The accepted base64 image format is 'data:image/<content_type>;base64,<…>'."
+        )
+        return failure(3, [message])
     if len(content) > MAX_FILE_BYTES:
         return failure(3, ["File failed validation. File size exceeds the maximum size limit. Maximum size 1024 KB"])
     if image is None:

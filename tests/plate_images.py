@@ -1,21 +1,21 @@
-"""Plates drawn for the tests of the readers."""
+"""Images of synthetic plates for the tests of OCR engines."""
 
 from __future__ import annotations
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from lpr.synthesis.plate_art import choose_plate, draw_plate
+from lpr.synthesis.indian_plates import choose_indian_plate, draw_indian_plate
 
 BEHIND = (90, 92, 96)
-"""The colour around a plate that was photographed."""
+"""The colour around a plate."""
 
 
 def plate_image(size_mm: tuple[int, int], seed: int, margin: float = 0.16) -> tuple[str, Image.Image]:
-    """The text of a drawn Indian plate, and the plate with `margin` of its height around it."""
+    """The text of a synthetic Indian plate, and its image with `margin` of its height around it."""
     rng = np.random.default_rng(seed)
-    plate = choose_plate(rng, size_mm)
-    art = draw_plate(plate, 240, rng)
+    plate = choose_indian_plate(rng, size_mm)
+    art = draw_indian_plate(plate, 240, rng)
     around = round(margin * art.height)
     image = Image.new("RGB", (art.width + 2 * around, art.height + 2 * around), BEHIND)
     image.paste(art, (around, around), art)

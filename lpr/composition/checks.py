@@ -1,15 +1,16 @@
-"""The whole configuration checked: every section by its schema, plug-ins by their own, and whether they fit."""
+"""Checking a whole configuration: every section by its schema, plug-ins by their own, and whether they fit together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lpr.config import Config
+from lpr.config import AnyDetector, AnyOcr, AnySource, Config, Section
 from lpr.config.messages import InvalidConfigError, validate
 from lpr.data import formats
 from lpr.detection import families
 from lpr.errors import UserError
+from lpr.metrics import table as metrics
 from lpr.ocr import engines
 
 
@@ -25,6 +26,7 @@ def check(values: Any, where: str) -> Config:
     config = validate(Config, values, where)
     try:
         family, engine = families.load(config.detector.name), engines.load(config.ocr.name)
+        metrics.load(config.metrics)
         modules = [formats.load(source.format) for source in config.data.sources]
     except UserError as error:
         raise InvalidConfigError(f"{where}:\n  {error}", misfit=False) from None
@@ -37,8 +39,19 @@ def check(values: Any, where: str) -> Config:
     return config
 
 
+def settings_of(section: type[Section], values: Mapping[str, Any]) -> type[Section]:
+    """The schema of a section with these values: of a plug-in, its own `Settings`; else the section as it is."""
+    if section is AnyDetector:
+        return families.load(values["name"]).Settings
+    if section is AnyOcr:
+        return engines.load(values["name"]).Settings
+    if section is AnySource:
+        return formats.load(values["format"]).Settings
+    return section
+
+
 def _misfits(config: Config, family: families.Family) -> Iterator[str]:
-    """What the detector's family cannot be trained or run with."""
+    """One message for each other section that the detector's family cannot be trained or run with."""
     for key, known in (("augment", family.AUGMENTS), ("inference", family.INFERENCES)):
         chosen = getattr(config, key).name
         if chosen not in known:

@@ -1,8 +1,12 @@
-"""From `conf/` and overrides to a checked configuration, by Hydra."""
+"""Composing `conf/` and overrides into a checked configuration, by Hydra."""
 
 from __future__ import annotations
 
+import itertools
 import shlex
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +16,28 @@ from lpr.config.messages import flatten, nearest
 from lpr.errors import UserError
 
 
+@contextmanager
+def _config_dir(conf: Path) -> Iterator[None]:
+    """Hydra on that folder; also where Hydra is running already, such as at the end of a sweep."""
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    running = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf.absolute()), version_base="1.3"):
+            yield
+    finally:
+        GlobalHydra.instance().hydra = running
+
+
 def compose(overrides: list[str], conf: Path = CONF, where: str | None = None) -> Config:
-    """The configuration that `conf/` and Hydra overrides such as `train.epochs=5` make; `where`: its name in errors.
+    """The configuration that `conf/` and Hydra overrides such as `train.epochs=5` make.
+
+    Args:
+        overrides: as on Hydra's command line.
+        conf: the folder with `config.yaml`.
+        where: the beginning of error messages; None: the folder and the overrides.
 
     Raises:
         UserError: an override names no key or option, or a value is of the wrong type or out of range.
@@ -22,26 +46,28 @@ def compose(overrides: list[str], conf: Path = CONF, where: str | None = None) -
 
 
 def from_hydra(composed: Any) -> Config:
-    """The checked configuration of a Hydra job."""
+    """The checked configuration of a Hydra job, from its OmegaConf container."""
     from omegaconf import OmegaConf
 
     return check(OmegaConf.to_container(composed, resolve=True), "impossible configuration")
 
 
 def choices(overrides: list[str], conf: Path = CONF) -> dict[str, str]:
-    """Group → option, for each group in `conf/`, as these valid overrides make it."""
+    """Group → chosen option, for each group in `conf/`, under valid overrides."""
     from hydra import compose as hydra_compose
-    from hydra import initialize_config_dir
 
-    with initialize_config_dir(str(conf.absolute()), version_base="1.3"):
+    with _config_dir(conf):
         composed = hydra_compose("config", overrides=overrides, return_hydra_config=True)
     return {group: option for group, option in composed.hydra.runtime.choices.items() if not group.startswith("hydra")}
 
 
 def compose_values(overrides: list[str], conf: Path) -> dict[str, Any]:
-    """What `conf/` and the overrides make, as plain containers that nothing has checked yet."""
+    """What `conf/` and the overrides make, as plain containers, not yet checked against the schema.
+
+    Raises:
+        UserError: Hydra cannot compose them.
+    """
     from hydra import compose as hydra_compose
-    from hydra import initialize_config_dir
     from hydra.errors import ConfigCompositionException, HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -51,7 +77,7 @@ def compose_values(overrides: list[str], conf: Path) -> dict[str, Any]:
     if not (conf / "config.yaml").is_file():
         raise UserError(f"{conf}/config.yaml is not in {Path.cwd()}: run lpr in the folder of the project")
     try:
-        with initialize_config_dir(str(conf.absolute()), version_base="1.3"):
+        with _config_dir(conf):
             composed = hydra_compose("config", overrides=overrides)
             OmegaConf.resolve(composed)
     except (ConfigCompositionException, HydraException, OmegaConfBaseException, ValueError) as error:
@@ -61,16 +87,62 @@ def compose_values(overrides: list[str], conf: Path) -> dict[str, Any]:
     return values  # type: ignore[return-value]
 
 
+def groups(conf: Path = CONF) -> dict[str, list[str]]:
+    """Group → its options, in alphabetical order; groups within groups, such as `tuner/space`, by their path.
+
+    Not among them are the files `base`, which options build on, and Hydra's own group.
+    """
+    files = sorted(path.relative_to(conf) for path in conf.glob("*/**/*.yaml") if path.stem != "base")
+    files = [file for file in files if file.parts[0] != "hydra"]
+    folders = dict.fromkeys(file.parent.as_posix() for file in files)
+    return {folder: [file.stem for file in files if file.parent.as_posix() == folder] for folder in folders}
+
+
+def options(group: str, conf: Path = CONF) -> dict[str, dict[str, Any]]:
+    """Option → its values, of a group without the rest of the configuration; interpolations are not resolved."""
+    from hydra import compose as hydra_compose
+    from omegaconf import OmegaConf
+
+    values: dict[str, dict[str, Any]] = {}
+    with _config_dir(conf), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that an option, as if it were a whole configuration, has no _self_
+        for option in groups(conf)[group]:
+            composed: Any = OmegaConf.to_container(hydra_compose(f"{group}/{option}"))
+            for part in group.split("/"):
+                composed = composed[part]
+            values[option] = composed
+    return values
+
+
+def files_of(overrides: list[str], conf: Path = CONF) -> list[tuple[Path, str]]:
+    """The files that are composed, each with the key of the section that it is put into; later ones win."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.types import RunMode
+
+    with _config_dir(conf):
+        loader = GlobalHydra.instance().config_loader()
+        listed = loader.compute_defaults_list("config", overrides, RunMode.RUN).defaults
+    files = [(conf / f"{entry.config_path}.yaml", entry.package or "") for entry in listed]
+    return [(file, section) for file, section in files if not section.startswith("hydra") and file.is_file()]
+
+
+def purpose(file: Path) -> str:
+    """What an option is for: the first paragraph of comments in its file, without the indented lines below it."""
+    comments = itertools.takewhile(lambda line: line.startswith("#"), file.read_text().splitlines())
+    words = [line[1:] for line in comments if not line.startswith("# @package")]
+    return " ".join(line.strip() for line in itertools.takewhile(lambda line: not line.startswith("   "), words))
+
+
 def _explain_hydra(error: Exception, overrides: list[str], conf: Path) -> str:
     message = str(error.__cause__ or error) if "In '" in str(error) else str(error)
     message = message.partition("\nTo append to your config")[0].partition("\nConfig search path")[0]
     if not overrides:
         return f"{conf}/: {message.strip()}"
-    known = list(flatten(compose_values([], conf))) + [path.name for path in conf.iterdir() if path.is_dir()]
+    known = [*flatten(compose_values([], conf)), *groups(conf)]
     for override in overrides:
         key = override.lstrip("+~").partition("=")[0].partition("@")[0]
         if f"Could not override '{key}'" in message and any(name.startswith(f"{key}.") for name in known):
-            return f"{override}: names a key that {key} has not yet; to add it, write ++{override}"
+            return f"{override}: {key} does not have this key yet; to add it, write ++{override}"
         if key and key in message and key not in known and (near := nearest(key, known)):
             return f"{override}: there is no key {key!r}; the nearest is {near[0]!r}"
     return f"{shlex.join(overrides)}: {message.strip()}"

@@ -1,9 +1,7 @@
-"""`params.yaml` written from `conf/`, and held against it."""
+"""Writing `params.yaml` from `conf/`, and checking that it is up to date."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shlex
 from pathlib import Path
@@ -22,7 +20,7 @@ _ABSENT = object()
 
 
 def write_params(overrides: list[str], path: Path = PARAMS, conf: Path = CONF) -> Config:
-    """Compose, check and write `params.yaml` as DVC's own Hydra support would; the first line says from what."""
+    """Compose, check and write `params.yaml`: the command that writes it in the first line, the rest as DVC has it."""
     values = compose_values(overrides, conf)
     config = check(values, shlex.join(["lpr", "params", *overrides]))
     path.write_text(HEADER + shlex.join(overrides) + "\n" + to_yaml(values))
@@ -30,26 +28,27 @@ def write_params(overrides: list[str], path: Path = PARAMS, conf: Path = CONF) -
 
 
 def check_fresh(path: Path = PARAMS, conf: Path = CONF) -> Config:
-    """Refuse a `params.yaml` that is not what `conf/` composes today.
+    """Check that `params.yaml` is what `conf/` composes now.
 
-    A file written by `lpr params` names its overrides, and is composed anew and compared. One written by
-    `dvc exp run` names none. Inside such a run it was composed a moment ago; outside, it is fresh if `dvc.lock` has
-    the same file beside the same `conf/`.
+    A file written by `lpr params` has its overrides in the first line: they are composed again and compared. One
+    written by `dvc exp run` has none: inside of such a run it was just composed; outside, it is up to date if
+    `dvc.lock` has the hashes of this file and of this `conf/`.
 
     Raises:
-        UserError: the file is stale; the message says which keys differ and what to type.
+        UserError: the file is out of date; the message lists the keys that differ and the command to run.
     """
-    config = check(read(path), str(path))
+    values = read(path)
+    config = check(values, str(path))
     overrides = recorded_overrides(path)
     if overrides is None:
         if "DVC_EXP_NAME" not in os.environ and not _is_locked(path, conf):
             raise UserError(
                 f"{path} was not written by `lpr params`, and is not what the last `dvc exp run` composed from {conf}/ "
-                "as it is now: it may hold old values. Compose it anew: `lpr params [KEY=VALUE …]`, then `dvc repro`; "
+                "as it is now: it may hold old values. Compose it again: `lpr params [KEY=VALUE …]`, then `dvc repro`; "
                 "or `dvc exp run -S KEY=VALUE`."
             )
         return config
-    new, old = flatten(compose_values(overrides, conf)), flatten(read(path))
+    new, old = flatten(compose_values(overrides, conf)), flatten(values)
     changed = [
         f"{key}: {old.get(key, 'absent')!r} in {path}, {new.get(key, 'absent')!r} in {conf}/"
         for key in sorted(new.keys() | old.keys())
@@ -66,7 +65,7 @@ def check_fresh(path: Path = PARAMS, conf: Path = CONF) -> Config:
 
 
 def _is_locked(path: Path, conf: Path) -> bool:
-    """Whether dvc.lock has this very params.yaml beside this very conf/."""
+    """Whether `dvc.lock` has the hashes of this `params.yaml` and of this `conf/`."""
     lock = path.parent / "dvc.lock"
     if not lock.is_file():
         return False
@@ -76,8 +75,11 @@ def _is_locked(path: Path, conf: Path) -> bool:
 
 
 def _folder_md5(folder: Path) -> str:
-    """DVC's hash of a folder: of the JSON list of its files' hashes and relative paths (dvc_data.hashfile.tree)."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    files.sort(key=lambda path: path.relative_to(folder).parts)
-    entries = [{"md5": file_md5(path), "relpath": path.relative_to(folder).as_posix()} for path in files]
-    return hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
+    """DVC's hash of a folder, as `dvc.lock` has it."""
+    from dvc_data.hashfile.build import build
+    from dvc_data.hashfile.db import HashFileDB
+    from dvc_objects.fs.local import LocalFileSystem
+
+    files = LocalFileSystem()
+    unused = HashFileDB(files, str(folder))  # nothing is written in a dry run
+    return str(build(unused, str(folder.absolute()), files, "md5", dry_run=True)[2].hash_info.value)

@@ -1,4 +1,4 @@
-"""Values held against a schema, and what is wrong with them in words."""
+"""Validation of values against a schema, with messages for the user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class InvalidConfigError(UserError):
     """A configuration that breaks the schema.
 
     Attributes:
-        misfit: whether every value is allowed by itself, and only together they are not: more pools than convolutions.
+        misfit: whether every value is allowed by itself, but not with the others, such as more pools than convolutions.
     """
 
     def __init__(self, message: str, misfit: bool) -> None:
@@ -26,13 +26,13 @@ class InvalidConfigError(UserError):
 
 
 def validate(model: type[Model], values: Any, where: str, key: str = "") -> Model:
-    """The values as the schema has them.
+    """The values as an instance of the schema.
 
     Args:
         model: the schema.
         values: plain containers.
-        where: the file or command that they come from; begins the message.
-        key: of the section that they are, such as `detector`; empty for the whole configuration.
+        where: the file or command that the values come from; begins the message.
+        key: the key of the section, such as `detector`; empty for the whole configuration.
 
     Raises:
         InvalidConfigError: one line a problem: key, value, what is allowed, and the nearest valid key for a typo.
@@ -46,12 +46,12 @@ def validate(model: type[Model], values: Any, where: str, key: str = "") -> Mode
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """The known name that is most like this one, as a list; empty where none is."""
+    """The known name that is most similar to this one, as a list; an empty list where none is similar."""
     return difflib.get_close_matches(name, known, 1, 0.5)
 
 
 def flatten(values: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one, with dotted keys; lists stay whole."""
+    """Nested mappings as one mapping with dotted keys; lists are values."""
     if not isinstance(values, dict):
         return {prefix: values}
     flat: dict[str, Any] = {}
@@ -61,7 +61,7 @@ def flatten(values: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def models_at(model: type[BaseModel], path: Sequence[str | int]) -> list[type[BaseModel]]:
-    """The sections that may stand at a path of keys and list indices below a section; several where it is a union."""
+    """The sections allowed at a path of keys and list indices below a section; several for a union, none for values."""
     models = [model]
     for part in path:
         if not isinstance(part, int):
@@ -80,11 +80,11 @@ def _models_of(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _explain(problem: Any, model: type[BaseModel], values: Any, prefix: str) -> str:
-    """One problem of pydantic's in words."""
+    """The message for one of pydantic's problems."""
     key, path, holder = prefix, [], values
     siblings: dict[Any, Any] = {}
     for part in problem["loc"]:
-        # pydantic puts the tag of a union (`kfold`) among the keys; the values know better.
+        # pydantic puts the tag of a union, such as `kfold`, among the keys; the values do not have it.
         inside = holder if isinstance(holder, dict) else dict(enumerate(holder if isinstance(holder, list) else []))
         if part in inside or part is problem["loc"][-1]:
             key += f"[{part}]" if isinstance(part, int) else f".{part}"

@@ -9,53 +9,51 @@ from typing import Any
 import yaml
 
 from lpr.config.messages import validate
+from lpr.config.schema.base import path_keys
+from lpr.config.schema.data import Source
 from lpr.config.schema.experiment import Config
 from lpr.errors import UserError
 
 CONF = Path("conf")
-
-
 PARAMS = Path("params.yaml")
-
-
 HEADER = "# Composed from conf/, never edited by hand; write it anew with: lpr params "
 
 
 def load(path: Path = PARAMS) -> Config:
-    """The checked content of `params.yaml`.
+    """The content of `params.yaml`; keys of plug-ins are checked by these, when they are used.
 
     Raises:
-        UserError: the file is missing, is not YAML, or breaks the schema; keys of plug-ins are checked by these.
+        UserError: the file is missing, is not YAML, or breaks the schema.
     """
     return validate(Config, read(path), str(path))
 
 
 def recorded_overrides(path: Path = PARAMS) -> list[str] | None:
-    """The overrides that `lpr params` composed the file from; None where `dvc exp run` did, which names none."""
+    """The overrides in the first line of a file that `lpr params` wrote; None for one that `dvc exp run` wrote."""
     first_line = path.read_text().partition("\n")[0]
     return shlex.split(first_line.removeprefix(HEADER)) if first_line.startswith(HEADER) else None
 
 
 def write_composed(config: Config, path: Path) -> None:
-    """Write a configuration as it is, for the record of a run."""
+    """Write a configuration without the header that `lpr params` writes: the record of a run."""
     path.write_text(to_yaml(config.as_dict()))
 
 
 def with_absolute_paths(config: Config, root: Path) -> Config:
-    """The same configuration for another current folder: the sources' local files by their absolute paths."""
+    """The same configuration with absolute paths of the sources' files and folders, in place of those from `root`."""
     values = config.as_dict()
     for source in values["data"]["sources"]:
-        for key in {"annotations", "image_root", "texts", "boxes"} & source.keys():
-            if source[key] is not None and "://" not in source[key]:
+        for key in path_keys(Source):
+            if source.get(key) is not None and "://" not in source[key]:
                 source[key] = str(root / Path(source[key]).expanduser())
     values["data"]["annotations"] = None
     return Config.model_validate(values)
 
 
 def with_absolute_weights(config: Config, root: Path) -> Config:
-    """The same configuration for another current folder: the reader's own weights by their absolute path.
+    """The same configuration with the absolute path of the recognizer's weights, where they are given.
 
-    Those of an experiment that trains a reader are its own, and come to lie in its folder.
+    An experiment that trains a recognizer keeps the relative path: it writes these weights to its own folder.
     """
     values = config.as_dict()
     if values["ocr"].get("weights") and config.target != "recognizer":
@@ -64,7 +62,7 @@ def with_absolute_weights(config: Config, root: Path) -> Config:
 
 
 def to_yaml(values: dict[str, Any]) -> str:
-    """Plain containers as Hydra and DVC write them."""
+    """Plain containers as YAML, formatted as Hydra and DVC format it."""
     from omegaconf import OmegaConf
 
     return OmegaConf.to_yaml(OmegaConf.create(values))

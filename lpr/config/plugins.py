@@ -11,15 +11,17 @@ from lpr.errors import UserError
 
 
 def names(package: str) -> list[str]:
-    """The plug-ins that come with the package, such as `lpr.ocr.engines`: its modules but `base`; none is imported."""
+    """The plug-ins in a package such as `lpr.ocr.engines`: its modules except `base`. None of them is imported."""
     return [module.name for module in pkgutil.iter_modules(import_module(package).__path__) if module.name != "base"]
 
 
 def load(package: str, name: str, key: str) -> ModuleType:
-    """The module `name` of `package`; or, where the name has a dot, a module of one's own that Python can import.
+    """The module `name` of `package`; or, if the name has a dot, the module of that path, from outside the package.
 
     Args:
-        key: of the configuration, which has the name; for the message.
+        package: the plug-ins that come with lpr, such as `lpr.ocr.engines`.
+        name: as the configuration has it.
+        key: the key of the configuration that has the name; begins the message.
 
     Raises:
         UserError: there is no such module.
@@ -29,7 +31,7 @@ def load(package: str, name: str, key: str) -> ModuleType:
         return import_module(path)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{path}.".startswith(f"{error.name}."):
-            raise  # something else, which the module imports
+            raise  # a module that the plug-in imports is missing
         known = names(package)
         near = nearest(name, known) or known
         raise UserError(

@@ -1,4 +1,4 @@
-"""What an experiment target: the detector, to be read after; or the reader's network alone, on true boxes."""
+"""What an experiment trains: the detector, or the recognizer."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from lpr.paths import (
 
 @dataclass(frozen=True)
 class Target:
-    """One of the two networks.
+    """One of the two networks: how it is trained and scored, and the files of that.
 
     Attributes:
-        training: stages, modules of `lpr.stages`, up to its weights.
-        scoring: stages from there to its scores.
-        history: what has a row an epoch.
-        metrics: what says for how many epochs it was trained.
-        scores: of it, as `lpr.metrics.statistics.Score` has them.
-        models: its weights.
-        tables: what else is kept of it.
-        sections: of the configuration, that its weights depend on.
-        train: key of its training's settings.
+        training: stages, modules of `lpr.pipeline`, up to its weights.
+        scoring: stages from its weights to its scores.
+        history: the table with a row an epoch.
+        metrics: the file with the number of epochs.
+        scores: the files with its scores, as `lpr.metrics.statistics.Score` has them.
+        models: the files with its weights.
+        tables: the tables that are kept of a run.
+        sections: the sections of the configuration that its weights depend on.
+        train: the key of its `Training`.
     """
 
     training: tuple[str, ...]
@@ -76,22 +76,26 @@ _TARGETS = {
 }
 
 
-NETWORKS = {section for trained in _TARGETS.values() for section in trained.sections}
-"""Sections of the configuration that the weights of either depend on."""
+NETWORKS = {section for target in _TARGETS.values() for section in target.sections}
+"""The sections of the configuration that the weights of at least one of them depend on."""
 
 
 def target_of(config: Config) -> Target:
-    """What `config.target` names."""
+    """The network that `config.target` names."""
     return _TARGETS[config.target]
 
 
 def training_of(config: Config) -> Training:
-    """How that is trained."""
+    """The settings of the training of `target_of(config)`."""
     training: Training = attrgetter(target_of(config).train)(config)
     return training
 
 
 def scored(values: dict[str, Any]) -> dict[str, Any]:
-    """What of a configuration, of any age, scores depend on: not how it is tracked, nor a network not trained."""
+    """The sections that scores depend on: without tracking and tuning, and without those of the other network.
+
+    Args:
+        values: a configuration as plain containers, perhaps of an earlier version of the schema.
+    """
     own = _TARGETS[values.get("target", "detector")].sections
     return {name: value for name, value in values.items() if name in own or name not in UNSCORED}

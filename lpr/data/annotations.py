@@ -1,13 +1,14 @@
-"""The annotation JSON, and the table of plates that is made of it.
+"""The annotation JSON that every format becomes, and the table of plates that is made of it.
 
-The JSON is Dataturks's: one object a image, as lines or as an array,
+One object an image, as lines or as an array, in the form that Dataturks exports:
 
     {"content": URL, "annotation": [{"label": […], "notes": TEXT, "points": [{"x": 0.1, "y": 0.2}, {…}],
      "imageWidth": 800, "imageHeight": 600}], "extras": null}
 
-with opposite corners of each plate as fractions of the image's sides. A image of which it is known that it shows
-no plate has one annotation, `{"label": ["no_plate"], "imageWidth": 800, "imageHeight": 600}`. Where `points` came from
-elsewhere, `original_points` are the annotation's own.
+`content` is the image's URL or its path below the source's image root; `points` are opposite corners of a plate as
+fractions of the image's width and height, and `notes` its text. An image that is known to show no plate has one
+annotation, `{"label": ["no_plate"], "imageWidth": 800, "imageHeight": 600}`. Where `points` come from a table of
+override boxes, `original_points` are the annotation's own.
 """
 
 from __future__ import annotations
@@ -17,23 +18,27 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
-
-import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS
 from lpr.errors import UserError
 from lpr.plates.text import normalize
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 PLATE_COLUMNS = ["image", "source", "url", "image_width", "image_height", *BOX_COLUMNS, *ORIGINAL_BOX_COLUMNS, "text"]
 REJECT_COLUMNS = ["source", "line", "url", "reason"]
-NO_PLATE = "no_plate"
+ANNOTATIONS = "annotations.json"
+"""Name of the file of annotation JSON in a source's folder."""
 
-_ROUNDING_PX = 1.0  # a corner this far outside the image is a rounding error, and is put on its edge
+_NO_PLATE = "no_plate"
+
+_ROUNDING_PX = 1.0  # a corner up to this far outside the image is a rounding error and is moved to its edge
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,8 @@ class Annotations:
     """What one annotation file holds.
 
     Attributes:
-        plates: a row a plate, `PLATE_COLUMNS`; boxes in pixels of the size that the JSON gives. A image that shows no
-            plate has a row without a box. Own boxes are those that another replaced, and else not a number.
+        plates: a row a plate, `PLATE_COLUMNS`; boxes in pixels of the size that the JSON gives. An image without plates
+            has one row, whose box is NaN. Original boxes are those that an override box replaced, else NaN.
         rejects: a row a line or plate that cannot be used, `REJECT_COLUMNS`; lines count from 1.
         counts: lines, images, plates, texts, without_plates, rejected, swapped.
     """
@@ -52,8 +57,48 @@ class Annotations:
     counts: dict[str, int]
 
 
+class PlateLabel(NamedTuple):
+    """A plate as a human labelled it.
+
+    Attributes:
+        box: left, top, right, bottom; pixels of the image.
+        text: what stands on it; empty where unknown.
+    """
+
+    box: tuple[float, float, float, float]
+    text: str = ""
+
+
 class Unusable(ValueError):
     """Why a line or a plate cannot be used."""
+
+
+def annotation_line(image: str, width: float, height: float, plates: Sequence[PlateLabel]) -> str:
+    """An image and its plates as one line of annotation JSON, without the line end.
+
+    Nothing is checked: `read_annotations` rejects what is unusable, such as NaN, by the number of its line.
+
+    Args:
+        image: its URL, or its path below the source's image root.
+        width: of the image, pixels.
+        height: of the image, pixels.
+        plates: empty for an image that is known to show none.
+    """
+    size = {"imageWidth": _whole(width), "imageHeight": _whole(height)}
+
+    def corner(x: float, y: float) -> dict[str, float]:
+        return {"x": x / (width or math.nan), "y": y / (height or math.nan)}
+
+    annotations = [
+        {"label": ["number_plate"], "notes": text, "points": [corner(left, top), corner(right, bottom)], **size}
+        for (left, top, right, bottom), text in plates
+    ]
+    no_plate = {"label": [_NO_PLATE], "notes": "", "points": [], **size}
+    return json.dumps({"content": image, "annotation": annotations or [no_plate], "extras": None})
+
+
+def _whole(side: float) -> int | None:
+    return int(side) if math.isfinite(side) else None
 
 
 def read_annotations(path: Path, source: str) -> Annotations:
@@ -62,31 +107,33 @@ def read_annotations(path: Path, source: str) -> Annotations:
     Raises:
         UserError: the file is not text, or nothing in it is usable.
     """
-    reader = _Reader(source)
+    import pandas as pd
+
+    rows = _Rows(source)
     for line, record in read_records(path):
-        reader.add(line, record)
-    if not reader.plates:
-        reasons = Counter(reject["reason"] for reject in reader.rejects).most_common(3)
+        rows.add(line, record)
+    if not rows.plates:
+        reasons = Counter(reject["reason"] for reject in rows.rejects).most_common(3)
         why = "; ".join(f"{reason} ({count}×)" for reason, count in reasons) or "it is empty"
         raise UserError(
             f"source {source}: nothing in its annotation file is usable: {why}. Expected is Dataturks's JSON, "
-            'a image a line: {"content": URL, "annotation": [{"points": [{"x": …, "y": …}, …], "imageWidth": …, …}]}'
+            'an image a line: {"content": URL, "annotation": [{"points": [{"x": …, "y": …}, …], "imageWidth": …, …}]}'
         )
-    plates = pd.DataFrame(reader.plates, columns=PLATE_COLUMNS)
+    plates = pd.DataFrame(rows.plates, columns=PLATE_COLUMNS)
     counts = {
-        "lines": reader.lines,
+        "lines": rows.lines,
         "images": plates["image"].nunique(),
         "plates": int(plates["top_x"].notna().sum()),
         "texts": int((plates["text"] != "").sum()),
         "without_plates": int(plates["top_x"].isna().sum()),
-        "rejected": len(reader.rejects),
-        "swapped": reader.swapped,
+        "rejected": len(rows.rejects),
+        "swapped": rows.swapped,
     }
-    return Annotations(plates, pd.DataFrame(reader.rejects, columns=REJECT_COLUMNS), counts)
+    return Annotations(plates, pd.DataFrame(rows.rejects, columns=REJECT_COLUMNS), counts)
 
 
 def read_records(path: Path) -> Iterator[tuple[int, Any]]:
-    """Every record with its number from 1: its line, or its place in an array. What is no JSON comes as `Unusable`.
+    """Every record with its number from 1: its line, or its place in an array; `Unusable` in place of what is no JSON.
 
     Raises:
         UserError: the file is not there, or not UTF-8 text.
@@ -121,7 +168,10 @@ def read_records(path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def image_name(source: str, url: str) -> str:
-    """The image's file name in the cache: safe, at most 120 characters, and as unique and lasting as the URL."""
+    """The image's file name in the cache: safe, at most 120 characters, and a function of source and URL alone.
+
+    The split is drawn by these names, so that another recipe would be another split.
+    """
     last_part = unquote(urlsplit(url).path if "://" in url else url).replace("\\", "/").rpartition("/")[2]
     stem = re.sub(r"[^A-Za-z0-9]+", "-", last_part).strip("-")[:60]
     digest = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:12]
@@ -129,7 +179,9 @@ def image_name(source: str, url: str) -> str:
 
 
 @dataclass
-class _Reader:
+class _Rows:
+    """The rows of `Annotations`, collected record by record."""
+
     source: str
     plates: list[dict[str, Any]] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
@@ -158,11 +210,12 @@ class _Reader:
             )
 
     def _reject(self, line: int, url: Any, reason: Unusable) -> None:
-        shown = url if isinstance(url, str) else ""
-        self.rejects.append({"source": self.source, "line": line, "url": shown, "reason": str(reason)})
+        url = url if isinstance(url, str) else ""
+        self.rejects.append({"source": self.source, "line": line, "url": url, "reason": str(reason)})
 
 
 def _image(record: Any) -> tuple[str, list[Any]]:
+    """The image's URL and its annotations."""
     if isinstance(record, Unusable):
         raise record
     if not isinstance(record, dict):
@@ -177,13 +230,13 @@ def _image(record: Any) -> tuple[str, list[Any]]:
 
 
 def _boxes(annotation: Any) -> tuple[dict[str, float], bool]:
-    """The image's size and the plate's boxes, in pixels, and whether its corners had to be put right."""
+    """The image's size and the plate's boxes, in pixels, and whether its corners were given in another order."""
     if not isinstance(annotation, dict):
         raise Unusable("an annotation that is no JSON object")
-    width, height = (_side(annotation.get(key), key) for key in ("imageWidth", "imageHeight"))
+    width, height = (_image_side(annotation.get(key), key) for key in ("imageWidth", "imageHeight"))
     none = dict.fromkeys([*BOX_COLUMNS, *ORIGINAL_BOX_COLUMNS], math.nan)
     row: dict[str, float] = {"image_width": width, "image_height": height, **none}
-    if annotation.get("label") == [NO_PLATE]:
+    if annotation.get("label") == [_NO_PLATE]:
         return row, False
     points = _points(annotation, "points")
     row |= zip(BOX_COLUMNS, _corners(points, width, height), strict=True)
@@ -210,7 +263,7 @@ def _corners(points: list[Any], width: int, height: int) -> list[float]:
     return box
 
 
-def _side(value: Any, key: str) -> int:
+def _image_side(value: Any, key: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 1:
         raise Unusable(f"the image's size is missing: `{key}` is {value!r}")
     return int(value)

@@ -1,4 +1,4 @@
-"""Bytes from http(s) URLs: tried again where that helps, limited in size and time, no secret in what is reported."""
+"""Bytes from http(s) URLs: with repetitions, limits of size and time, and no secret in messages."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from lpr.config import Data
 
 _RETRIED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)})
 _BACK_OFF_S = 0.5  # urllib3's factor: waits of 0, 1, 2, 4 … s
-_LONGEST_WAIT_S = 120  # a server that asks for more by Retry-After is not waited for
-_LONGEST_ANSWER = 30  # times data.timeout_s, for an answer that keeps trickling
+_LONGEST_WAIT_S = 120  # where Retry-After is longer, the URL is given up
+_LONGEST_ANSWER = 30  # times data.timeout_s, for the whole of an answer
 _PIECE_BYTES = 1 << 16
 
 
 class Unavailable(Exception):
-    """Why something cannot be had, in words that hold no secret, and after how many `attempts` over the network."""
+    """Why something cannot be fetched or read, without any secret, and after how many `attempts` over the network."""
 
     def __init__(self, reason: str, attempts: int = 0) -> None:
         super().__init__(reason)
@@ -32,7 +32,7 @@ class Unavailable(Exception):
 
 
 class _Session(requests.Session):
-    """Reads the environment's proxies and certificates once a host: once a image, it costs a third of a request."""
+    """Reads the environment's proxies and certificates once a host: once an image would cost a third of a request."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class _Session(requests.Session):
 
 
 def session(data: Data) -> requests.Session:
-    """A session that keeps one connection a worker open."""
+    """A session that keeps open one connection a worker (`data.workers`)."""
     http = _Session()
     for scheme in ("http://", "https://"):
         http.mount(scheme, HTTPAdapter(pool_maxsize=data.workers))
@@ -56,11 +56,11 @@ def session(data: Data) -> requests.Session:
 def fetch(http: requests.Session, url: str, data: Data) -> tuple[bytes, int]:
     """The body at an http(s) URL, and the number of attempts it took.
 
-    429, 5xx, timeouts and broken connections (a body cut short among them) are tried `data.attempts` times, after
-    what `Retry-After` says or else an exponential back-off.
+    429, 5xx, timeouts and broken connections (a body cut short among them) are tried `data.attempts` times, after the
+    wait of `Retry-After` or else an exponential back-off.
 
     Raises:
-        Unavailable: not to be had so, or larger than `data.max_bytes`.
+        Unavailable: none of the attempts succeeded, or the body is larger than `data.max_bytes`.
     """
     retry = urllib3.Retry(total=None, status_forcelist=_RETRIED, backoff_factor=_BACK_OFF_S)
     for attempt in itertools.count(1):
@@ -112,12 +112,12 @@ def is_http(url: str) -> bool:
 
 
 def last_part(url: str) -> str:
-    """The last part of a URL's or file's path: what an annotation, a mirror and a table of texts have in common."""
+    """The last part of a URL's or file's path: what annotations, image roots and tables of texts have in common."""
     return unquote(urlsplit(url).path if "://" in url else url).rpartition("/")[2]
 
 
 def _body(answer: requests.Response, data: Data) -> bytes:
-    """Read piece by piece, so that neither an endless answer nor a false Content-Length costs more than the limit."""
+    """Read in pieces, so that neither an endless answer nor a false Content-Length takes more than the limit."""
     too_large = Unavailable(f"larger than data.max_bytes={data.max_bytes}")
     announced = answer.headers.get("Content-Length", "")
     if announced.isdecimal() and int(announced) > data.max_bytes:
@@ -134,7 +134,7 @@ def _body(answer: requests.Response, data: Data) -> bytes:
 
 
 def _asked_wait_s(retry: urllib3.Retry, answer: requests.Response | None) -> float:
-    """What `Retry-After` says, seconds or date; 0 where it says nothing, or nothing that can be understood."""
+    """The wait of `Retry-After`, which holds seconds or a date; 0 where it is missing or malformed."""
     if answer is None:
         return 0
     try:
@@ -144,7 +144,7 @@ def _asked_wait_s(retry: urllib3.Retry, answer: requests.Response | None) -> flo
 
 
 def _root(error: BaseException) -> str:
-    """The innermost cause: the outer ones hold URLs and memory addresses."""
+    """The message of the innermost cause: the outer ones hold URLs and memory addresses."""
     while inner := error.__cause__ or error.__context__:
         error = inner
     return error.strerror or str(error) if isinstance(error, OSError) else str(error)

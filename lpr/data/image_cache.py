@@ -1,7 +1,7 @@
-"""The cache of images: fetched from wherever they are, kept as RGB JPEGs, and the plates' boxes in them.
+"""The cache of images: read from folders or fetched from URLs, and kept as upright RGB JPEGs.
 
-A cached image says in its JPEG comment what it was made of and how. So the folder alone tells what is done: a run
-that was interrupted, even by `kill -9`, goes on where it stopped, and no second record can disagree with the files.
+The JPEG comment of a cached image holds what it was made of and how. So the folder is the only record of what is done:
+a run that was interrupted, even by `kill -9`, continues where it stopped.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ FAILURE_COLUMNS = ["image", "source", "url", "fetched", "reason", "attempts"]
 
 # What images come as. Pillow opens more, some of it by running other programs.
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
-# Of the conversion below: raise it when the same bytes become another image, so that caches are made anew.
+# Version of the conversion below: raise it when the same bytes become another image, so that caches are made anew.
 _RECIPE = 1
-_TURN = 4  # images that a thread takes at a time: handing over every single one costs a tenth of the speed
+_CHUNK = 4  # images that a thread takes at a time: one by one costs a tenth of the speed
 
-# EXIF 2.32, tag 0x0112: what puts a image of that orientation upright.
-_UPRIGHT = {
+# EXIF 2.32, tag 0x0112: the transposition that puts an image of that orientation upright.
+_TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -63,38 +63,38 @@ _UPRIGHT = {
 def download(
     plates: pd.DataFrame, data: Data, sources_folder: Path, cache: Path, images_csv: Path, failures_csv: Path
 ) -> dict[str, int]:
-    """Make `cache` hold exactly the images that `plates` lists and that can be had, as RGB JPEGs.
+    """Make `cache` hold exactly the images that `plates` lists and that are available, as RGB JPEGs.
 
-    A image that is there, made of the same original in the same way, is kept: one from the network is not asked for
-    again, one from a folder is read and compared by SHA-256. A image that is an upright RGB JPEG already loses its
+    A cached image that was made of the same original in the same way is kept: one from the network is not requested
+    again, one from a folder is read and compared by SHA-256. An original that is an upright RGB JPEG already loses its
     metadata, but keeps its pixels to the bit; `data.jpeg_quality` is for all the others.
 
     Args:
         plates: rows of `plates.csv`; needs image, source, url, image_width, image_height.
-        sources_folder: the drawn scenes of source NAME lie in `sources_folder/NAME`.
+        sources_folder: `sources_folder/NAME` is what the format of source NAME wrote.
         images_csv: written, `IMAGE_COLUMNS`: a row a cached image, sorted by image.
-        failures_csv: written, `FAILURE_COLUMNS`: a row a image that could not be had, sorted by image.
+        failures_csv: written, `FAILURE_COLUMNS`: a row an image that is not available, sorted by image.
 
     Returns:
         Counts that depend on the images alone, not on what was cached before: images, failed, resized (the size is
-        not what the JSON says), turned (by EXIF), and `format_NAME` for every original format.
+        another than the annotation's), turned (by EXIF), and `format_NAME` for every original format.
 
     Raises:
-        UserError: more images than `data.max_failed_fraction` are missing, or none is there (both tables are
-            written first); a source or its folder does not exist; the cache cannot be written.
+        UserError: more images than `data.max_failed_fraction` are missing, or all (both tables are written
+            first); a source or its folder does not exist; the cache cannot be written.
     """
     started = time.monotonic()
-    places = {source.name: _place(source, sources_folder) for source in data.sources}
+    locations = {source.name: _location(source, sources_folder) for source in data.sources}
     listed = plates.drop_duplicates("image")[["image", "source", "url"]]
-    if unknown := sorted(set(listed["source"]) - set(places)):
+    if unknown := sorted(set(listed["source"]) - set(locations)):
         raise UserError(
             f"the plates come from source {unknown[0]!r}, which data.sources lacks: run `lpr annotate` again"
         )
     removed = _remove_others(cache, set(listed["image"]))
 
     with session(data) as http, _any_number_of_pixels(), ThreadPool(data.workers) as pool:
-        worker = _Worker(data, places, cache, http)
-        outcomes = pool.imap_unordered(worker, listed.itertuples(index=False, name=None), _TURN)
+        cache_image = _CacheImage(data, locations, cache, http)
+        outcomes = pool.imap_unordered(cache_image, listed.itertuples(index=False, name=None), _CHUNK)
         done = list(tqdm(outcomes, desc="download", total=len(listed), unit=" images", disable=None))
 
     images = pd.DataFrame([row for row, _ in done if "reason" not in row], columns=IMAGE_COLUMNS)
@@ -111,30 +111,30 @@ def download(
         "resized": int(placed.loc[is_resized(placed), "image"].nunique()),
         "turned": int((images["orientation"] != 1).sum()),
     }
-    formats = {f"format_{name.lower()}": count for name, count in sorted(Counter(images["format"]).items())}
+    format_counts = {f"format_{name.lower()}": count for name, count in sorted(Counter(images["format"]).items())}
     fetched = sum(fresh for _, fresh in done)
     seconds = time.monotonic() - started
     print(
         f"{cache}: {counts['images']} images ({fetched} fetched, {len(images) - fetched} kept), "
         f"{counts['failed']} failed, {removed} removed; {counts['turned']} turned by EXIF, "
-        f"{counts['resized']} not of the size that the JSON says; {seconds:.1f} s, {len(done) / seconds:.0f} images/s"
+        f"{counts['resized']} of another size than annotated; {seconds:.1f} s, {len(done) / seconds:.0f} images/s"
     )
     if len(failures) > data.max_failed_fraction * len(listed) or images.empty:
-        raise UserError(_too_many(failures, len(listed), places, data, failures_csv))
-    return counts | formats
+        raise UserError(_too_many(failures, len(listed), locations, data, failures_csv))
+    return counts | format_counts
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Location:
     """Where a source's images are: below a base URL, in a folder, or (both None) each at its own URL."""
 
     names_are_urls: bool
     base_url: str | None = None
     folder: Path | None = None
-    links: bool = False  # whether what the folder holds may be links to elsewhere
+    links: bool = False  # whether the folder's files may be links to elsewhere
 
     def locate(self, url: str) -> str:
-        """The URL to ask for, or the path relative to the folder.
+        """The URL to fetch, or the path relative to the folder.
 
         Raises:
             Unavailable: nothing may be fetched from there.
@@ -179,30 +179,31 @@ class _Place:
         return content
 
 
-def _place(source: Source, sources_folder: Path) -> _Place:
-    module, own = formats.load(source.format), sources_folder / source.name
+def _location(source: Source, sources_folder: Path) -> _Location:
+    module, source_folder = formats.load(source.format), sources_folder / source.name
     if source.image_root is not None and is_http(source.image_root):
-        return _Place(module.NAMES_ARE_URLS, base_url=source.image_root)
+        return _Location(module.NAMES_ARE_URLS, base_url=source.image_root)
     if source.image_root is not None:
         folder: Path | None = Path(source.image_root).expanduser()
     else:
-        folder = module.image_root(module.Settings.model_validate(source.model_dump()), own)
+        folder = module.image_root(module.Settings.model_validate(source.model_dump()), source_folder)
     if folder is None:
-        return _Place(module.NAMES_ARE_URLS)
+        return _Location(module.NAMES_ARE_URLS)
     if not folder.is_dir():
         raise UserError(
-            f"source {source.name}: its images should be in {folder}, which is no folder: set its image_root"
+            f"source {source.name}: its images should be in {folder}, which is no folder; set data.image_root, or "
+            "`image_root` of this entry of data.sources"
         )
-    # In the source's own folder, DVC may have put links into its cache.
-    return _Place(module.NAMES_ARE_URLS, folder=folder, links=folder.is_relative_to(own))
+    # In the source's folder, DVC may have put links into its own cache.
+    return _Location(module.NAMES_ARE_URLS, folder=folder, links=folder.is_relative_to(source_folder))
 
 
 @dataclass(frozen=True)
-class _Worker:
-    """Brings one image after another into the cache; shared by the threads."""
+class _CacheImage:
+    """Caches one image a call; shared by the threads."""
 
     data: Data
-    places: dict[str, _Place]
+    locations: dict[str, _Location]
     cache: Path
     http: requests.Session
 
@@ -213,16 +214,16 @@ class _Worker:
         try:
             if not _is_plain_name(name):
                 raise Unavailable("`image` is not a plain file name")
-            place, path = self.places[source], self.cache / name
-            address = place.locate(url)
+            location, path = self.locations[source], self.cache / name
+            address = location.locate(url)
             fetched = redact(address)
             cached = self._cached(path, fetched)
-            if place.folder is None:
+            if location.folder is None:
                 if cached is not None:
                     return {"image": name, "source": source, **cached}, False
                 content, attempts = fetch(self.http, address, self.data)
             else:
-                content = place.read(address, self.data.max_bytes)
+                content = location.read(address, self.data.max_bytes)
             sha256 = hashlib.sha256(content).hexdigest()
             if cached is not None and cached["sha256"] == sha256:
                 return {"image": name, "source": source, **cached}, False
@@ -236,30 +237,37 @@ class _Worker:
             return {**row, "reason": str(error), "attempts": tried}, False
 
     def _cached(self, path: Path, fetched: str) -> dict[str, Any] | None:
-        """The facts of a cached image, if it is what fetching it now would make, as far as the address tells."""
+        """The row of a cached image, if the same recipe made it of what had the same address; else None."""
         try:
             with Image.open(path, formats=["JPEG"]) as image:
                 comment = json.loads(image.info["comment"])
-                facts = {"width": image.width, "height": image.height, **comment["original"]}
-            same = comment["made"] == self._made() and facts["fetched"] == fetched
-            pixels = facts["stored_width"] * facts["stored_height"]
-            return facts if same and facts["bytes"] <= self.data.max_bytes and pixels <= self.data.max_pixels else None
-        except (OSError, KeyError, ValueError, TypeError):  # Not there, or not of our making.
+                row = {"width": image.width, "height": image.height, **comment["original"]}
+            same = comment["made"] == self._recipe() and row["fetched"] == fetched
+            pixels = row["stored_width"] * row["stored_height"]
+            return row if same and row["bytes"] <= self.data.max_bytes and pixels <= self.data.max_pixels else None
+        except (OSError, KeyError, ValueError, TypeError):  # not there, or not made by this class
             return None
 
     def _make(self, path: Path, content: bytes, original: dict[str, Any]) -> dict[str, Any]:
         image, found = decode(content, self.data.max_pixels)
         original = {**found, **original}
-        comment = json.dumps({"made": self._made(), "original": original}).encode()
+        comment = json.dumps({"made": self._recipe(), "original": original}).encode()
         _write(path, _encode(image, content, comment, self.data.jpeg_quality))
         return {"width": image.width, "height": image.height, **original}
 
-    def _made(self) -> dict[str, int]:
+    def _recipe(self) -> dict[str, int]:
         return {"recipe": _RECIPE, "quality": self.data.jpeg_quality}
 
 
 def decode(content: bytes, max_pixels: int | None = None) -> tuple[Image.Image, dict[str, Any]]:
-    """An upright RGB image, and what it was; without `max_pixels`, Pillow's own limit holds.
+    """Decode an image file.
+
+    Args:
+        content: of the file.
+        max_pixels: most pixels; None for Pillow's own limit.
+
+    Returns:
+        The image, upright and RGB; and of the file stored_width, stored_height, orientation (EXIF's, 1–8) and format.
 
     Raises:
         Unavailable: the bytes are no image, or only the beginning of one, or one of too many pixels.
@@ -279,22 +287,22 @@ def decode(content: bytes, max_pixels: int | None = None) -> tuple[Image.Image, 
             "format": image.format,
         }
         image = _to_rgb(image)
-        return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image, found
+        return image.transpose(_TRANSPOSITIONS[orientation]) if orientation in _TRANSPOSITIONS else image, found
     except Unavailable:
         raise
     except UnidentifiedImageError:
         what = "a web page" if re.search(rb"<(!doctype|html|head|body)\b", content[:1000], re.I) else "something else"
-        raise Unavailable(f"not a image but {what}") from None
-    except Exception as error:  # Pillow's decoders raise whatever broken bytes lead them to.
+        raise Unavailable(f"not an image but {what}") from None
+    except Exception as error:  # broken bytes make Pillow's decoders raise exceptions of many kinds
         raise Unavailable(f"a broken image: {error}") from None
 
 
 def _encode(image: Image.Image, content: bytes, comment: bytes, quality: int) -> bytes:
     """The upright RGB image as a JPEG with that comment, and no other metadata.
 
-    Content that is such a JPEG already keeps its own coding: a second one would cost time and detail.
+    Content that is such a JPEG already is not encoded again, which would cost time and detail.
     """
-    # Pillow gives a format to what it opened, and none to what had to be changed.
+    # Pillow sets `format` of an image that it opened, not of one that was converted since.
     if image.format == "JPEG" and (same := _replace_metadata(content, comment)) is not None:
         return same
     jpeg = BytesIO()
@@ -308,7 +316,7 @@ def _encode(image: Image.Image, content: bytes, comment: bytes, quality: int) ->
 def _replace_metadata(jpeg: bytes, comment: bytes) -> bytes | None:
     """A JPEG without its APPn and COM segments (ITU-T T.81, annex B), but with that comment; None if it is malformed.
 
-    What tells how colours are coded stays: APP0 (JFIF) and APP14 (Adobe).
+    The segments that define how colours are coded stay: APP0 (JFIF) and APP14 (Adobe).
     """
     kept = [jpeg[:2]]
     start = 2
@@ -325,15 +333,15 @@ def _replace_metadata(jpeg: bytes, comment: bytes) -> bytes | None:
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF's orientation, 1–8; 1 where there is none that makes sense.
+    """EXIF's orientation, 1–8; 1 where there is no valid one.
 
     Not `ImageOps.exif_transpose`: it writes the EXIF anew, which fails on what some cameras put there.
     """
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # Malformed EXIF, too, raises anything; the image is good without.
+    except Exception:  # malformed EXIF raises exceptions of many kinds; the image is usable without
         return 1
-    return value if value in _UPRIGHT else 1
+    return value if value in _TRANSPOSITIONS else 1
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -351,7 +359,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, whenever the process may end."""
+    """Atomically, even if the process is killed."""
     part = path.with_name(f".{os.getpid()}-{threading.get_ident()}.part")
     try:
         part.write_bytes(content)
@@ -365,7 +373,7 @@ def _is_plain_name(name: str) -> bool:
 
 
 def _remove_others(cache: Path, listed: set[str]) -> int:
-    """Remove what is not a listed image; the number of images among that. Leftovers of a killed run go too."""
+    """Remove what is not a listed image, leftovers of a killed run among it; returns the number of images removed."""
     removed = 0
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -382,28 +390,30 @@ def _remove_others(cache: Path, listed: set[str]) -> int:
 
 @contextmanager
 def _any_number_of_pixels() -> Iterator[None]:
-    """Pillow's own limit, which warns, is off: data.max_pixels is checked before anything is decoded."""
+    """Switch off Pillow's own limit, which warns: data.max_pixels is checked before anything is decoded."""
     before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    Image.init()  # here, because threads that need it at once would race
+    Image.init()  # here, as it is not safe to be called by several threads at once
     try:
         yield
     finally:
         Image.MAX_IMAGE_PIXELS = before
 
 
-def _too_many(failures: pd.DataFrame, listed: int, places: dict[str, _Place], data: Data, failures_csv: Path) -> str:
+def _too_many(
+    failures: pd.DataFrame, listed: int, locations: dict[str, _Location], data: Data, failures_csv: Path
+) -> str:
     reasons = Counter(zip(failures["source"], failures["reason"], strict=True)).most_common(3)
     lines = []
     for (source, reason), count in reasons:
-        place = places[source]
-        where = place.folder or redact(place.base_url or "")
+        location = locations[source]
+        where = location.folder or redact(location.base_url or "")
         at = f" ({where})" if where else ""
         lines.append(f"{count} × {reason}, of source {source}{at}")
     return (
-        f"{len(failures)} of {listed} images could not be had; data.max_failed_fraction={data.max_failed_fraction:g} "
+        f"{len(failures)} of {listed} images are not available; data.max_failed_fraction={data.max_failed_fraction:g} "
         f"allows {int(data.max_failed_fraction * listed)}:\n  "
         + "\n  ".join(lines)
         + f"\n{failures_csv} names them all. "
-        "Run again when the cause is gone (what is cached is not fetched again), set data.image_root to where the images "
-        "are, or raise data.max_failed_fraction."
+        "Run again when the cause is gone (what is cached is not fetched again), set data.image_root to where the "
+        "images are, or raise data.max_failed_fraction."
     )

@@ -1,8 +1,8 @@
 """From cached images to the batches that a detector is trained on.
 
-Images are decoded and resized once, into one array of bytes, in memory or (where that is too large) in a file. A
-batch is a function of (seed, step) alone: a training that starts again at step 1000 sees the batches that an
-uninterrupted one would have seen from there on.
+Images are decoded and resized once, into one uint8 array, in memory or (where that is too large) in a file. A batch is
+a function of (seed, step) alone: training that resumes at step 1000 gets the batches that an uninterrupted one would
+have got from there on.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ class Examples:
 
     Attributes:
         images: decoded, uint8 (n, s, s, 3).
-        boxes: as fractions, float32 (n, 4), or (n, m, 4) where all plates count: zeros where there are fewer than m.
-        extents: how far letterboxed images reach down and to the right, pixels, int (n, 2); None where they are not.
-        weights: how often an epoch shows each image on average, float (n,); None where that is once.
+        boxes: fractions of the image's sides, float32 (n, 4), or (n, m, 4) for all plates, with zeros where an image
+            has fewer than m.
+        extents: height and width of the image inside its letterbox, pixels, int (n, 2); None where it fills the square.
+        weights: how often an epoch has each image on average, float (n,); None where that is once.
     """
 
     images: np.ndarray
@@ -43,13 +44,18 @@ class Examples:
     weights: np.ndarray | None = None
 
     @property
-    def shown(self) -> int:
-        """How many images an epoch shows."""
+    def samples_per_epoch(self) -> int:
+        """How many images an epoch has: the sum of the weights, rounded up."""
         return len(self.images) if self.weights is None else int(np.ceil(self.weights.sum() - 1e-9))
 
 
 def source_weights(plates: pd.DataFrame, weights: dict[str, float] | None) -> np.ndarray | None:
-    """How often an epoch shows each image (n,), by its source; None where all are shown once."""
+    """How often an epoch has each image on average, float (n,), by its source; None where it has all of them once.
+
+    Args:
+        plates: a row a plate; image, source.
+        weights: source → how often; 1 for sources that are not in it.
+    """
     sources = plates.drop_duplicates("image")["source"]
     return sources.map(lambda source: weights.get(source, 1.0)).to_numpy(float) if weights else None
 
@@ -63,21 +69,21 @@ def box_fractions(plates: pd.DataFrame) -> np.ndarray:
 def decode_images(paths: Sequence[Path], image_size_px: int, max_memory_mb: int, scratch: Path) -> np.ndarray:
     """All images, stretched to squares: uint8 (n, image_size_px, image_size_px, 3).
 
-    In memory, or in the file `scratch` where that would take more than `max_memory_mb`.
+    The array is in memory, or in the file `scratch` where it would take more than `max_memory_mb`.
     """
     from PIL import Image
 
     def decode(path: Path) -> np.ndarray:
         with Image.open(path) as image:
-            # Decode no finer than twice what is needed: faster, and the resampling below still has the last word.
+            # Faster: the JPEG decoder halves the size while it stays at least twice the one that is needed.
             image.draft("RGB", (2 * image_size_px, 2 * image_size_px))
             resized = image.convert("RGB").resize((image_size_px, image_size_px), Image.Resampling.BILINEAR)
             return np.asarray(resized)
 
-    return _decoded(decode, paths, image_size_px, max_memory_mb, scratch)
+    return _decode_all(decode, paths, image_size_px, max_memory_mb, scratch)
 
 
-def _decoded(
+def _decode_all(
     decode: Callable[[Path], np.ndarray], paths: Sequence[Path], side: int, max_memory_mb: int, scratch: Path
 ) -> np.ndarray:
     from tqdm import tqdm
@@ -103,16 +109,16 @@ def _decoded(
 def training_batches(
     examples: Examples, batch_size: int, steps_per_epoch: int, steps: range, augment: StandardAugment, seed: int
 ) -> tf.data.Dataset:
-    """Batches of images, float32 (b, s, s, 3) in 0–1, and boxes, float32 (b, 4) in fractions, for the given steps.
+    """Augmented batches: images, float32 (b, s, s, 3) in 0–1, and boxes, float32 (b, 4) in fractions; one a step.
 
-    Every epoch goes through a fresh permutation of the images; the last batch is short where they do not divide.
+    Every epoch is a new permutation of the images; its last batch is smaller where `batch_size` does not divide them.
     """
     import tensorflow as tf
 
     from lpr.augment.standard import augmented
 
     images = examples.images
-    choose = _order(examples, batch_size, steps_per_epoch, seed)
+    choose = _batch_indices(examples, batch_size, steps_per_epoch, seed)
 
     def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
         chosen = choose(int(step))
@@ -128,16 +134,16 @@ def training_batches(
     return dataset.map(batch, num_parallel_calls=1, deterministic=True).prefetch(2)
 
 
-def _order(examples: Examples, batch_size: int, steps_per_epoch: int, seed: int) -> Callable[[int], np.ndarray]:
-    """Which images the batch of a step has: every epoch goes through a fresh permutation of what it shows."""
-    count = examples.shown
+def _batch_indices(examples: Examples, batch_size: int, steps_per_epoch: int, seed: int) -> Callable[[int], np.ndarray]:
+    """A function from a step to the indices of its batch: every epoch is a new permutation of its samples."""
+    count = examples.samples_per_epoch
     weights = np.ones(count) if examples.weights is None else examples.weights
 
     @lru_cache(maxsize=2)
     def order(epoch: int) -> np.ndarray:
         rounds = -(-steps_per_epoch * batch_size // count)
         generator = np.random.default_rng([seed, epoch])
-        return np.concatenate([_weighted(weights, count, generator) for _ in range(rounds)])
+        return np.concatenate([_systematic_sample(weights, count, generator) for _ in range(rounds)])
 
     whole_epoch = steps_per_epoch == -(-count // batch_size)
 
@@ -149,9 +155,11 @@ def _order(examples: Examples, batch_size: int, steps_per_epoch: int, seed: int)
     return choose
 
 
-def _weighted(weights: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-    """So many indices in random order, each as often as its weight says, rounded up or down by chance: systematic
-    sampling, which for equal weights is a permutation."""
+def _systematic_sample(weights: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Draw `count` indices, each `weights` times on average and so often rounded up or down, in random order.
+
+    This is systematic sampling; for equal weights it is a permutation.
+    """
     order = generator.permutation(count)
     ends = np.cumsum(weights)
     points = (np.arange(count) + generator.random()) * (ends[-1] / count)
@@ -160,7 +168,7 @@ def _weighted(weights: np.ndarray, count: int, generator: np.random.Generator) -
 
 
 def letterbox_images(paths: Sequence[Path], side: int, max_memory_mb: int, scratch: Path) -> np.ndarray:
-    """All images whole, in the upper left of grey squares: uint8 (n, side, side, 3). Memory as `decode_images`."""
+    """All images, unstretched, at the upper left of grey squares: uint8 (n, side, side, 3); see `decode_images`."""
     from PIL import Image
 
     from lpr.augment.random_crops import letterbox
@@ -170,15 +178,15 @@ def letterbox_images(paths: Sequence[Path], side: int, max_memory_mb: int, scrat
             image.draft("RGB", (2 * side, 2 * side))
             return letterbox(np.asarray(image.convert("RGB")), side)
 
-    return _decoded(decode, paths, side, max_memory_mb, scratch)
+    return _decode_all(decode, paths, side, max_memory_mb, scratch)
 
 
 def random_crop_batches(
-    examples: Examples, size: int, views: RandomCrops, batch_size: int, steps_per_epoch: int, steps: range, seed: int
+    examples: Examples, size: int, settings: RandomCrops, batch_size: int, steps_per_epoch: int, steps: range, seed: int
 ) -> tf.data.Dataset:
-    """Batches of random views, float32 (b, size, size, 3) in 0–1, and their plates, float32 (b, m, 4) in fractions.
+    """Batches of random crops, float32 (b, size, size, 3) in 0–1, and their plates, float32 (b, m, 4) in fractions.
 
-    A view is a function of (seed, step, place in the batch).
+    A crop is a function of (seed, step, place in the batch); a mosaic counts as one.
     """
     import tensorflow as tf
 
@@ -186,44 +194,44 @@ def random_crop_batches(
     from lpr.augment.random_crops import random_crop, random_mosaic
 
     side = examples.images.shape[1]
-    plates = (examples.boxes.shape[1] + (views.p_paste_extra > 0)) * (4 if views.p_mosaic > 0 else 1)
-    bank = PastePool.drawn(views.paste_pool_size, seed) if views.pastes else None
-    choose = _order(examples, batch_size, steps_per_epoch, seed)
+    most = (examples.boxes.shape[1] + (settings.p_paste_extra > 0)) * (4 if settings.p_mosaic > 0 else 1)
+    paste_pool = PastePool.synthesize(settings.paste_pool_size, seed) if settings.pastes else None
+    choose = _batch_indices(examples, batch_size, steps_per_epoch, seed)
 
     def example(index: int) -> tuple[np.ndarray, np.ndarray]:
         boxes = examples.boxes[index]
-        there = boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)] * side
+        boxes = boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)] * side
         height, width = (side, side) if examples.extents is None else examples.extents[index]
-        return examples.images[index, :height, :width], there
+        return examples.images[index, :height, :width], boxes
 
-    def view(job: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    def crop(job: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         index, step, place = job
         random = np.random.default_rng([seed, step, place])
-        if random.random() < views.p_mosaic:
+        if random.random() < settings.p_mosaic:
             others = random.integers(len(examples.images), size=3).tolist()
-            image, seen = random_mosaic([example(one) for one in (index, *others)], size, views, random, bank)
+            image, boxes = random_mosaic([example(one) for one in (index, *others)], size, settings, random, paste_pool)
         else:
-            image, seen = random_crop(*example(index), size, views, random, bank)
-        return image, np.pad(seen, [(0, plates - len(seen)), (0, 0)])
+            image, boxes = random_crop(*example(index), size, settings, random, paste_pool)
+        return image, np.pad(boxes, [(0, most - len(boxes)), (0, 0)])
 
     pool = ThreadPoolExecutor(usable_cores())
 
     def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
         jobs = [(int(index), int(step), place) for place, index in enumerate(choose(int(step)))]
-        images, boxes = zip(*pool.map(view, jobs), strict=True)
+        images, boxes = zip(*pool.map(crop, jobs), strict=True)
         return np.stack(images), np.stack(boxes).astype(np.float32)
 
     def batch(step: Any) -> tuple[tf.Tensor, tf.Tensor]:
         images, boxes = tf.numpy_function(fetch, [step], (tf.uint8, tf.float32), stateful=False)
         images = tf.ensure_shape(images, (None, size, size, 3))
-        return tf.cast(images, tf.float32) / 255, tf.ensure_shape(boxes, (None, plates, 4))
+        return tf.cast(images, tf.float32) / 255, tf.ensure_shape(boxes, (None, most, 4))
 
     dataset = tf.data.Dataset.range(steps.start, steps.stop)
     return dataset.map(batch, num_parallel_calls=1, deterministic=True).prefetch(2)
 
 
 def full_image_batches(examples: Examples, size: int, batch_size: int) -> tf.data.Dataset:
-    """All images and their plates once, in order, whole and in the network's size."""
+    """All images once, in order, unaugmented and letterboxed to the network's size, and their boxes."""
     from lpr.augment.random_crops import letterbox
 
     images = np.stack([letterbox(image, size) for image in examples.images])
@@ -231,7 +239,7 @@ def full_image_batches(examples: Examples, size: int, batch_size: int) -> tf.dat
 
 
 def evaluation_batches(images: np.ndarray, boxes: np.ndarray, batch_size: int) -> tf.data.Dataset:
-    """All images and boxes once, in order, as they are."""
+    """All images, float32 in 0–1, and boxes once, in order, unaugmented."""
     import tensorflow as tf
 
     def fetch(start: np.int64) -> tuple[np.ndarray, np.ndarray]:

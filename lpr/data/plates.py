@@ -1,4 +1,4 @@
-"""The plates of an experiment, joined from its tables."""
+"""The plates of an experiment, joined from its tables `plates.csv`, `images.csv` and `split.csv`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def read_placed_plates(root: Path = Path()) -> pd.DataFrame:
-    """The plates of the cached images, boxes in the pixels of these; a image without plates has a row without.
+    """The plates of the cached images: a row a plate, `lpr.data.placement.PLACED_COLUMNS`, boxes in pixels.
+
+    An image without plates has one row, whose box is NaN.
 
     Args:
         root: of the project, or an experiment's folder, which is laid out like it.
@@ -24,15 +26,15 @@ def read_placed_plates(root: Path = Path()) -> pd.DataFrame:
 
 
 def read_split(root: Path = Path()) -> pd.DataFrame:
-    """The same, each row with its side: train, validation or test."""
+    """`read_placed_plates` with a column `split`: train, validation or test. Images that were left out are missing."""
     from lpr.data.tables import read_table
 
-    sides = read_table(root / SPLIT)[["image", "split"]]
-    return read_placed_plates(root).merge(sides, on="image", validate="many_to_one")
+    splits = read_table(root / SPLIT)[["image", "split"]]
+    return read_placed_plates(root).merge(splits, on="image", validate="many_to_one")
 
 
 def largest_plates(plates: pd.DataFrame) -> pd.DataFrame:
-    """The largest plate of each image, a row a image, in order of appearance: what a one-box detector learns."""
+    """The largest plate of each image, a row an image, in order of appearance: the target of a one-box detector."""
     area = (plates["bottom_x"] - plates["top_x"]) * (plates["bottom_y"] - plates["top_y"])
     chosen = plates.assign(area=area).sort_values("area", ascending=False, kind="stable").drop_duplicates("image")
     return chosen.sort_index().drop(columns="area").reset_index(drop=True)

@@ -1,7 +1,7 @@
-"""Which images train, validate and test.
+"""Which images are trained on, validated by and tested by.
 
-Images that show the same thing must stay on one side, or the test measures memory: near-duplicates (perceptual
-hash) and images of the same plate (text) form a group, and groups are split, not images.
+Images that show the same must not be in two splits, or the test measures memorization: near-duplicates (by perceptual
+hash) and images of the same plate (by text) form a group, and groups are split, not images.
 """
 
 from __future__ import annotations
@@ -17,40 +17,42 @@ import pandas as pd
 from lpr.config import KFoldSplit, Source, Split
 from lpr.errors import UserError
 
-# Groups fall into buckets by a hash of their first image, and the buckets are split: a image that is added
-# later does not move the others, as it would if the groups themselves were shuffled.
+# Groups are put into buckets by a hash of the name of their first image, and the buckets are split: an image that is
+# added later leaves the others where they are, which shuffling the groups themselves would not.
 _BUCKETS = 1000
 
 
 def split_images(
     plates: pd.DataFrame, image_dir: Path, sources: Sequence[Source], config: Split
 ) -> tuple[pd.DataFrame, dict[str, object]]:
-    """Give every image its side.
+    """Assign every image to a split.
 
     Args:
         plates: a row a plate: image, source, text; images in the order of the annotations.
         image_dir: folder of the cached images.
-        sources: their roles: `train` goes to train and validation, `test` to test, `both` to all three.
+        sources: their roles: images of `train` go to train and validation, of `test` to test, of `both` to all three.
         config: fractions, seed, and how groups are made.
 
     Returns:
-        a row a image (image, source, group, split), and the counts for `metrics/split.json`. Images of a
-        `train` source that belong to a group with images of a `test` source are left out.
+        A row an image (image, source, group, split), and the counts for `metrics/split.json`. Images of a `train`
+        source in one group with images of a `test` source are left out.
 
     Raises:
-        UserError: a side whose fraction is not 0 would be empty.
+        UserError: a split whose fraction is not 0 would be empty.
     """
     images = plates.drop_duplicates("image")[["image", "source"]].reset_index(drop=True)
-    twins = near_duplicates(perceptual_hashes([image_dir / name for name in images["image"]]), config.hash_distance)
+    duplicates = near_duplicates(
+        perceptual_hashes([image_dir / name for name in images["image"]]), config.hash_distance_threshold
+    )
     same_text = same_plate(plates, images["image"])
     roles = images["source"].map({source.name: source.role for source in sources}).to_numpy()
 
-    groups = _connected(len(images), twins + same_text)
+    groups = _connected(len(images), duplicates + same_text)
     grouped = _assign_groups(groups, images["image"], roles, config)
     random = _assign_images(roles, config)
-    sides = random if config.name == "random" else grouped
+    splits = random if config.name == "random" else grouped
 
-    table = images.assign(group=[f"{group:05d}" for group in groups], split=sides)
+    table = images.assign(group=[f"{group:05d}" for group in groups], split=splits)
     kept = table[table["split"] != "left out"].reset_index(drop=True)
     _refuse_empty(kept, roles, config)
     names = ["train", "validation", "test"]
@@ -61,8 +63,8 @@ def split_images(
         },
         "left_out": len(table) - len(kept),
         "groups": len(set(groups)),
-        "leakage": _leakage(sides, twins, same_text),
-        "leakage_of_random_split": _leakage(random, twins, same_text),
+        "leakage": _leakage(splits, duplicates, same_text),
+        "leakage_of_random_split": _leakage(random, duplicates, same_text),
     }
     return kept, counts
 
@@ -75,7 +77,7 @@ def perceptual_hashes(paths: Sequence[Path]) -> np.ndarray:
 
     def hash_of(path: Path) -> np.ndarray:
         with Image.open(path) as image:
-            # The hash looks at 32 × 32 pixels: let the JPEG decoder skip what is finer than 128.
+            # The hash is of 32 × 32 pixels, so that 128 from the JPEG decoder are enough.
             image.draft("L", (128, 128))
             return imagehash.phash(image).hash.reshape(-1)
 
@@ -96,7 +98,7 @@ def near_duplicates(hashes: np.ndarray, distance: int) -> list[tuple[int, int]]:
 
 
 def same_plate(plates: pd.DataFrame, images: pd.Series) -> list[tuple[int, int]]:
-    """Pairs of images with a plate text in common, by their places in `images`."""
+    """Pairs of images with a plate text in common, by their indices in `images`."""
     number = {image: index for index, image in enumerate(images)}
     known = plates[plates["text"] != ""]
     pairs = set()
@@ -118,28 +120,28 @@ def _connected(count: int, pairs: list[tuple[int, int]]) -> np.ndarray:
 
 def _assign_groups(groups: np.ndarray, images: pd.Series, roles: np.ndarray, config: Split) -> np.ndarray:
     buckets = {role: _shuffle_split(_BUCKETS, role, config) for role in ("both", "train")}
-    sides = np.empty(len(groups), dtype=object)
+    splits = np.empty(len(groups), dtype=object)
     for group in np.unique(groups):
         members = np.flatnonzero(groups == group)
         bucket = int.from_bytes(hashlib.sha256(images[members[0]].encode()).digest()[:8]) % _BUCKETS
         present = set(roles[members])
         if "test" in present:
-            sides[members] = np.where(roles[members] == "train", "left out", "test")
+            splits[members] = np.where(roles[members] == "train", "left out", "test")
         else:
-            sides[members] = buckets["train" if "train" in present else "both"][bucket]
-    return sides
+            splits[members] = buckets["train" if "train" in present else "both"][bucket]
+    return splits
 
 
 def _assign_images(roles: np.ndarray, config: Split) -> np.ndarray:
-    """The split of a notebook: every image for itself."""
-    sides = np.empty(len(roles), dtype=object)
+    """A random split, image by image."""
+    splits = np.empty(len(roles), dtype=object)
     for role in set(roles):
-        sides[roles == role] = _shuffle_split(int((roles == role).sum()), role, config)
-    return sides
+        splits[roles == role] = _shuffle_split(int((roles == role).sum()), role, config)
+    return splits
 
 
 def _shuffle_split(count: int, role: str, config: Split) -> np.ndarray:
-    """`count` things shuffled and shared out among the sides open to their role, by scikit-learn."""
+    """The splits of `count` items of a role, at random and in the configured fractions; by scikit-learn."""
     from sklearn.model_selection import KFold, train_test_split
 
     shares = {
@@ -147,32 +149,32 @@ def _shuffle_split(count: int, role: str, config: Split) -> np.ndarray:
         "train": {"train": config.train, "validation": config.validation},
         "test": {"test": 1.0},
     }[role]
-    sides = np.full(count, next(iter(shares)), dtype=object)
+    splits = np.full(count, next(iter(shares)), dtype=object)
     rest, left = np.arange(count), sum(shares.values())
     if isinstance(config, KFoldSplit) and role == "both":
         folds = KFold(config.folds, shuffle=True, random_state=config.seed)
         rest, tested = list(folds.split(rest))[config.fold]
-        sides[tested] = "test"
+        splits[tested] = "test"
         left -= shares.pop("test")
     for name, share in reversed(list(shares.items())[1:]):
         size = round(len(rest) * share / left)
         if 0 < size < len(rest):
             rest, taken = train_test_split(rest, test_size=size, random_state=config.seed)
-            sides[taken] = name
+            splits[taken] = name
         left -= share
-    return sides
+    return splits
 
 
-def _leakage(sides: np.ndarray, twins: list[tuple[int, int]], same_text: list[tuple[int, int]]) -> dict[str, int]:
-    """What a split lets through: pairs on two sides, and test images with a twin among those trained or tuned on."""
+def _leakage(splits: np.ndarray, duplicates: list[tuple[int, int]], same_text: list[tuple[int, int]]) -> dict[str, int]:
+    """Pairs in two splits, and test images that such a pair has in training or validation."""
 
-    def astride(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        return [(a, b) for a, b in pairs if sides[a] != sides[b] and "left out" not in (sides[a], sides[b])]
+    def apart(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        return [(a, b) for a, b in pairs if splits[a] != splits[b] and "left out" not in (splits[a], splits[b])]
 
-    leaked = {i for pair in astride(twins) + astride(same_text) for i in pair if sides[i] == "test"}
+    leaked = {i for pair in apart(duplicates) + apart(same_text) for i in pair if splits[i] == "test"}
     return {
-        "near_duplicate_pairs": len(astride(twins)),
-        "same_text_pairs": len(astride(same_text)),
+        "near_duplicate_pairs": len(apart(duplicates)),
+        "same_text_pairs": len(apart(same_text)),
         "test_images_leaked": len(leaked),
     }
 

@@ -1,4 +1,4 @@
-"""The CSV tables between the stages: how they are written and read, so that the same content is the same bytes."""
+"""The CSV tables and JSON files between the stages: the same content is written as the same bytes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pandas as pd
 
 from lpr.errors import UserError
 
-# Columns in which "NA", "None" or "007" are text and an empty cell means unknown.
-_TEXT = (
+# Columns in which "NA", "None" or "007" are text, and an empty cell stays an empty text.
+_TEXT_COLUMNS = (
     "image",
     "source",
     "url",
     "text",
     "text_before_grammar",
-    "reading",
+    "predicted_text",
     "group",
     "split",
     "boxes",
@@ -29,26 +29,26 @@ _TEXT = (
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a CSV: UTF-8, `\\n` line ends, floats at their shortest exact form."""
+    """Write a CSV: UTF-8, `\\n` line ends, floats in their shortest exact form; makes the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     frame.to_csv(path, index=False, lineterminator="\n")
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV that `write_table` wrote; text columns are `str`, empty where unknown.
+    """Read a CSV that `write_table` wrote. Text columns are `str`, empty where unknown; an empty cell of others is NaN.
 
     Raises:
         UserError: the file is not there.
     """
     try:
         head = pd.read_csv(path, nrows=0).columns
-        text = {column: str for column in head if column in _TEXT}
+        text = {column: str for column in head if column in _TEXT_COLUMNS}
         return pd.read_csv(path, dtype=text, keep_default_na=False, na_values={c: [""] for c in head if c not in text})
     except FileNotFoundError:
         raise UserError(f"{path} is missing: `dvc repro` makes it") from None
 
 
 def write_json(content: Any, path: Path) -> None:
-    """Write indented JSON, making the folder."""
+    """Write indented JSON; makes the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2) + "\n")

@@ -1,7 +1,7 @@
-"""The trained detector for use elsewhere, as ONNX and as TFLite: the same boxes as Keras, or no file at all.
+"""The trained detector for use elsewhere, as ONNX and as TFLite: the same boxes as Keras's, or no file.
 
-Both files take uint8 RGB images (n, h, w, 3) and give what the Keras model gives for them: n, h and w are free (h and
-w multiples of 32) for the centre detector, n alone for the seed's family. TFLite's input is resized first:
+Both files take images, uint8 (n, h, w, 3) RGB, and give the outputs of the Keras model. n is free, as are h and w
+(multiples of 32) where the network takes any. TFLite's input has to be resized first, by
 `interpreter.resize_tensor_input`.
 """
 
@@ -22,28 +22,28 @@ from lpr.detection import families
 from lpr.detection.decoding import MIN_CONFIDENCE
 from lpr.detection.families import Family
 from lpr.detection.multiscale import Forward, detect
-from lpr.detection.onnx_detector import ModelMetadata, load_onnx_detector
+from lpr.detection.onnx_detector import DetectorMetadata, load_onnx_detector
 from lpr.detection.prediction import keras_network
 from lpr.errors import UserError
 from lpr.hashes import file_md5
-from lpr.nn.onnx_file import quiet_conversion, takes_bytes, write_onnx
+from lpr.nn.onnx_file import quiet_conversion, with_uint8_input, write_onnx
 from lpr.nn.runtime import choose_hardware, prepare_tensorflow
 
 if TYPE_CHECKING:
     import keras
 
-TOLERANCE_PX, TOLERANCE_CONFIDENCE = 0.01, 1e-4  # some hundred times what was measured on images
+TOLERANCE_PX, TOLERANCE_CONFIDENCE = 0.01, 1e-4  # about a hundred times what was measured on images
 ONNX, TFLITE = "detector.onnx", "detector.tflite"
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """How far what one network says is from what another says of the same, at most.
+    """The largest differences between the outputs of two networks for the same images.
 
     Attributes:
-        boxes: how many were compared: all that either finds likely enough to keep, before the best are chosen. Of two
-            boxes that are about equally likely, the last bit of a network's output may choose.
-        pixels: of their sides, in the pixels that the networks were shown.
+        boxes: how many were compared: all of at least `MIN_CONFIDENCE` by either network, before any are selected,
+            since the last bit of an output may select one of two boxes of about equal confidence.
+        pixels: of the boxes' sides, in pixels of the network's input.
         confidence: of the boxes, in 0–1.
     """
 
@@ -52,8 +52,8 @@ class Deviation:
     confidence: float
 
     @property
-    def tolerable(self) -> bool:
-        """Whether nobody need care."""
+    def within_tolerance(self) -> bool:
+        """Whether they are small enough for the networks to be used interchangeably."""
         return self.pixels <= TOLERANCE_PX and self.confidence <= TOLERANCE_CONFIDENCE
 
     def __str__(self) -> str:
@@ -61,23 +61,24 @@ class Deviation:
 
 
 def export(detector: Path, config: Config, images: Sequence[np.ndarray], output: Path) -> dict[str, Deviation]:
-    """Write `detector.onnx` and `detector.tflite` into `output`, and hold what they say against Keras.
+    """Write `detector.onnx` and `detector.tflite` into `output`, and compare their outputs with Keras's.
 
     Args:
         detector: the `.keras` file.
-        config: how the detector looks, and which family it is of.
+        config: has the detector's family and how it is run.
         images: uint8 (h, w, 3) RGB, to compare on.
+        output: a folder, which is made where there is none.
 
     Returns:
         File name → the largest deviation.
 
     Raises:
-        UserError: the model is missing or of another family, tf2onnx is, or a file deviates by more than `TOLERANCE_PX`
-            or `TOLERANCE_CONFIDENCE`; then neither file is there, not even an earlier one.
+        UserError: the model is missing, or of another family or size; tf2onnx is not installed; or a file deviates by
+            more than `TOLERANCE_PX` or `TOLERANCE_CONFIDENCE`. Then there is neither file, not even an earlier one.
     """
     prepare_tensorflow(choose_hardware("float32", config.train.threads), config.train.seed)
     model, family = _load(detector, config), families.load(config.detector.name)
-    metadata = ModelMetadata(
+    metadata = DetectorMetadata(
         lpr=importlib.metadata.version("lpr"),
         detector=config.detector.name,
         inference=config.inference,
@@ -93,14 +94,13 @@ def export(detector: Path, config: Config, images: Sequence[np.ndarray], output:
             _write_tflite(model, unfinished[TFLITE])
             tflite = _tflite_network(unfinished[TFLITE])
         networks = {ONNX: load_onnx_detector(unfinished[ONNX]).network, TFLITE: tflite}
-        expected = keras_network(model)
-        answers = _answers(expected, images, family, config.inference)
+        cases = _inputs_and_outputs(keras_network(model), images, family, config.inference)
         deviations = {}
         for name, network in networks.items():
-            deviations[name] = compare(answers, network, family)
-            if not deviations[name].tolerable:
+            deviations[name] = compare(cases, network, family)
+            if not deviations[name].within_tolerance:
                 raise UserError(
-                    f"{name} gives the boxes of {detector} on {len(images)} images, {deviations[name]}; allowed "
+                    f"{name} has the boxes of {detector} on {len(images)} images, {deviations[name]}; allowed "
                     f"are {TOLERANCE_PX} px and {TOLERANCE_CONFIDENCE}. No file was written"
                 )
         for name, path in unfinished.items():
@@ -111,10 +111,15 @@ def export(detector: Path, config: Config, images: Sequence[np.ndarray], output:
     return deviations
 
 
-def compare(answers: Sequence[tuple[np.ndarray, np.ndarray]], network: Forward, family: Family) -> Deviation:
-    """The largest differences of a network's outputs from those expected for images, uint8 (n, h, w, 3) each."""
+def compare(cases: Sequence[tuple[np.ndarray, np.ndarray]], network: Forward, family: Family) -> Deviation:
+    """The largest differences of a network's boxes from those expected.
+
+    Args:
+        cases: images, uint8 (n, h, w, 3), and the outputs that are expected for them.
+        network: the one to check.
+    """
     boxes, pixels, confidence = 0, 0.0, 0.0
-    for images, expected in answers:
+    for images, expected in cases:
         size = images.shape[1:3]
         one, other = (family.all_boxes(outputs, *size) for outputs in (expected, network(images)))
         kept = np.maximum(one.confidences, other.confidences) >= MIN_CONFIDENCE
@@ -124,44 +129,44 @@ def compare(answers: Sequence[tuple[np.ndarray, np.ndarray]], network: Forward, 
     return Deviation(boxes, pixels, confidence)
 
 
-def _answers(
+def _inputs_and_outputs(
     network: Forward, images: Sequence[np.ndarray], family: Family, settings: Inference
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """What a network is shown of images, one look after another, and its outputs."""
-    answers: list[tuple[np.ndarray, np.ndarray]] = []
+    """The inputs that a network is run on for these images, scale by scale, and its outputs."""
+    cases: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def watched(shown: np.ndarray) -> np.ndarray:
-        outputs = network(shown)
-        answers.append((shown, outputs))
+    def recorded(inputs: np.ndarray) -> np.ndarray:
+        outputs = network(inputs)
+        cases.append((inputs, outputs))
         return outputs
 
     for image in images:
-        detect(image, watched, family, settings)
-    return answers
+        detect(image, recorded, family, settings)
+    return cases
 
 
 def _load(detector: Path, config: Config) -> keras.Model:
-    from lpr.nn.saving import load_detector
+    from lpr.nn.saving import load_model
 
     if not detector.is_file():
         raise UserError(f"{detector} is missing: `dvc repro train` makes it")
-    model = load_detector(detector)
+    model = load_model(detector)
     if model.name != config.detector.name:
         raise UserError(
-            f"{detector} is a detector of the family {model.name!r}, and params.yaml says detector="
-            f"{config.detector.name}: `dvc repro train` makes the two agree"
+            f"{detector} is a detector of the family {model.name!r}, but params.yaml has detector.name="
+            f"{config.detector.name}: `dvc repro train` trains that one"
         )
     if model.input_shape[1] not in (None, config.inference.image_size_px):
         raise UserError(
-            f"{detector} takes images of {model.input_shape[1]} px, and params.yaml says inference.image_size_px="
+            f"{detector} takes images of {model.input_shape[1]} px, but params.yaml has inference.image_size_px="
             f"{config.inference.image_size_px}"
         )
     return model
 
 
 def _write_tflite(model: keras.Model, path: Path) -> None:
-    shown, takes = takes_bytes(model)
-    shown.export(path, format="litert", input_signature=[takes], verbose=False)
+    scaled, signature = with_uint8_input(model)
+    scaled.export(path, format="litert", input_signature=[signature], verbose=False)
 
 
 def _tflite_network(path: Path) -> Forward:
@@ -169,13 +174,13 @@ def _tflite_network(path: Path) -> Forward:
 
     interpreter: Any = tf.lite.Interpreter(str(path), num_threads=usable_cores())
     interpreter.allocate_tensors()
-    taken, given = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+    inputs, outputs = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
 
     def network(images: np.ndarray) -> np.ndarray:
-        interpreter.resize_tensor_input(taken, images.shape)
+        interpreter.resize_tensor_input(inputs, images.shape)
         interpreter.allocate_tensors()
-        interpreter.set_tensor(taken, images)
+        interpreter.set_tensor(inputs, images)
         interpreter.invoke()
-        return np.asarray(interpreter.get_tensor(given))
+        return np.asarray(interpreter.get_tensor(outputs))
 
     return network

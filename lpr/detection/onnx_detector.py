@@ -1,4 +1,4 @@
-"""An exported detector at work: `detector.onnx` on ONNX Runtime, without TensorFlow."""
+"""An exported detector, `detector.onnx`, run by ONNX Runtime without TensorFlow."""
 
 from __future__ import annotations
 
@@ -17,8 +17,15 @@ from lpr.errors import UserError
 from lpr.nn.onnx_file import METADATA_KEY, open_onnx
 
 
-class ModelMetadata(Section):
-    """What an exported detector says of itself, as JSON in the file's metadata."""
+class DetectorMetadata(Section):
+    """The metadata of an exported detector, JSON in the file.
+
+    Attributes:
+        lpr: the version of this package that exported it.
+        detector: its family, `detector.name` of the configuration.
+        inference: how it is run.
+        keras_md5: of the `.keras` file that it was exported from.
+    """
 
     lpr: str
     detector: str
@@ -28,14 +35,14 @@ class ModelMetadata(Section):
 
 @dataclass(frozen=True)
 class OnnxDetector:
-    """An exported network, its family, and the metadata that it came with."""
+    """An exported network, its family and its metadata."""
 
     network: Forward
     family: Family
-    metadata: ModelMetadata
+    metadata: DetectorMetadata
 
     def detect(self, image: np.ndarray) -> Detections:
-        """The plates of an image, uint8 (h, w, 3) RGB, as its metadata say it is run; see `multiscale.detect`."""
+        """The plates of an image, uint8 (h, w, 3) RGB, at the scales of its metadata; see `multiscale.detect`."""
         return detect(image, self.network, self.family, self.metadata.inference)
 
 
@@ -43,16 +50,17 @@ def load_onnx_detector(path: Path, threads: int | None = None) -> OnnxDetector:
     """Load an exported detector.
 
     Args:
-        threads: that it works with; by default one a core.
+        threads: of ONNX Runtime; by default one a core.
 
     Raises:
-        UserError: ONNX Runtime is not installed; the file is missing, no ONNX, or was not written by this `lpr export`.
+        UserError: ONNX Runtime is not installed; the file is missing, no ONNX, or not from this version's `lpr export`;
+            or its family is no module here.
     """
-    session, said = open_onnx(path, "lpr export", threads)
-    if said is None:
+    session, json = open_onnx(path, "lpr export", threads)
+    if json is None:
         raise UserError(f"{path} is not a detector that `lpr export` wrote: its metadata lack the key {METADATA_KEY!r}")
     try:
-        metadata = ModelMetadata.model_validate_json(said)
+        metadata = DetectorMetadata.model_validate_json(json)
     except ValidationError:
         raise UserError(f"{path} was written by another version of lpr: export it again with `lpr export`") from None
     name = session.get_inputs()[0].name

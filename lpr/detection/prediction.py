@@ -1,4 +1,4 @@
-"""Where the plates of images are, by a trained network."""
+"""The plates of cached images, found by a trained Keras model."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from lpr.detection.multiscale import Forward, detect
 if TYPE_CHECKING:
     import keras
 
-_AHEAD = 32  # images that are decoded before they are looked at, at most: they are large
+_AHEAD = 32  # images that are decoded ahead of the network, at most: they are large
 
 
 def detect_plates(model: keras.Model, paths: Sequence[Path], family: Family, settings: Inference) -> list[Detections]:
-    """The plates of each image, the most confident first; boxes in the pixels of the image."""
+    """The plates of each image, by falling confidence; boxes in pixels of the image."""
     from tqdm import tqdm
 
     network = keras_network(model)
@@ -39,7 +39,7 @@ def detect_plates(model: keras.Model, paths: Sequence[Path], family: Family, set
 
 
 def keras_network(model: keras.Model) -> Forward:
-    """A Keras model, which takes fractions, as a network that takes images."""
+    """A Keras model, which takes floats in 0–1, as a network that takes uint8 images."""
 
     def network(images: np.ndarray) -> np.ndarray:
         return np.asarray(model.predict_on_batch(images.astype(np.float32) / 255))

@@ -24,26 +24,27 @@ def train(
     history: Path,
     state: Path,
 ) -> dict[str, Any]:
-    """Train the detector of `config`; an interrupted training of the same thing goes on where it was.
+    """Train the detector of `config`, from the state of an interrupted training of the same where there is one.
 
     Args:
-        training, validation: without validation images, the best weights are the last.
-        models: gets `detector.keras`, the weights of the best validation mean IoU, and `last.keras`.
-        history: the CSV that gets a row an epoch, as it ends.
-        state: folder of what a continuation needs; removed at the end.
+        training, validation: examples of the two splits; without validation examples, the last weights are the best.
+        models: the folder that gets `detector.keras`, the weights of the best validation mean IoU, and `last.keras`.
+        history: the CSV file that gets a row at the end of every epoch.
+        state: the folder of the checkpoint; removed at the end.
 
     Returns:
         epochs, best_epoch (from 1), best_mean_iou, parameters, for `metrics/training.json`.
     """
     prepare_tensorflow(hardware, config.train.seed)
-    family, steps = families.load(config.detector.name), steps_per_epoch(config.train, training.shown)
+    family = families.load(config.detector.name)
+    epoch_steps = steps_per_epoch(config.train, training.samples_per_epoch)
     settings = family.Settings.model_validate(config.detector.model_dump())
     job = TrainingJob(
         build=lambda precision: family.build(settings, precision, config.train.seed),
         loss=family.training_loss(config.loss),
         metric=family.metric(),
-        batches=lambda which: family.training_batches(training, config, steps, which),
-        shown=training.shown,
+        batches=lambda steps: family.training_batches(training, config, epoch_steps, steps),
+        samples_per_epoch=training.samples_per_epoch,
         identity=_identity(config, training, validation, hardware),
         validation=validation and family.validation_batches(validation, config),
         patience=config.train.early_stopping_patience,
@@ -54,10 +55,8 @@ def train(
 
 def _identity(config: Config, training: Examples, validation: Examples | None, hardware: Hardware) -> str:
     """A digest of all that the weights depend on."""
-    sections = config.as_dict()
-    digest = hashlib.sha256(
-        json.dumps([sections[key] for key in ("detector", "augment", "optimizer", "loss", "train")]).encode()
-    )
+    sections = (config.detector, config.augment, config.optimizer, config.loss, config.train)
+    digest = hashlib.sha256(json.dumps([section.model_dump(by_alias=True) for section in sections]).encode())
     digest.update(repr(hardware).encode())
     for examples in filter(None, (training, validation)):
         digest.update(examples.boxes.tobytes())

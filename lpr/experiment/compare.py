@@ -1,9 +1,9 @@
-"""`lpr compare`: which of several experiments is better on the same test images, and whether that is real."""
+"""`lpr compare`: which of several experiments is better on the same test images, and whether that is significant."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from lpr.metrics.comparison import Difference
 
 COMPARISONS = Path("experiments/comparisons")
-_COLUMNS = ["", "plates", "baseline", "other", "difference", "p", "verdict"]
+_COLUMNS = ["", "n", "baseline", "other", "difference", "p", "verdict"]
 
 
 def run(names: list[str], output: Path | None, baseline: int | None) -> None:
-    """Compare the named experiments with the first of them; list what there is where none is named.
+    """Compare the named experiments with the first of them; where none is named, list them all.
 
     Prints the tables; writes `comparison.csv`, `comparison.png` and `index.html`.
 
     Args:
         names: folders, Git revisions or DVC experiments; or the folder of one sweep.
         output: where the files go; None: a folder of its own under `experiments/comparisons/`.
-        baseline: the row of a sweep that the others are held against; None: the best.
+        baseline: the row of a sweep that the others are compared with; None: the best.
 
     Raises:
-        UserError: an experiment is not there, has not finished or lacks files, or no test image is the same.
+        UserError: an experiment is not there, has not finished or lacks files, or they share no test image.
     """
     if baseline is not None and len(names) != 1:
         raise UserError("--baseline names a row of one sweep; of several experiments, the first is the baseline")
@@ -57,20 +57,23 @@ def _compare(names: Sequence[str], output: Path) -> None:
 
     from lpr.data.tables import write_table
     from lpr.experiment.comparison_page import draw_differences, write_comparison
+    from lpr.metrics import table as metric_table
     from lpr.metrics.comparison import compare
     from lpr.report.page import Table
 
     baseline, *others = _load(names)
     left_out = [line for other in others for line in _left_out(baseline, other)]
-    differences = compare(baseline.plates, [other.plates for other in others])
+    metrics = metric_table.union(one.metrics for one in (baseline, *others))
+    differences = compare(baseline.case_scores(metrics), [other.case_scores(metrics) for other in others])
 
-    summary = [f"baseline: {baseline.name}", *(_summary(baseline, other) for other in others), *left_out]
+    summary = [f"baseline: {baseline.name}", *(_summary(baseline, other) for other in others)]
+    summary += [*(line for one in (baseline, *others) for line in assumed(one.name, one.defaults)), *left_out]
     tables = [
         Table(f"{other.name}, {source}", _COLUMNS, [_cells(one) for one in part if one.source == source])
         for other, part in zip(others, differences, strict=True)
         for source in dict.fromkeys(one.source for one in part)
     ]
-    explanation = _explain(len(others))
+    explanation = _explain(differences)
     print("\n".join(summary))
     for table in tables:
         print(f"\n{table.title}")
@@ -90,7 +93,7 @@ def _compare(names: Sequence[str], output: Path) -> None:
 
 
 def _load(names: Sequence[str]) -> list[Result]:
-    """All of them; what is wrong with any is said at once."""
+    """All of them; where some cannot be loaded, one error names all reasons."""
     from lpr.experiment.results import load
 
     results, problems = [], []
@@ -105,23 +108,23 @@ def _load(names: Sequence[str]) -> list[Result]:
 
 
 def _left_out(baseline: Result, other: Result) -> Iterator[str]:
-    """What only one of the two tested, in words.
+    """Lines about what only one of the two tested.
 
     Raises:
-        UserError: nothing was tested by both, or not by the same boxes and texts.
+        UserError: no image was tested by both, or images have other true boxes or texts.
     """
-    from lpr.metrics.comparison import IDENTITY
+    from lpr.metrics.comparison import PLATE_IDENTITY
 
     names = (baseline.name, other.name)
-    plates = [set(map(tuple, one.plates[IDENTITY].to_numpy(object))) for one in (baseline, other)]
+    plates = [set(map(tuple, one.detections[PLATE_IDENTITY].to_numpy(object))) for one in (baseline, other)]
     both = plates[0] & plates[1]
-    images = [{plate[:2] for plate in side} for side in plates]
+    images = [{plate[:2] for plate in tested} for tested in plates]
     relabelled = {plate[:2] for plate in plates[0] ^ plates[1]} & images[0] & images[1]
     if relabelled:
         examples = ", ".join(sorted(image for _, image in relabelled)[:3])
         raise UserError(
             f"{names[0]} and {names[1]} tested {len(relabelled)} of the same images by other true boxes or texts, so "
-            f"that their scores say different things: {examples}"
+            f"that their scores cannot be compared: {examples}"
         )
     if not both:
         raise UserError(
@@ -134,8 +137,14 @@ def _left_out(baseline: Result, other: Result) -> Iterator[str]:
             yield f"left out: {count} of {len(tested)} test images ({len(only)} plates), which only {name} tested"
 
 
+def assumed(name: str, defaults: Mapping[str, Any]) -> Iterator[str]:
+    """Lines about the keys that an older experiment lacks."""
+    for key, value in defaults.items():
+        yield f"{name} has no key {key}: it is compared as if it were {value}"
+
+
 def _changes(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """The keys that differ, with both values; None where one has no such key."""
+    """The keys that differ, with both values; None where one lacks the key."""
     if isinstance(old, dict) and isinstance(new, dict):
         for name in dict.fromkeys([*old, *new]):
             yield from _changes(old.get(name), new.get(name), f"{key}.{name}" if key else name)
@@ -162,19 +171,26 @@ def _flat(one: Difference) -> dict[str, Any]:
     values = asdict(one)
     score = values.pop("difference")
     verdict = values.pop("verdict")
-    bounds = {"low": score["low"], "high": score["high"], "plates": score["n"]}
+    bounds = {"low": score["low"], "high": score["high"], "n": score["n"]}
     return {**values, "difference": score["value"], **bounds, "verdict": verdict}
 
 
-def _explain(others: int) -> str:
+def _explain(differences: Sequence[Sequence[Difference]]) -> str:
+    listed = [one for part in differences for one in part]
+    lower = ", ".join(dict.fromkeys(one.metric for one in listed if not one.higher_is_better))
+    by_image = ", ".join(dict.fromkeys(one.metric for one in listed if one.unit == "image"))
+    others = len(differences)
     corrected = f", corrected for comparing {others} with one baseline (Holm)" if others > 1 else ""
     return (
-        "[ ]: 95 % paired bootstrap interval over images. p: how often two equally good experiments would differ as "
-        f"much by chance{corrected}; below 0.05 the verdict is “better” or “worse”. It is about these trained networks "
-        "on such images: whether another seed would do the same, only repetitions tell."
+        "[ ]: 95 % paired bootstrap interval over images. n: plates"
+        + (f", or images of {by_image}. " if by_image else ". ")
+        + (f"Lower is better of {lower}. " if lower else "")
+        + "p: the probability that two equally good experiments differ as much by chance"
+        + f"{corrected}; below 0.05 the verdict is “better” or “worse”. It holds for these trained networks on such "
+        "images; whether another seed would give the same, only repetitions show."
     )
 
 
 def _file_name(name: str) -> str:
-    """The end of a name, which says most, as a file can be called."""
+    """The end of a name, its most specific part, without characters that a file name cannot have."""
     return re.sub(r"[^\w.=,@-]+", "-", "workspace" if name == "." else name).strip("-")[-60:]

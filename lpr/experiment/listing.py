@@ -1,4 +1,7 @@
-"""What there is to compare, by its metrics alone; imports nothing heavy, since it is what a person waits for."""
+"""The list of all experiments and their scores, by `metrics/*.json` alone.
+
+It imports nothing heavy and starts no DVC, which would take some ten times as long.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,22 @@ from typing import Any
 
 from lpr.config import ORIGINAL_BOXES, OVERRIDE_BOXES
 from lpr.experiment.revisions import list_revisions, read_files
+from lpr.metrics.table import BUILT_IN
 from lpr.paths import METRICS
 
 _SCORES = METRICS / "detection.json"
 _EXPERIMENTS = Path("experiments")
-_SHOWN = ("mean_iou", "recall@0.5")
+_HEADLINES = [metric.name for metric in BUILT_IN.detection if metric.headline]
 _WIDTH = 120
 
 
 def show(root: Path) -> None:
-    """Print the workspace, Git revisions, DVC experiments, runs and sweeps that have scores, with these.
+    """Print the workspace, Git revisions, DVC experiments, runs and sweeps that have scores, and the scores.
 
     Args:
         root: of the project.
     """
-    lines = [("", "date", f"{' / '.join(_SHOWN)} of the test images")]
+    lines = [("", "date", f"{' / '.join(_HEADLINES)} of the test images")]
     for title, rows in (("Git and DVC", _versioned(root)), ("runs", _runs(root)), ("sweeps", _sweeps(root))):
         if found := list(rows):
             lines += [(f"{title}:", "", ""), *((f"  {name}", day, scores) for name, day, scores in found)]
@@ -35,7 +39,7 @@ def show(root: Path) -> None:
     for name, day, scores in lines:
         line = f"{name:{widest}}  {day:10}  {scores}".rstrip()
         print(line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…")
-    print("\nlpr compare A B […] holds others against A; lpr compare SWEEP shows the table of a sweep")
+    print("\nlpr compare A B […] compares others with A; lpr compare SWEEP shows the table of a sweep")
 
 
 def _versioned(root: Path) -> Iterator[tuple[str, str, str]]:
@@ -60,8 +64,8 @@ def _runs(root: Path) -> Iterator[tuple[str, str, str]]:
 
 def _sweeps(root: Path) -> Iterator[tuple[str, str, str]]:
     for path in sorted((root / _EXPERIMENTS).glob("*/multirun.yaml")):
-        scored = len(list(path.parent.glob(f"*/{_SCORES}")))
-        yield path.parent.relative_to(root).as_posix(), _day(path), f"jobs with scores: {scored}"
+        jobs = len(list(path.parent.glob(f"*/{_SCORES}")))
+        yield path.parent.relative_to(root).as_posix(), _day(path), f"jobs with scores: {jobs}"
 
 
 def _day(path: Path) -> str:
@@ -69,14 +73,14 @@ def _day(path: Path) -> str:
 
 
 def _scores(text: str) -> str:
-    """The headline of each source that was tested."""
+    """The headline scores of each source that was tested."""
     scores: dict[str, Any] = json.loads(text)
     tested = {
-        source: sides["test"]
-        for source, sides in scores.items()
-        if "mean_iou" in sides.get("test", {}) and not source.endswith((OVERRIDE_BOXES, ORIGINAL_BOXES))
+        source: splits["test"]
+        for source, splits in scores.items()
+        if "mean_iou" in splits.get("test", {}) and not source.endswith((OVERRIDE_BOXES, ORIGINAL_BOXES))
     }
     return "; ".join(
-        f"{source} " + " / ".join(f"{test[metric]['value']:.3f}" for metric in _SHOWN if metric in test)
+        f"{source} " + " / ".join(f"{test[metric]['value']:.3f}" for metric in _HEADLINES if metric in test)
         for source, test in tested.items()
     )

@@ -1,4 +1,4 @@
-"""Git revisions and DVC experiments of the project, read by git alone: nothing is checked out, no DVC is started."""
+"""Git revisions and DVC experiments of the project, by git alone: nothing is checked out, and DVC is not imported."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lpr.errors import UserError
-from lpr.git import ask_git
+from lpr.git import git_output
 
 
 @dataclass(frozen=True)
 class Revision:
-    """A commit under the name that a person types."""
+    """A commit under the name that the user types."""
 
     name: str
     commit: str
@@ -23,8 +23,8 @@ class Revision:
 
 def list_revisions(root: Path) -> list[Revision]:
     """HEAD, branches, tags, then DVC's experiments, each kind newest first; empty where there is no repository."""
-    head = ask_git(root, "log", "-1", "--format=HEAD %H %cs") or ""
-    refs = ask_git(
+    head = git_output(root, "log", "-1", "--format=HEAD %H %cs") or ""
+    refs = git_output(
         root,
         "for-each-ref",
         "--sort=-creatordate",
@@ -44,28 +44,28 @@ def list_revisions(root: Path) -> list[Revision]:
 
 
 def find_revision(name: str, root: Path) -> Revision | None:
-    """What git knows under this name, or else the DVC experiment that is called so.
+    """The commit that git resolves this name to, or else the DVC experiment of this name; None where there is neither.
 
     Raises:
-        UserError: several experiments, of different commits, are called so.
+        UserError: several experiments, of different commits, have this name.
     """
-    if found := ask_git(root, "log", "-1", "--format=%H %cs", f"{name}^{{commit}}", "--"):
+    if found := git_output(root, "log", "-1", "--format=%H %cs", f"{name}^{{commit}}", "--"):
         commit, date = found.split()
         experiments = {revision.commit for revision in list_revisions(root) if revision.experiment}
         return Revision(name, commit, date, commit in experiments)
-    called = [revision for revision in list_revisions(root) if revision.experiment and revision.name == name]
-    if len({revision.commit for revision in called}) > 1:
-        commits = ", ".join(f"{revision.commit[:8]} of {revision.date}" for revision in called)
-        raise UserError(f"several DVC experiments are called {name}: name one by its commit: {commits}")
-    return called[0] if called else None
+    named = [revision for revision in list_revisions(root) if revision.experiment and revision.name == name]
+    if len({revision.commit for revision in named}) > 1:
+        commits = ", ".join(f"{revision.commit[:8]} of {revision.date}" for revision in named)
+        raise UserError(f"several DVC experiments have the name {name}: name one by its commit: {commits}")
+    return named[0] if named else None
 
 
 def read_files(names: Sequence[tuple[str, str]], root: Path) -> Iterator[str | None]:
     """The texts of files, each named by its commit and its path from `root`; None where the commit has no such file."""
-    asked = "".join(f"{commit}:./{path}\n" for commit, path in names)
+    requests = "".join(f"{commit}:./{path}\n" for commit, path in names)
     try:
         answer = subprocess.run(
-            ["git", "cat-file", "--batch"], cwd=root, input=asked.encode(), capture_output=True, check=True
+            ["git", "cat-file", "--batch"], cwd=root, input=requests.encode(), capture_output=True, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError):
         answer = b""

@@ -1,8 +1,8 @@
 """`lpr experiment`: whole experiments as Hydra jobs, by the functions of the DVC stages, each in a folder of its own.
 
 A job never changes what DVC holds: it links the images that DVC prepared, or prepares others under
-`experiments/data/`, and splits, trains, evaluates and reads in its own folder. A finished job leaves `finished.json`
-there, one that failed `failure.txt`.
+`experiments/data/`, and runs the stages from the split to the report in its own folder. A finished job leaves
+`finished.json` there, one that failed `failure.txt`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from lpr.data.tables import write_json, write_table
 from lpr.errors import UserError
 from lpr.hashes import file_md5
 from lpr.paths import DETECTIONS, FAILURES, IMAGE_CACHE, IMAGES_CSV, METRICS, PLATES, REJECTS, SYNTHETIC_SCORES
-from lpr.tracking.wandb_run import Origin
+from lpr.tracking.wandb_run import RunLabels
 
 EXPERIMENTS = Path("experiments")
 FINISHED, FAILURE = Path("finished.json"), Path("failure.txt")
@@ -42,7 +42,7 @@ _PREPARED = (IMAGE_CACHE, PLATES, IMAGES_CSV, REJECTS, FAILURES, METRICS / "anno
 def main(arguments: list[str]) -> int:
     """Run Hydra's command line, `-m` and launchers included; 1 where a job failed.
 
-    `--resume` is ours: go on with the last run of the same command, without its finished jobs.
+    `--resume` is not Hydra's: it continues the last run of the same command, without its finished jobs.
     """
     root = Path.cwd()
     resume = "--resume" in arguments
@@ -65,7 +65,7 @@ def _run_jobs(arguments: list[str], root: Path, resume: bool) -> int:
 
     if not (root / config.CONF / "config.yaml").is_file():
         raise UserError(f"{config.CONF}/config.yaml is not in {root}: run lpr in the folder of the project")
-    failed: list[Path] = []  # of this process; at the end of a sweep, its folder tells of all
+    failed: list[Path] = []  # by this process; jobs of a launcher may run in others
 
     @hydra.main(config_path=str(root / config.CONF), config_name="config", version_base="1.3")
     def job(composed: Any) -> float | None:
@@ -76,7 +76,7 @@ def _run_jobs(arguments: list[str], root: Path, resume: bool) -> int:
             if resume and is_finished(settings, folder):
                 print(f"{os.path.relpath(folder, root)}: finished already")
                 return float(json.loads((folder / FINISHED).read_text())["objective"])
-            return run(settings, root, folder, _origin())
+            return run(settings, root, folder, _run_labels())
         except Exception as error:
             # Whatever went wrong here, the other jobs go on.
             known = isinstance(error, UserError)
@@ -93,12 +93,12 @@ def _run_jobs(arguments: list[str], root: Path, resume: bool) -> int:
     return 1 if failed else 0
 
 
-def run(settings: Config, root: Path, folder: Path, origin: Origin) -> float:
+def run(settings: Config, root: Path, folder: Path, labels: RunLabels) -> float:
     """One experiment, in `folder`, the current one: its files are laid out as the project's.
 
     Returns:
-        What to choose by: the mean IoU of the validation images, or of the test images where there are none to
-        validate; of a reader, the share of drawn plates that it reads exactly.
+        The objective: the mean IoU of the validation images, or of the test images where there are no validation
+        images; of a recognizer, its exact-match accuracy on held-out synthetic plates, `plate_acc`.
     """
     from lpr.pipeline import report
 
@@ -108,13 +108,12 @@ def run(settings: Config, root: Path, folder: Path, origin: Origin) -> float:
     trained = target_of(settings)
     run_stages(trained.training, settings)
     if settings.target == "recognizer":
-        write_table(read_split(), DETECTIONS)  # its plates, without any that were predicted
+        write_table(read_split(), DETECTIONS)  # the true boxes, without predicted ones
     run_stages(trained.scoring, settings)
-    report.run(settings, origin)
+    report.run(settings, labels)
     if settings.target == "recognizer":
-        value: float = json.loads((folder / SYNTHETIC_SCORES).read_text())["drawn"]["test"]["true"]["plate_acc"][
-            "value"
-        ]
+        scores = json.loads((folder / SYNTHETIC_SCORES).read_text())
+        value: float = scores["synthetic_plates"]["test"]["true"]["plate_acc"]["value"]
     else:
         value = objective(json.loads((folder / METRICS / "detection.json").read_text()))
     write_finished(settings, folder, value, time.monotonic() - started)
@@ -122,7 +121,7 @@ def run(settings: Config, root: Path, folder: Path, origin: Origin) -> float:
 
 
 def prepare_folder(settings: Config, root: Path, folder: Path) -> None:
-    """Lay an experiment's folder out: `params.yaml`, and links to the images and plates that it works on."""
+    """Write an experiment's `params.yaml` into its folder, and link the images and plates that it works on."""
     prepared = prepare_data(settings, root)
     for path in _PREPARED:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +131,7 @@ def prepare_folder(settings: Config, root: Path, folder: Path) -> None:
 
 
 def objective(scores: dict[str, Any]) -> float:
-    """What experiments are chosen by: mean IoU over the validation plates of all sources, else over the test plates."""
+    """Mean IoU over the validation plates of all sources; where there are none, over the test plates."""
     sources = [
         sides for name, sides in scores.items() if not name.endswith((config.OVERRIDE_BOXES, config.ORIGINAL_BOXES))
     ]  # each plate once
@@ -145,7 +144,7 @@ def objective(scores: dict[str, Any]) -> float:
 
 
 def write_finished(settings: Config, folder: Path, objective: float, seconds: float) -> None:
-    """Note that the experiment of this configuration is done, which is what to do last."""
+    """Mark the experiment of this configuration as finished; to be called last."""
     from lpr.nn.runtime import choose_hardware
 
     training = training_of(settings)
@@ -161,22 +160,22 @@ def is_finished(settings: Config, folder: Path) -> bool:
 
 
 def digest(settings: Config) -> str:
-    """Names what an experiment's scores depend on."""
+    """A SHA-256 digest of the sections of the configuration that an experiment's scores depend on."""
     return hashlib.sha256(json.dumps(scored(settings.as_dict()), sort_keys=True).encode()).hexdigest()
 
 
-def _origin() -> Origin:
+def _run_labels() -> RunLabels:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
     hydra = HydraConfig.get()
     if hydra.mode == RunMode.MULTIRUN:
-        return Origin("sweep", Path(hydra.sweep.dir).name)
-    return Origin("experiment")
+        return RunLabels("sweep", Path(hydra.sweep.dir).name)
+    return RunLabels("experiment")
 
 
 def _resumed(arguments: list[str]) -> list[str]:
-    """The command that goes on in the folder of the last run of these arguments."""
+    """The arguments with the folder of the last run of the same command."""
     many = {"-m", "--multirun"} & set(arguments)
     key, record = ("hydra.sweep.dir", "multirun.yaml") if many else ("hydra.run.dir", ".hydra/hydra.yaml")
     if any(argument.startswith(f"{key}=") for argument in arguments):
@@ -204,7 +203,7 @@ def prepare_data(settings: Config, root: Path) -> Path:
     here = with_absolute_paths(settings, root)
     place = root / EXPERIMENTS / "data" / _data_digest(here)
     place.mkdir(parents=True, exist_ok=True)
-    # Jobs side by side may want the same images: the first prepares them. The counts are what is written last.
+    # Parallel jobs may need the same images: the first prepares them. The counts are written last.
     with FileLock(place / ".lock"):
         if not (place / METRICS / "download.json").is_file():
             print(f"DVC holds no data of this configuration: preparing it in {os.path.relpath(place, root)}")
@@ -216,7 +215,7 @@ def prepare_data(settings: Config, root: Path) -> Path:
 
 
 def _dvc_prepared(settings: Config, root: Path) -> bool:
-    """Whether what lies in DVC's `data/` was made under this data section, as `dvc.lock` has it."""
+    """Whether the images in DVC's `data/` are those of this data section, according to `dvc.lock`."""
     lock, images = root / "dvc.lock", root / IMAGES_CSV
     stage = yaml.safe_load(lock.read_text())["stages"].get("download") if lock.is_file() else None
     if stage is None:
@@ -231,10 +230,10 @@ def _dvc_prepared(settings: Config, root: Path) -> bool:
 
 
 def _data_digest(settings: Config) -> str:
-    """Names the images that a data section stands for, by the content of its local files, too."""
+    """A digest of a data section and of the content of its local files."""
     digest = hashlib.sha256(json.dumps(settings.as_dict()["data"], sort_keys=True).encode())
     for entry in settings.as_dict()["data"]["sources"]:
-        for key in ("annotations", "texts", "boxes"):
+        for key in config.path_keys(config.Source):
             if (path := entry.get(key)) and "://" not in path and Path(path).is_file():
                 digest.update(Path(path).read_bytes())
     return digest.hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""The space of a search: keys of the configuration, checked before the first trial, as Keras Tuner takes them."""
+"""The space of a search: keys of the configuration, checked before the first trial, for Keras Tuner."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lpr.errors import UserError
 if TYPE_CHECKING:
     import keras_tuner
 
-_FIXED = ("tuner", "tracking", "inputs", "weights", "target")  # sections that no trial can change
+_FIXED = ("tuner", "tracking", "inputs", "weights", "code", "target")  # sections that no trial can change
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Base:
     """The configuration that is tuned."""
 
     config: Config
-    overrides: list[str] | None  # that make it from conf/; None where `dvc exp run` did, which names none
+    overrides: list[str] | None  # that compose it from conf/; None where `dvc exp run` did, which records none
 
     @cached_property
     def choices(self) -> dict[str, str]:
@@ -44,7 +44,7 @@ class Base:
         """The configuration with other values of some keys, and other options of some groups.
 
         Raises:
-            UserError: it is none.
+            UserError: the values break the schema.
         """
         if self.overrides is not None:
             kept = [override for override in self.overrides if key_of(override) not in values]
@@ -52,9 +52,9 @@ class Base:
             return compose(kept + given, where="impossible configuration")
         if groups := [key for key in values if is_group(key)]:
             raise UserError(
-                f"{config.PARAMS} was composed by `dvc exp run`, which does not say from what: its values can be "
-                f"tuned, but not the group {groups[0]!r}. Take it out (tuner.space={{{groups[0]}: null}}), or compose "
-                "the file by `lpr params [KEY=VALUE …]`."
+                f"{config.PARAMS} was composed by `dvc exp run`, which does not record its overrides: its values can "
+                f"be tuned, but not the group {groups[0]!r}. Take it out (tuner.space={{{groups[0]}: null}}), or "
+                "compose the file by `lpr params [KEY=VALUE …]`."
             )
         tree = self.config.as_dict()
         for key, value in values.items():
@@ -66,7 +66,7 @@ class Space:
     """The keys that a search gives values to, those that conditions depend on first.
 
     Raises:
-        UserError: a key or a condition that the configuration does not know, or a value that its schema refuses.
+        UserError: a key or a condition names no key of the configuration, or a value breaks its schema.
     """
 
     def __init__(self, base: Base) -> None:
@@ -78,16 +78,16 @@ class Space:
         while waiting:
             ready = [key for key, dimension in waiting.items() if not dimension.when.keys() & waiting.keys()]
             if not ready:
-                raise UserError(f"tuner.space: the conditions of {' and '.join(waiting)} wait for each other")
+                raise UserError(f"tuner.space: the conditions of {' and '.join(waiting)} depend on each other")
             for key in ready:
                 self._add(key, waiting.pop(key), wanted)
         if not self.dimensions:
             raise UserError("tuner.space: no condition (when) holds, so there is nothing to tune")
 
     def hyperparameters(self) -> keras_tuner.HyperParameters:
-        """The space as Keras Tuner's oracles take it.
+        """The space for Keras Tuner's oracles.
 
-        Choices go as JSON texts: Keras Tuner knows no lists, and rounds floats on their way to a worker.
+        Choices are JSON texts: Keras Tuner has no lists, and rounds floats that it sends to a worker.
         """
         import keras_tuner
 
@@ -105,9 +105,10 @@ class Space:
         return space
 
     def decode(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Key → value of the keys whose conditions hold, from a trial's values as Keras Tuner has them.
+        """Key → value of the keys whose conditions hold, from Keras Tuner's values of a trial.
 
-        Floats have six digits: they can be typed, and are the same in Keras Tuner's single precision.
+        Floats are rounded to six digits: they can be typed, and single precision, in which Keras Tuner sends them to a
+        worker, holds them.
         """
         decoded: dict[str, Any] = {}
         for key, dimension in self.dimensions.items():
@@ -143,13 +144,13 @@ class Space:
         self.dimensions[key] = dimension
 
     def _current(self, key: str, where: str) -> Any:
-        """The base's value of a key, or its option of a group."""
+        """The value of a key in the base configuration, or its option of a group."""
         if is_group(key):
             return self._base.choices[key]
         return _find(self._base.config.as_dict(), key, where)
 
     def _context(self, key: str) -> dict[str, Any]:
-        """Values under which the key is tuned."""
+        """Values of other keys under which this one is tuned."""
         context: dict[str, Any] = {}
         for parent, allowed in self._parents[key].items():
             context |= self._context(parent) | {parent: allowed[0]}
@@ -159,7 +160,7 @@ class Space:
         where = f"tuner.space.{key}"
         section, trained = key.partition(".")[0], target_of(self._base.config)
         if section in _FIXED or section in NETWORKS.difference(trained.sections):
-            raise UserError(f"{where}: {section} is not part of what a trial tries")
+            raise UserError(f"{where}: {section} is no section that a trial can change")
         if key == f"{trained.train}.epochs" and self._base.config.tuner.name == "hyperband":
             raise UserError(f"{where}: Hyperband itself chooses the epochs")
         context = self._context(key)
@@ -178,18 +179,18 @@ class Space:
             try:
                 check(tree, where)
             except InvalidConfigError as error:
-                # What fits the schema but not its neighbours, such as more pools than convolutions, is a failed trial.
+                # A value that only conflicts with others, as more pools than convolutions do, makes a failed trial.
                 if not error.misfit:
                     raise
 
 
 def key_of(override: str) -> str:
-    """What a Hydra override such as `+train.epochs=5` sets."""
+    """The key that a Hydra override such as `+train.epochs=5` sets."""
     return override.lstrip("+~").partition("=")[0]
 
 
 def is_group(key: str) -> bool:
-    """Whether the key names a folder of conf/, of which an option is chosen."""
+    """Whether the key names a group: a folder of conf/, of which an option is chosen."""
     return (Path(config.CONF) / key).is_dir()
 
 
@@ -224,7 +225,7 @@ def _place(tree: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _reaches(dimension: Dimension, value: Any) -> bool:
-    """Whether a choice or a range of whole numbers holds the value."""
+    """Whether the value is among the choices, or in the range of whole numbers."""
     if dimension.choice:
         return value in dimension.choice
     low, high = dimension.range

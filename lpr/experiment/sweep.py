@@ -1,4 +1,4 @@
-"""The table of a sweep: its jobs, best first, repetitions folded into one row, and what the differences prove."""
+"""The table of a sweep: its jobs, best first, repetitions averaged, and whether their differences are significant."""
 
 from __future__ import annotations
 
@@ -15,75 +15,84 @@ import yaml
 from hydra.experimental.callback import Callback
 
 from lpr.errors import UserError
+from lpr.experiment.compare import assumed
 from lpr.experiment.run import FAILURE, FINISHED
 from lpr.paths import METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lpr.metrics.comparison import Difference
+    from lpr.config import Metrics
+    from lpr.metrics.comparison import CaseScores, Difference
+    from lpr.metrics.statistics import Score
 
 _REPETITIONS = ("seed", "train.seed", "recognizer.train.seed", "split.seed", "split.fold")
-"""Keys that repeat an experiment rather than change it; so does the seed of a drawn source."""
-# In the terminal and the image; the CSV has all. The verdicts are about the first.
-_SHOWN = ("mean_iou", "recall@0.5", "predicted/plate_acc")
-_SHOWN_OF_READERS = ("true/plate_acc",)
+"""Keys that repeat an experiment rather than change it; so does the seed of a synthetic source."""
 _DETECTION = METRICS / "detection.json"
 _VALIDATED, _TESTED = "mean IoU of the validation images", "mean IoU of the test images"
-_DRAWN = "the share of drawn plates read exactly"
+_SYNTHETIC = "plate_acc of synthetic plates"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One job of a sweep: what its command line said, and what came of it."""
+    """One job of a sweep: its folder, and the overrides of its command line by their keys."""
 
     folder: Path
     overrides: dict[str, str]
 
     @property
     def state(self) -> str:
-        """finished, failed, or unfinished: it was killed, or runs still."""
+        """finished, failed, or unfinished: it was killed, or is still running."""
         if (self.folder / FINISHED).is_file():
             return "finished"
         return "failed" if (self.folder / FAILURE).is_file() else "unfinished"
 
     @property
     def settings(self) -> dict[str, str]:
-        """The overrides that make it another experiment."""
+        """The overrides that do not merely repeat an experiment."""
         return {key: value for key, value in self.overrides.items() if not is_repetition(key)}
 
     def finished(self) -> dict[str, Any]:
-        """What `lpr.experiment.run.run` wrote at the end."""
+        """The content of `finished.json`, which `lpr.experiment.run.run` writes at the end."""
         content: dict[str, Any] = json.loads((self.folder / FINISHED).read_text())
         return content
 
-    def judged_by(self) -> str:
-        """What the objective is, in words."""
+    def objective(self) -> str:
+        """The name of the score that jobs are ranked by."""
         if not (self.folder / _DETECTION).is_file():
-            return _DRAWN
+            return _SYNTHETIC
         scores = json.loads((self.folder / _DETECTION).read_text())
-        validated = any("mean_iou" in sides.get("validation", {}) for sides in scores.values())
+        validated = any("mean_iou" in splits.get("validation", {}) for splits in scores.values())
         return _VALIDATED if validated else _TESTED
 
 
 @dataclass(frozen=True)
 class Row:
-    """Jobs that differ in nothing but seeds and folds, as one."""
+    """Jobs that differ in nothing but seeds and folds, as one.
+
+    Attributes:
+        case_scores: of `lpr.metrics.comparison.average_repetitions`.
+        metrics: the metrics that any of the jobs is scored by.
+        defaults: keys that a job's own configuration lacks, with the values that are assumed.
+        objective, seconds: the mean over the jobs.
+    """
 
     settings: dict[str, str]
     jobs: list[Job]
-    plates: pd.DataFrame  # of `comparison.fold`
+    case_scores: dict[str, CaseScores]
+    metrics: Metrics
+    defaults: dict[str, Any]
     objective: float
     seconds: float
 
-    def spread(self, source: str, metric: str) -> float:
+    def std(self, source: str, metric: str) -> float:
         """Standard deviation of the repetitions' own scores; NaN where there are fewer than two."""
         values = [value for job in self.jobs if (value := _score(job, source, metric)) is not None]
         return statistics.stdev(values) if len(values) > 1 else math.nan
 
 
 class EndOfSweep(Callback):
-    """Hydra's hook: the table, and an exit status that tells of jobs that failed."""
+    """Hydra's callback: the table, and an exit status of 1 where jobs failed."""
 
     def on_multirun_end(self, config: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Show the sweep; exit with 1 where not every job finished."""
@@ -105,7 +114,7 @@ def is_repetition(key: str) -> bool:
 
 
 def read_jobs(folder: Path) -> list[Job]:
-    """The jobs of a sweep, in the order of their names; numbers as numbers."""
+    """The jobs of a sweep, in the order of their names; numbers in the order of numbers."""
     found = [path.parent.parent for path in folder.glob("*/.hydra/overrides.yaml")]
     found.sort(key=lambda path: (not path.name.isdigit(), int(path.name) if path.name.isdigit() else 0, path.name))
     return [Job(path, _overrides(path)) for path in found]
@@ -117,7 +126,7 @@ def show(folder: Path, output: Path | None = None, baseline: int = 1) -> None:
     Args:
         folder: of the sweep.
         output: where the files go; None: into `folder`.
-        baseline: the row, from 1, that the others are held against.
+        baseline: the row, from 1, that the others are compared with.
 
     Raises:
         UserError: no job of it has finished, or it has no such row.
@@ -126,8 +135,8 @@ def show(folder: Path, output: Path | None = None, baseline: int = 1) -> None:
     finished = [job for job in jobs if job.state == "finished"]
     if not finished:
         reasons = "".join(f"\n  {job.folder.name}: {_reason(job)}" for job in jobs)
-        raise UserError(f"no job of {folder} has finished, so there is nothing to show{reasons}")
-    rows = fold_jobs(finished)
+        raise UserError(f"no job of {folder} has finished, so there is no table{reasons}")
+    rows = average_jobs(finished)
     if not 1 <= baseline <= len(rows):
         raise UserError(f"{folder} has rows 1 to {len(rows)}, so that none is row {baseline}")
     keys = _differing(rows)
@@ -135,46 +144,64 @@ def show(folder: Path, output: Path | None = None, baseline: int = 1) -> None:
     from lpr.report.sweep_figure import draw_sweep
 
     others = {number: row for number, row in enumerate(rows, start=1) if number != baseline}
-    found = compare(rows[baseline - 1].plates, [row.plates for row in others.values()])
-    verdicts = dict(zip(others, found, strict=True))
-    judged = {job.judged_by() for row in rows for job in row.jobs}
-    shown = _SHOWN_OF_READERS if _DRAWN in judged else _SHOWN
+    differences = compare(rows[baseline - 1].case_scores, [row.case_scores for row in others.values()])
+    by_row = dict(zip(others, differences, strict=True))
+    objectives = {job.objective() for row in rows for job in row.jobs}
+    headlines = _headlines(rows, objectives)
     output = output or folder
-    table = _table(rows, keys, verdicts)
+    table = _table(rows, keys, by_row)
     output.mkdir(parents=True, exist_ok=True)
     table.to_csv(output / "sweep.csv", index=False, lineterminator="\n")
-    draw_sweep(table, [_label(row, keys) for row in rows], shown, output / "sweep.png")
+    draw_sweep(table, [_label(row, keys) for row in rows], headlines, output / "sweep.png")
 
-    _print_rows(rows, keys, table, judged, shown)
-    _print_verdicts(rows, keys, verdicts, baseline, shown[0])
+    _print_rows(rows, keys, table, objectives, headlines)
+    _print_differences(rows, keys, by_row, baseline, headlines[0])
+    for line in dict.fromkeys(line for row in rows for line in assumed(str(folder), row.defaults)):
+        print(line)
     for job in jobs:
         if job.state != "finished":
             print(f"{job.folder.name}: {_reason(job)}", file=sys.stderr)
     print(f"{folder}: {len(finished)} of {len(jobs)} jobs finished; {output / 'sweep.csv'}, {output / 'sweep.png'}")
 
 
-def fold_jobs(jobs: Sequence[Job]) -> list[Row]:
-    """The rows of the table, best first: by the mean of what `lpr experiment` returns."""
+def average_jobs(jobs: Sequence[Job]) -> list[Row]:
+    """The rows of the table, best first: by the mean of the objective, which `lpr experiment` returns."""
     from lpr.experiment.results import load
-    from lpr.metrics.comparison import fold
+    from lpr.metrics import table as metric_table
+    from lpr.metrics.comparison import average_repetitions
 
     groups: dict[str, list[Job]] = {}
     for job in jobs:
         groups.setdefault(json.dumps(sorted(job.settings.items())), []).append(job)
+    results = {job.folder: load(str(job.folder), Path()) for job in jobs}
+    metrics = metric_table.union(result.metrics for result in results.values())
     rows = []
     for members in groups.values():
-        plates = [load(str(job.folder), Path()).plates for job in members]
         finished = [job.finished() for job in members]
         rows.append(
             Row(
                 members[0].settings,
                 members,
-                fold(plates),
+                average_repetitions([results[job.folder].case_scores(metrics) for job in members]),
+                metrics,
+                {key: value for job in members for key, value in results[job.folder].defaults.items()},
                 statistics.fmean(one["objective"] for one in finished),
                 statistics.fmean(one["seconds"] for one in finished),
             )
         )
     return sorted(rows, key=lambda row: -row.objective)
+
+
+def _headlines(rows: Sequence[Row], objectives: set[str]) -> list[str]:
+    """The metrics in the terminal and the figure; the CSV has all. The printed differences are of the first."""
+    from lpr.metrics import table as metric_table
+
+    metrics = metric_table.load(rows[0].metrics)
+    recognition = [metric.name for metric in metrics.recognition if metric.headline]
+    if _SYNTHETIC in objectives:
+        return [f"true/{name}" for name in recognition]
+    detection = [metric.name for metric in metrics.detection if metric.headline]
+    return [*detection, *(f"predicted/{name}" for name in recognition)]
 
 
 def _overrides(folder: Path) -> dict[str, str]:
@@ -184,14 +211,14 @@ def _overrides(folder: Path) -> dict[str, str]:
 
 
 def _reason(job: Job) -> str:
-    """Why a job is not finished, in a line."""
+    """Why a job is not finished, in one line."""
     if job.state == "failed":
         return (job.folder / FAILURE).read_text().partition("\n\n")[0].replace("\n ", "").strip()
-    return "unfinished: the same command and --resume goes on with it"
+    return "unfinished: the same command with --resume continues it"
 
 
 def _differing(rows: Sequence[Row]) -> list[str]:
-    """The keys that not all rows have alike, in the order of the command line."""
+    """The keys whose values differ between rows, in the order of the command line."""
     keys = list(dict.fromkeys(key for row in rows for key in row.settings))
     return [key for key in keys if len({row.settings.get(key) for row in rows}) > 1]
 
@@ -201,7 +228,7 @@ def _label(row: Row, keys: Sequence[str]) -> str:
 
 
 def _score(job: Job, source: str, metric: str) -> float | None:
-    """A test score of a job, as its `metrics/*.json` have it."""
+    """A test score of a job, from its `metrics/*.json`."""
     boxes, _, name = metric.rpartition("/")
     path = job.folder / METRICS / ("recognition.json" if boxes else "detection.json")
     scores = json.loads(path.read_text()).get(source, {}).get("test", {}) if path.is_file() else {}
@@ -209,13 +236,13 @@ def _score(job: Job, source: str, metric: str) -> float | None:
     return value
 
 
-def _table(rows: Sequence[Row], keys: Sequence[str], verdicts: Mapping[int, Sequence[Difference]]) -> pd.DataFrame:
-    """`sweep.csv`: a line a row, test set and metric; the baseline's own lines have no difference."""
+def _table(rows: Sequence[Row], keys: Sequence[str], differences: Mapping[int, Sequence[Difference]]) -> pd.DataFrame:
+    """`sweep.csv`: a line per row, test set and metric; the baseline's own lines have no difference."""
     import pandas as pd
 
     lines = []
     for number, row in enumerate(rows, start=1):
-        against = {(one.source, one.metric): one for one in verdicts.get(number, ())}
+        against = {(one.source, one.metric): one for one in differences.get(number, ())}
         for source, metric, score in _scores(row):
             line = {
                 "row": number,
@@ -226,7 +253,7 @@ def _table(rows: Sequence[Row], keys: Sequence[str], verdicts: Mapping[int, Sequ
                 "source": source,
                 "metric": metric,
                 **score.as_dict(),
-                "spread": row.spread(source, metric),
+                "std": row.std(source, metric),
             }
             if one := against.get((source, metric)):
                 line |= {"difference": one.difference.value}
@@ -236,47 +263,46 @@ def _table(rows: Sequence[Row], keys: Sequence[str], verdicts: Mapping[int, Sequ
     return pd.DataFrame(lines)
 
 
-def _scores(row: Row) -> Iterator[tuple[str, str, Any]]:
-    """Source, metric and score over the row's test plates."""
-    from lpr.metrics.comparison import METRICS
-    from lpr.metrics.statistics import mean_score
-
-    for source, plates in row.plates.groupby("source", sort=True):
-        for metric in METRICS:
-            if (score := mean_score(plates[metric].dropna().to_numpy(float))) is not None:
+def _scores(row: Row) -> Iterator[tuple[str, str, Score]]:
+    """Source, metric and score over the row's test cases."""
+    sources = {source for scores in row.case_scores.values() for source in scores.cases["source"]}
+    for source in sorted(sources):
+        for metric, scores in row.case_scores.items():
+            if score := scores.score(source):
                 yield str(source), metric, score
 
 
 def _print_rows(
-    rows: Sequence[Row], keys: Sequence[str], table: pd.DataFrame, judged: set[str], shown: Sequence[str]
+    rows: Sequence[Row], keys: Sequence[str], table: pd.DataFrame, objectives: set[str], headlines: Sequence[str]
 ) -> None:
     from tabulate import tabulate
 
-    print(f"best first, by {' or '.join(sorted(judged))}; the scores are of the test")
+    print(f"best first, by {' or '.join(sorted(objectives))}; the scores are of the test")
     print("images, with a 95 % bootstrap interval, and ± the standard deviation between repetitions")
-    if _TESTED in judged:
-        print("(nothing was validated: the order itself was chosen by looking at the test images)")
+    if _TESTED in objectives:
+        print("(nothing was validated: the order itself is by the test images)")
     for source, part in table.groupby("source", sort=True):
         lines = []
         for number, row in enumerate(rows, start=1):
             by_metric = {line["metric"]: _cell(line) for line in part[part["row"] == number].to_dict("records")}
-            cells = [by_metric.get(metric, "") for metric in shown]
+            cells = [by_metric.get(metric, "") for metric in headlines]
             settings = [row.settings.get(key, "") for key in keys]
             lines.append([number, *settings, len(row.jobs), f"{row.objective:.3f}", *cells, f"{row.seconds:.0f}"])
-        headers = ["", *keys, "runs", "objective", *shown, "s a run"]
-        print(f"\n{source} (n={part['n'].max()} plates)")
+        headers = ["", *keys, "runs", "objective", *headlines, "s per run"]
+        plates = part.loc[part["metric"].isin(headlines), "n"].max()
+        print(f"\n{source} (n={plates:.0f} plates)")
         print(tabulate(lines, headers, tablefmt="simple", disable_numparse=True))
 
 
 def _cell(line: Mapping[Any, Any]) -> str:
-    spread = "" if math.isnan(line["spread"]) else f" ±{line['spread']:.3f}"
-    return f"{line['value']:.3f} [{line['low']:.3f}, {line['high']:.3f}]{spread}"
+    deviation = "" if math.isnan(line["std"]) else f" ±{line['std']:.3f}"
+    return f"{line['value']:.3f} [{line['low']:.3f}, {line['high']:.3f}]{deviation}"
 
 
-def _print_verdicts(
+def _print_differences(
     rows: Sequence[Row],
     keys: Sequence[str],
-    verdicts: Mapping[int, Sequence[Difference]],
+    differences: Mapping[int, Sequence[Difference]],
     baseline: int,
     metric: str,
 ) -> None:
@@ -287,12 +313,12 @@ def _print_verdicts(
             *(number, _label(rows[number - 1], keys), one.source, one.metric),
             *(str(one.difference), f"{one.p_corrected:.2g}", one.verdict),
         ]
-        for number, differences in verdicts.items()
-        for one in differences
+        for number, of_row in differences.items()
+        for one in of_row
         if one.metric == metric
     ]
     if lines:
         label = _label(rows[baseline - 1], keys)
-        print(f"\nagainst row {baseline} ({label}), paired on the same test images; p corrected by Holm")
+        print(f"\ndifferences to row {baseline} ({label}), paired on the same test images; p corrected by Holm")
         headers = ["", "", "set", "metric", "difference", "p", ""]
         print(tabulate(lines, headers, tablefmt="simple", disable_numparse=True))

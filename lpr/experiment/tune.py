@@ -1,8 +1,8 @@
-"""`lpr tune`: Keras Tuner over any key of the configuration; a trial is an experiment's own split and training.
+"""`lpr tune`: Keras Tuner over any key of the configuration; a trial runs an experiment's split and training stages.
 
-A search is named by a digest of its space, its base configuration and its data, and lives in `tuning/DIGEST/`: Keras
-Tuner's state in `keras_tuner/`, a folder a trial, laid out as an experiment's, in `trials/`. The same command goes on
-where it was killed. Test images are never looked at.
+A search is named by a digest of its space, its base configuration and its data. Its folder is `tuning/DIGEST/`: the
+state of the search in `keras_tuner/`, the trials in `trials/`, each in a folder with the layout of an experiment's. The
+same command continues a search that was killed. Trials are chosen by validation images; test images are not used.
 """
 
 from __future__ import annotations
@@ -48,12 +48,13 @@ TRIALS, WINNER = TUNING / "trials.csv", TUNING / "tuned.yaml"
 EXPERIMENT = config.CONF / "experiment" / "tuned.yaml"
 _STARTS = 3  # of one trial in the same epoch, before it is given up
 _RESTARTS = 30  # of killed workers, in one search
+_NOT_SET = {"tuner", "inputs", "weights", "code"}  # the search itself, and what conf/ composes of other keys
 _STARTED_BY_PARENT = "LPR_TUNE_STARTED_BY_PARENT"
 
 
 @dataclass(frozen=True)
 class Search:
-    """One search: what is tuned, over which keys, and where that lies."""
+    """One search: what is tuned, over which keys, and its folder."""
 
     base: Base
     space: Space
@@ -61,7 +62,7 @@ class Search:
     folder: Path
 
     def values(self, raw: dict[str, Any]) -> dict[str, Any]:
-        """Key → value of a trial, from what Keras Tuner has; Hyperband's epochs among them."""
+        """Key → value of a trial, from Keras Tuner's values; Hyperband's epochs among them."""
         values = self.space.decode(raw)
         if epochs := raw.get("tuner/epochs"):
             train = target_of(self.base.config).train
@@ -72,10 +73,14 @@ class Search:
         return values
 
     def train(self, folder: Path, raw: dict[str, Any]) -> float:
-        """Train one trial in its folder, unless it was, and mirror it to wandb; the objective of its best epoch."""
+        """Train one trial in its folder, unless it is finished, and mirror it to wandb.
+
+        Returns:
+            The objective of its best epoch.
+        """
         from lpr.data.tables import read_table
         from lpr.tracking.provenance import collect
-        from lpr.tracking.wandb_run import Origin, mirror
+        from lpr.tracking.wandb_run import RunLabels, log_run
 
         started = time.monotonic()
         settings = self.base.with_values(self.values(raw))
@@ -88,7 +93,7 @@ class Search:
             run_stages(trained.training, settings)
             history = read_table(trained.history)[settings.tuner.objective]
             provenance = collect(settings)
-            if run := mirror(settings, Path(), provenance, Origin("trial", f"tune-{self.folder.name}")):
+            if run := log_run(settings, Path(), provenance, RunLabels("trial", f"tune-{self.folder.name}")):
                 provenance["wandb"] = run
             write_json(provenance, PROVENANCE)
         value = float(history.max() if settings.tuner.direction == "max" else history.min())
@@ -97,9 +102,9 @@ class Search:
 
 
 def run(overrides: list[str]) -> None:
-    """Search, then write `tuning/` and the winner as an experiment of conf/; go on with a search that was killed.
+    """Search, or continue a search that was killed; then write `tuning/`, and the best trial as an experiment of conf/.
 
-    Keras Tuner's environment makes this process the chief, or a worker, of many.
+    Keras Tuner's environment variables make this process the chief, or a worker, of a search by several processes.
 
     Raises:
         UserError: the space or the base configuration is wrong, or too many trials failed one after another.
@@ -125,26 +130,23 @@ def run(overrides: list[str]) -> None:
                 tuner.search()
             _write_results(search, tuner.oracle)
     except Timeout:
-        raise UserError(f"another `lpr tune` is at work in {search.folder.relative_to(search.root)}") from None
+        raise UserError(f"another `lpr tune` is running in {search.folder.relative_to(search.root)}") from None
 
 
 def _open_search(overrides: list[str]) -> Search:
-    """Check what is to be tuned, and find or begin its search."""
-    if overrides:
-        base = Base(compose(overrides), overrides)
-    else:
-        base = Base(check_fresh(), recorded_overrides())
+    """Check the base configuration and the space, and find or begin their search."""
+    base = Base(compose(overrides), overrides) if overrides else Base(check_fresh(), recorded_overrides())
     settings = base.config.tuner
     if base.config.target == "detector" and base.config.split.validation == 0:
-        raise UserError("split.validation is 0: a search chooses by validation images; give them a share")
+        raise UserError("split.validation is 0: a search chooses by validation images; set it above 0")
     if base.choices["experiment"] == EXPERIMENT.stem:
-        raise UserError(f"{EXPERIMENT} is what a search writes: to tune on from it, copy it to another name there")
+        raise UserError(f"{EXPERIMENT} is what a search writes: to tune further from it, copy it to another name there")
     root, space = Path.cwd(), Space(base)
     data = prepare_data(base.config, root)
     identity = {
         "tuner": settings.model_dump(exclude={"space", "max_trials", "max_consecutive_failures", "workers"}),
         "space": {key: dimension.model_dump(by_alias=True) for key, dimension in space.dimensions.items()},
-        # What an option of a group stands for may be edited.
+        # The options' files may be edited.
         "options": {
             f"{group}={option}": _tried(base.with_values({group: option}))
             for group, dimension in space.dimensions.items()
@@ -167,13 +169,13 @@ def _open_search(overrides: list[str]) -> Search:
 
 
 def _tried(settings: config.Config) -> dict[str, Any]:
-    """What a trial's objective depends on, besides the data."""
+    """The sections that a trial's objective depends on, besides the data."""
     values = settings.as_dict()
     return {section: values[section] for section in target_of(settings).sections}
 
 
 def _what_changed(identity: dict[str, Any], tuning: Path) -> str:
-    """Why the last search is not continued; nothing where there is none."""
+    """In which keys the last search differs; empty where there is none."""
     others = sorted(tuning.glob("*/search.yaml"), key=lambda path: path.stat().st_mtime)
     if not others:
         return ""
@@ -195,10 +197,12 @@ def _build_tuner(search: Search) -> ExperimentTuner:
 
 
 def _count_start(folder: Path, written: Path) -> None:
-    """Give a trial up that died with its process in the same epoch every time, as the system kills one for its memory.
+    """Count the starts of a trial, and give it up where its process was killed in the same epoch every time.
+
+    That is how the system ends a process for its memory.
 
     Raises:
-        UserError: this is one start too many.
+        UserError: it is given up.
     """
     file, history = folder / SCRATCH / "starts.json", folder / written
     epochs = len(history.read_text().splitlines()) if history.is_file() else 0
@@ -210,9 +214,9 @@ def _count_start(folder: Path, written: Path) -> None:
 
 
 def _run_workers(search: Search, overrides: list[str]) -> None:
-    """Keras Tuner's chief and its workers as processes of this machine, until the search ends.
+    """Run Keras Tuner's chief and its workers as processes of this machine until the search ends.
 
-    A worker that is killed is started again under its name, for which the chief keeps its trial.
+    A worker that is killed is started again by the same name: the chief keeps its trial for that name.
     """
     from tqdm import tqdm
 
@@ -233,7 +237,7 @@ def _run_workers(search: Search, overrides: list[str]) -> None:
             return subprocess.Popen(
                 [sys.executable, "-m", "lpr", "tune", *overrides],
                 env=environment | {"KERASTUNER_TUNER_ID": name},
-                stdin=subprocess.PIPE,  # its end tells them that this process is gone
+                stdin=subprocess.PIPE,  # closed when this process ends, at which they end
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -260,7 +264,7 @@ def _run_workers(search: Search, overrides: list[str]) -> None:
             bar.update(len(_ended(search.folder)) - bar.n)
     finally:
         for process in processes.values():
-            process.kill()  # the chief would look every 20 s only whether all are gone; its state is written
+            process.kill()  # the chief checks only every 20 s whether all workers ended; its state is saved
             process.wait()
 
 
@@ -274,10 +278,10 @@ def _end_with_parent() -> None:
 
 
 def _write_results(search: Search, oracle: Any) -> None:
-    """Write the table, the images and the winner, and say where.
+    """Write the table, the figures and the best trial, and print where.
 
     Raises:
-        UserError: the search ended for its failures, or nothing finished.
+        UserError: the search ended by consecutive failures, or no trial finished.
     """
     from tabulate import tabulate
 
@@ -310,11 +314,11 @@ def _write_results(search: Search, oracle: Any) -> None:
             f"command and tuner.max_consecutive_failures={2 * count}."
         )
     if finished.empty:
-        raise UserError(f"no trial finished: {TRIALS} says why")
+        raise UserError(f"no trial finished: the reasons are in {TRIALS}")
 
 
 def _table(search: Search, oracle: Any) -> pd.DataFrame:
-    """A row a trial, best first, failed ones last: what it came to, and the keys' values."""
+    """A row a trial, best first, failed ones last: its status and objective, and the keys' values."""
     import pandas as pd
 
     rows = []
@@ -340,10 +344,10 @@ def _table(search: Search, oracle: Any) -> pd.DataFrame:
 
 
 def _write_winner(search: Search, trial: str, values: dict[str, Any]) -> None:
-    """Write a trial as an experiment of conf/ that composes to its very configuration.
+    """Write a trial as an experiment of conf/ that composes to exactly its configuration.
 
-    The groups' options are chosen as they were, the keys that were set are set; what still differs, such as an entry of
-    a list, is spelled out.
+    It overrides the groups and sets the keys that the search's overrides and the trial set; what then still differs,
+    such as an entry of a list, is set, too.
     """
     winner = search.base.with_values(values)
     folder = search.folder / "trials" / trial
@@ -352,7 +356,7 @@ def _write_winner(search: Search, trial: str, values: dict[str, Any]) -> None:
     trained = json.loads((folder / network.metrics).read_text())
     counted = json.loads((folder / METRICS / "split.json").read_text())["images"]
     validated = sum(sides.get("validation", 0) for sides in counted.values())
-    judged = f"{validated} validation images" if winner.target == "detector" else "crops of drawn plates, once each"
+    judged = f"{validated} validation images" if winner.target == "detector" else "crops of synthetic plates, once each"
     objective = search.base.config.tuner.objective
     head = (
         "# @package _global_\n"
@@ -382,21 +386,20 @@ def _write_winner(search: Search, trial: str, values: dict[str, Any]) -> None:
             body |= {key: value for key, value in wanted.items() if made.get(key) != value}
     if made != wanted:
         differing = sorted(key for key in made.keys() | wanted.keys() if made.get(key) != wanted.get(key))
-        raise UserError(f"trial {trial} is no experiment of conf/: {', '.join(differing)} cannot be said there")
+        raise UserError(f"trial {trial} is no experiment of conf/: {', '.join(differing)} cannot be set there")
     WINNER.write_text(text)
     EXPERIMENT.write_text(text)
 
 
 def _repro(settings: config.Config) -> str:
-    """The command that trains by DVC what a trial did."""
+    """The command that trains the same by DVC."""
     return "dvc repro" if settings.target == "detector" else "dvc repro recognizer/dvc.yaml"
 
 
 def _flat(settings: config.Config) -> dict[str, Any]:
-    """All that an experiment can set, with dotted keys."""
+    """All keys that an experiment can set, dotted."""
     values = settings.as_dict()
-    del values["tuner"], values["inputs"], values["weights"]
-    return flatten(values)
+    return flatten({section: value for section, value in values.items() if section not in _NOT_SET})
 
 
 def _nested(flat: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ _JPEG_QUALITY = 90
 
 
 def draw_plates(image: Image.Image, plates: Sequence[Plate]) -> Image.Image:
-    """A copy of the image, each plate framed, its text and confidence above or, for want of room, below."""
+    """A copy of the image with each plate framed, and its text and confidence above it or, for want of room, below."""
     drawn = image.copy()
     pen = ImageDraw.Draw(drawn)
     longest = max(drawn.size)
@@ -46,7 +46,7 @@ def save_image(image: Image.Image, path: Path) -> None:
 
 
 class VideoFile:
-    """An MPEG-4 file that takes one frame after another.
+    """An MPEG-4 file that is written frame by frame.
 
     Raises:
         UserError: it cannot be written.
@@ -62,7 +62,7 @@ class VideoFile:
         return self
 
     def add(self, frame: Image.Image) -> None:
-        """One RGB frame more."""
+        """Append an RGB frame."""
         self._writer.write(cv2.cvtColor(np.asarray(frame), cv2.COLOR_RGB2BGR))
 
     def __exit__(

@@ -1,4 +1,4 @@
-"""What there is to look at: images and videos that a command line names, and their pixels."""
+"""The images and videos that a command line names, and their pixels."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-# By these, a folder's files are chosen; a file that is named itself is a image unless it ends like a video.
+# The files of a folder that are inputs; a file that is named itself is an image unless it has a suffix of videos.
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".jp2", ".ppm", ".pgm"}
 )
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"})
 
 _JPEG = b"\xff\xd8\xff"
-_WHOLE = 0.9  # of the frames that a video announces; containers count them roughly
+_MIN_DECODED = 0.9  # of a video's frame count, below which it is truncated; containers count frames roughly
 
 
 class Unreadable(Exception):
-    """Why something is no image and no video, in words."""
+    """Why a file cannot be read as an image or a video."""
 
 
 def find_inputs(names: Sequence[str]) -> list[Path]:
     """The files that the names stand for, each once, in their order.
 
-    A folder stands for the images and videos in it (not for those of folders within), a pattern (`*`, `?`, `[…]`,
-    `**`) for what it matches, both sorted. What stands for nothing stays as it is: opening it says why.
+    A folder stands for the images and videos in it (not for those in its subfolders), a pattern (`*`, `?`, `[…]`,
+    `**`) for the files that it matches, both sorted. A name that stands for no file stays: opening it raises the error.
     """
     paths: dict[Path, None] = {}
     for name in names:
@@ -49,10 +49,10 @@ def is_video(path: Path) -> bool:
 
 
 def read_image(path: Path) -> np.ndarray:
-    """An upright image: uint8 (h, w, 3) RGB, the pixels that the detector was trained on.
+    """An upright image, uint8 (h, w, 3) RGB, decoded to the same pixels as for training.
 
     Raises:
-        Unreadable: it is missing, or no image, or only the beginning of one.
+        Unreadable: it is missing, no image, or truncated.
     """
     try:
         content = path.read_bytes()
@@ -64,7 +64,7 @@ def read_image(path: Path) -> np.ndarray:
         raise Unreadable(error.strerror or "cannot be read") from None
     if not content:
         raise Unreadable("an empty file")
-    # OpenCV decodes a JPEG to the same pixels as Pillow in half the time, and turns it by its EXIF as well.
+    # OpenCV decodes a JPEG to the same pixels as Pillow in half the time, and applies its EXIF orientation as well.
     if content.startswith(_JPEG):
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
         if image is not None:
@@ -80,19 +80,19 @@ def read_image(path: Path) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Video:
-    """An open video: its size in pixels, frames a second, and about how many frames it has."""
+    """An open video: its size in pixels, frames a second, and approximate number of frames."""
 
     capture: cv2.VideoCapture
     width: int
     height: int
     frames_per_second: float
-    announced: int
+    frame_count: int
 
     def frames(self) -> Iterator[np.ndarray]:
         """Its frames, uint8 (h, w, 3) RGB, in order.
 
         Raises:
-            Unreadable: it breaks off.
+            Unreadable: it has no frame, or is truncated.
         """
         count = 0
         while True:
@@ -103,8 +103,8 @@ class Video:
             yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
         if count == 0:
             raise Unreadable("a video without a frame that can be decoded")
-        if count < _WHOLE * self.announced:
-            raise Unreadable(f"a video that breaks off after {count} of {self.announced} frames")
+        if count < _MIN_DECODED * self.frame_count:
+            raise Unreadable(f"a video that breaks off after {count} of {self.frame_count} frames")
 
 
 @contextmanager
@@ -116,7 +116,7 @@ def open_video(path: Path) -> Iterator[Video]:
     """
     if not path.is_file():
         raise Unreadable("no such file")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # quiet: what it would say of every broken frame is said once
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # no message for every broken frame
     capture = cv2.VideoCapture(str(path))
     try:
         if not capture.isOpened():

@@ -1,4 +1,4 @@
-"""A plate that was found."""
+"""A detected plate."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plate:
-    """A plate in a image.
+    """A plate in an image.
 
     Attributes:
         box: xmin, ymin, xmax, ymax in pixels.
-        confidence: that there is a plate, in 0–1.
-        text: as the reader has it, empty where it read nothing.
-        text_confidence: in 0–1; None without a reader.
-        frame: of a video, from 0.
-        track: of a video: equal for what is taken for the same plate in several frames; from 1.
+        confidence: of the detection, in 0–1.
+        text: as the OCR engine recognized it, empty where it recognized none.
+        text_confidence: in 0–1; None without an OCR engine.
+        frame: number of the frame in a video, from 0.
+        track: in a video, from 1: equal for detections in several frames that are taken for the same plate.
     """
 
     box: tuple[float, float, float, float]

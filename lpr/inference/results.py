@@ -1,4 +1,4 @@
-"""What was found, and the tables that say so: `predictions.csv` and `predictions.json`."""
+"""The plates of each input, and the files with them: `predictions.csv` and `predictions.json`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from lpr.inference.plates import Plate
-from lpr.inference.tracker import tracks
+from lpr.inference.tracker import summarize_tracks
 
-# What `data=table` takes as a table of one's own, and more: corrected by hand, it is something to train on.
+# The columns of `data=table`, and more: corrected by hand, the table can be trained on.
 COLUMNS = (
     *("image", "frame", "width", "height", "xmin", "ymin", "xmax", "ymax"),
     *("confidence", "text", "text_confidence", "track"),
@@ -20,17 +20,17 @@ COLUMNS = (
 
 
 @dataclass
-class Outcome:
-    """What came of one input.
+class InputResult:
+    """The plates of one input, or why it could not be read.
 
     Attributes:
         path: of the image or video.
-        images: how many were looked at: 1, or a video's frames; 0 where nothing could be read.
+        images: how many were processed: 1, or a video's frames; 0 where nothing could be read.
         width, height: pixels.
         frames_per_second: of a video.
         plates: in the order of the frames, the most confident first.
-        annotated: the file that shows them, relative to the output's folder.
-        error: why it, or the rest of it, could not be read; None, too, where an interruption came first.
+        annotated: the file in which they are drawn, relative to the output folder.
+        error: why it, or the rest of it, could not be read; None also where an interruption came first.
     """
 
     path: Path
@@ -44,43 +44,43 @@ class Outcome:
 
     @property
     def name(self) -> str:
-        """The path as text that can be written, whatever bytes it has."""
+        """The path as text that can be encoded in UTF-8, whatever bytes it has."""
         return str(self.path).encode("utf-8", "backslashreplace").decode()
 
 
-def write_csv(outcomes: Sequence[Outcome], path: Path) -> None:
-    """A row a plate; what shows no plate has a row without a box, and what could not be read has none."""
+def write_csv(results: Sequence[InputResult], path: Path) -> None:
+    """A row a plate; an image without plates has a row without a box, one that could not be read has none."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for outcome in outcomes:
-            size = outcome.width, outcome.height
-            for plate in outcome.plates:
+        for result in results:
+            size = result.width, result.height
+            for plate in result.plates:
                 box = (round(side, 2) for side in plate.box)
-                sure = round(plate.confidence, 4)
+                confidence = round(plate.confidence, 4)
                 text = plate.text, _rounded(plate.text_confidence)
-                writer.writerow((outcome.name, plate.frame, *size, *box, sure, *text, plate.track))
-            if outcome.images and not outcome.plates:
-                writer.writerow((outcome.name, None, *size, *[None] * 8))
+                writer.writerow((result.name, plate.frame, *size, *box, confidence, *text, plate.track))
+            if result.images and not result.plates:
+                writer.writerow((result.name, None, *size, *[None] * 8))
 
 
-def write_json(outcomes: Sequence[Outcome], about: dict[str, Any], path: Path) -> None:
-    """`about` the run, and an entry an input, in their order: its plates, or the error."""
-    entries = [_without_none(_entry(outcome)) for outcome in outcomes]
+def write_json(results: Sequence[InputResult], about: dict[str, Any], path: Path) -> None:
+    """`about`, which describes the run, and an entry an input, in their order: its plates, or the error."""
+    entries = [_without_none(_entry(result)) for result in results]
     path.write_text(json.dumps(about | {"inputs": entries}, indent=2) + "\n", encoding="utf-8")
 
 
-def _entry(outcome: Outcome) -> dict[str, Any]:
-    entry: dict[str, Any] = {"image": outcome.name, "error": outcome.error}
-    if not outcome.images:
+def _entry(result: InputResult) -> dict[str, Any]:
+    entry: dict[str, Any] = {"image": result.name, "error": result.error}
+    if not result.images:
         return entry
-    is_video = outcome.frames_per_second is not None
+    is_video = result.frames_per_second is not None
     return entry | {
-        "width": outcome.width,
-        "height": outcome.height,
-        "frames": outcome.images if is_video else None,
-        "frames_per_second": outcome.frames_per_second,
-        "annotated": outcome.annotated,
+        "width": result.width,
+        "height": result.height,
+        "frames": result.images if is_video else None,
+        "frames_per_second": result.frames_per_second,
+        "annotated": result.annotated,
         "plates": [
             _without_none(
                 {
@@ -92,11 +92,11 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
                     "track": plate.track,
                 }
             )
-            for plate in outcome.plates
+            for plate in result.plates
         ],
         "tracks": [
             _without_none(asdict(track) | {"confidence": _rounded(track.confidence)})
-            for track in tracks(outcome.plates)
+            for track in summarize_tracks(result.plates)
         ]
         if is_video
         else None,

@@ -1,7 +1,8 @@
-"""A plate from frame to frame of a video, and the one reading that its frames vote for.
+"""Tracking plates from frame to frame of a video, and the consensus of the texts of a track.
 
-Followed as SORT does it (Bewley et al. 2016, arXiv:1602.00763): boxes that go on as they went are matched to those
-found by the Hungarian method; here, what they say counts as well as where they are: plates are small, and move far.
+Tracking follows SORT (Bewley et al. 2016, arXiv:1602.00763): boxes extrapolated at constant velocity are assigned to
+the detected ones by the Hungarian method. Unlike there, similar texts count as well as overlap: plates are small, and
+move far between frames.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ from scipy.optimize import linear_sum_assignment
 from lpr.boxes import pairwise_iou
 from lpr.inference.plates import Plate
 
-_SAME_PLACE = 0.3  # IoU of boxes (SORT's) from which they may be of one plate
-_SAME_TEXT = 0.75  # of the characters, from which texts may be of one plate, wherever it is
+_MIN_IOU = 0.3  # of an extrapolated and a detected box that may be of one plate (SORT's)
+_MIN_TEXT_SIMILARITY = 0.75  # of two texts that may be of one plate, wherever it is
 
 
 @dataclass(frozen=True)
 class Track:
-    """A plate that was followed.
+    """A plate in the frames of a video.
 
     Attributes:
         number: from 1, in the order of their first frames.
         first, last: frames, from 0.
-        plates: in how many frames it was found.
-        text: what its frames vote for, empty where none could be read.
-        confidence: of that text, in 0–1; None without a reader.
+        plates: the number of frames in which it was detected.
+        text: the consensus of its frames, empty where none has a text.
+        confidence: of that text, in 0–1; None without an OCR engine.
     """
 
     number: int
@@ -42,93 +43,97 @@ class Track:
 
 
 class Tracker:
-    """Numbers the plates of one frame after another.
+    """Assigns the plates of one frame after another to tracks.
 
     Args:
-        patience: frames for which a plate may be out of sight.
+        max_gap: consecutive frames without the plate after which its track ends.
     """
 
-    def __init__(self, patience: int) -> None:
-        self._patience = patience
-        self._seen: dict[int, list[tuple[int, Plate]]] = {}  # track → frames and plates, the last two
+    def __init__(self, max_gap: int) -> None:
+        self._max_gap = max_gap
+        self._recent: dict[int, list[tuple[int, Plate]]] = {}  # track → its last two frames and plates
         self._count = 0
 
-    def follow(self, plates: Sequence[Plate], frame: int) -> list[Plate]:
+    def update(self, plates: Sequence[Plate], frame: int) -> list[Plate]:
         """The plates of this frame with their track's number; frames must come in their order."""
-        self._seen = {number: seen for number, seen in self._seen.items() if frame - seen[-1][0] <= self._patience + 1}
+        self._recent = {
+            number: recent for number, recent in self._recent.items() if frame - recent[-1][0] <= self._max_gap + 1
+        }
         numbers = self._matched(plates, frame)
-        followed = []
+        tracked = []
         for place, plate in enumerate(plates):
             if place not in numbers:
                 self._count += 1
             number = numbers.get(place, self._count)
-            self._seen[number] = [*self._seen.get(number, [])[-1:], (frame, plate)]
-            followed.append(replace(plate, frame=frame, track=number))
-        return followed
+            self._recent[number] = [*self._recent.get(number, [])[-1:], (frame, plate)]
+            tracked.append(replace(plate, frame=frame, track=number))
+        return tracked
 
     def _matched(self, plates: Sequence[Plate], frame: int) -> dict[int, int]:
-        """Which of the plates, by their places, go on with which track."""
-        if not plates or not self._seen:
+        """Place among the plates → the track that it continues."""
+        if not plates or not self._recent:
             return {}
-        tracks = list(self._seen)
-        expected = np.array([_expected(self._seen[number], frame) for number in tracks])
-        near = pairwise_iou(expected, np.array([plate.box for plate in plates]))
-        alike = np.array([[_likeness(self._seen[number][-1][1], plate) for plate in plates] for number in tracks])
-        may = (near >= _SAME_PLACE) | (alike >= _SAME_TEXT)
-        rows, columns = linear_sum_assignment(np.where(may, near + alike, 0), maximize=True)
-        return {int(one): tracks[row] for row, one in zip(rows, columns, strict=True) if may[row, one]}
+        tracks = list(self._recent)
+        expected = np.array([_expected(self._recent[number], frame) for number in tracks])
+        overlap = pairwise_iou(expected, np.array([plate.box for plate in plates]))
+        similarity = np.array(
+            [[_text_similarity(self._recent[number][-1][1], plate) for plate in plates] for number in tracks]
+        )
+        allowed = (overlap >= _MIN_IOU) | (similarity >= _MIN_TEXT_SIMILARITY)
+        rows, columns = linear_sum_assignment(np.where(allowed, overlap + similarity, 0), maximize=True)
+        return {int(one): tracks[row] for row, one in zip(rows, columns, strict=True) if allowed[row, one]}
 
 
-def _expected(seen: Sequence[tuple[int, Plate]], frame: int) -> np.ndarray:
-    """Where a plate would be that went on as it last went."""
-    (first, before), (last, now) = seen[0], seen[-1]
+def _expected(recent: Sequence[tuple[int, Plate]], frame: int) -> np.ndarray:
+    """The box of a track in a frame, extrapolated at constant velocity."""
+    (first, before), (last, now) = recent[0], recent[-1]
     box = np.array(now.box)
     return box + (box - before.box) / (last - first) * (frame - last) if last > first else box
 
 
-def _likeness(one: Plate, other: Plate) -> float:
+def _text_similarity(one: Plate, other: Plate) -> float:
     return Levenshtein.normalized_similarity(one.text, other.text) if one.text and other.text else 0.0
 
 
-def tracks(plates: Sequence[Plate]) -> list[Track]:
+def summarize_tracks(plates: Sequence[Plate]) -> list[Track]:
     """The tracks of a video's numbered plates, in their order."""
-    followed: Mapping[int, list[Plate]] = defaultdict(list)
+    by_track: Mapping[int, list[Plate]] = defaultdict(list)
     for plate in plates:
         if plate.track is not None:
-            followed[plate.track].append(plate)
+            by_track[plate.track].append(plate)
     found = []
-    for number, own in sorted(followed.items()):
+    for number, own in sorted(by_track.items()):
         frames = [plate.frame for plate in own if plate.frame is not None]
-        text, confidence = vote(
+        text, confidence = consensus(
             [(plate.text, plate.text_confidence) for plate in own if plate.text_confidence is not None]
         )
-        read = any(plate.text_confidence is not None for plate in own)
-        found.append(Track(number, min(frames), max(frames), len(own), text, confidence if read else None))
+        recognized = any(plate.text_confidence is not None for plate in own)
+        found.append(Track(number, min(frames), max(frames), len(own), text, confidence if recognized else None))
     return found
 
 
-def vote(readings: Sequence[tuple[str, float]]) -> tuple[str, float]:
-    """One text of several readings of a plate, with their confidences; ("", 0) where nothing was read.
+def consensus(texts: Sequence[tuple[str, float]]) -> tuple[str, float]:
+    """One text, and its confidence, of several texts of a plate and their confidences; ("", 0) where all are empty.
 
-    The length that is likeliest, and of the readings that have it, character by character, the one that they are surest
-    of. It is as sure as the surest of the readings that say it, times the share of the votes that its weakest character
-    has.
+    The length with the largest sum of confidences is chosen, and for each character, the one with the largest sum among
+    the texts of that length. The confidence is the largest of the texts that are equal to the result (of all of that
+    length, where none is), times the smallest share of the sum that one of its characters has.
     """
     lengths: dict[int, float] = defaultdict(float)
-    for text, sure in readings:
+    for text, confidence in texts:
         if text:
-            lengths[len(text)] += sure
+            lengths[len(text)] += confidence
     if not lengths:
         return "", 0.0
     length = max(lengths, key=lambda one: lengths[one])
-    same = [(text, sure) for text, sure in readings if len(text) == length]
-    voted, least = "", 1.0
+    same = [(text, confidence) for text, confidence in texts if len(text) == length]
+    chosen, smallest_share = "", 1.0
     for place in range(length):
-        votes: dict[str, float] = defaultdict(float)
-        for text, sure in same:
-            votes[text[place]] += sure
-        winner = max(votes, key=lambda one: votes[one])
-        voted += winner
-        least = min(least, votes[winner] / max(sum(votes.values()), 1e-9))
-    agreeing = [sure for text, sure in same if text == voted] or [sure for _, sure in same]
-    return voted, max(agreeing) * least
+        sums: dict[str, float] = defaultdict(float)
+        for text, confidence in same:
+            sums[text[place]] += confidence
+        best = max(sums, key=lambda one: sums[one])
+        chosen += best
+        smallest_share = min(smallest_share, sums[best] / max(sum(sums.values()), 1e-9))
+    equal = [confidence for text, confidence in same if text == chosen] or [confidence for _, confidence in same]
+    return chosen, max(equal) * smallest_share

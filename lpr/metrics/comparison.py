@@ -1,4 +1,4 @@
-"""Which of several experiments is better, plate by plate: scores, their paired differences, and what these prove.
+"""Paired comparison of experiments: the terms of each metric per case, their differences, and how significant they are.
 
 Functions of tables alone: `lpr.experiment.compare` reads and writes the files.
 """
@@ -6,7 +6,7 @@ Functions of tables alone: `lpr.experiment.compare` reads and writes the files.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -14,26 +14,55 @@ import numpy as np
 import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS
-from lpr.metrics.statistics import Score, groups_needed, holm, mcnemar, paired_difference, sign_flip
+from lpr.metrics.base import DetectionCases, Metric, RecognitionCases, Unit
+from lpr.metrics.statistics import Score, groups_needed, holm, mcnemar, paired_difference, ratio_score, sign_flip
+from lpr.metrics.table import BUILT_IN
 
-METRICS = ("mean_iou", "recall@0.5", "recall@0.7", "true/plate_acc", "predicted/plate_acc")
-"""What experiments are compared by, under the names of `metrics/*.json`; each is a mean over plates."""
-IDENTITY = ["source", "image", "plate", *BOX_COLUMNS, "text"]
-"""What makes a plate the same one: where it is, and the truth that it is scored by."""
+PLATE_IDENTITY = ["source", "image", "plate", *BOX_COLUMNS, "text"]
+"""By which a plate of two experiments is the same: where it is, and the truth that it is scored by."""
 LEVEL = 0.05  # of error, two-sided, of each verdict after correction
+_IMAGE_IDENTITY = ["source", "image", "truth"]
+_TERMS = ["numerator", "denominator"]
 _MOST_IMAGES = 100_000  # beyond what anyone will annotate
 
 
 @dataclass(frozen=True)
-class Difference:
-    """By how much one experiment's score exceeds the baseline's, on the plates that both know.
+class CaseScores:
+    """A metric's terms for each test case of one experiment.
 
-    `difference.n` counts plates, `images` the images they are on; p is of the null hypothesis that both are equally
-    good, `p_corrected` the same for all the experiments that are held against this baseline (Holm).
+    Attributes:
+        unit: what a case is.
+        higher_is_better: the metric's direction.
+        cases: a row a case: what identifies it (`source` and `image` among that), `numerator` and `denominator`.
+    """
+
+    unit: Unit
+    higher_is_better: bool
+    cases: pd.DataFrame
+
+    @property
+    def identity(self) -> list[str]:
+        """The columns by which a case of two experiments is the same."""
+        return PLATE_IDENTITY if self.unit == "plate" else _IMAGE_IDENTITY
+
+    def score(self, source: str) -> Score | None:
+        """The metric over the cases of one source; None where it has none."""
+        cases = self.cases[self.cases["source"] == source]
+        return ratio_score(cases["numerator"].to_numpy(), cases["denominator"].to_numpy())
+
+
+@dataclass(frozen=True)
+class Difference:
+    """By how much one experiment's score exceeds the baseline's, over the cases that both have.
+
+    `difference.n` counts cases, `images` the images that they are in; p is of the null hypothesis that both are equally
+    good, `p_corrected` the same for all the experiments that are compared with this baseline (Holm).
     """
 
     source: str
     metric: str
+    unit: Unit
+    higher_is_better: bool
     baseline: float
     other: float
     difference: Score
@@ -43,97 +72,172 @@ class Difference:
     verdict: str
 
 
-def plate_scores(detections: pd.DataFrame, readings: pd.DataFrame | None, split: str = "test") -> pd.DataFrame:
-    """A row a plate of one side: `IDENTITY`, and a column a metric, 0 to 1; NaN where its text is unknown or not read.
+def detection_case_scores(
+    cases: DetectionCases, metrics: Sequence[Metric[DetectionCases]] = BUILT_IN.detection
+) -> dict[str, CaseScores]:
+    """The terms of every metric that experiments are compared by, by its name.
 
     Args:
-        detections: rows of `reports/detections.csv`; without a column iou where no detector was trained.
-        readings: rows of `reports/recognitions.csv`; None where nothing was read.
-        split: the side.
+        cases: of one split, of any sources.
     """
-    plates = detections[detections["split"] == split].reset_index(drop=True)
-    scores = plates[IDENTITY].assign(**dict.fromkeys(METRICS, math.nan))
-    if "iou" in plates:
-        scores["mean_iou"] = plates["iou"]
-        for threshold in (0.5, 0.7):
-            scores[f"recall@{threshold}"] = (plates["iou"] >= threshold).astype(float)
-    if readings is not None:
-        known = readings[readings["text"] != ""]
-        right = (known["edits"] == 0).astype(float).groupby([known[key] for key in ("image", "plate", "boxes")]).first()
-        for boxes in ("true", "predicted"):
-            keys = pd.MultiIndex.from_arrays([plates["image"], plates["plate"], np.repeat(boxes, len(plates))])
-            scores[f"{boxes}/plate_acc"] = right.reindex(keys).to_numpy(float)
-    return scores
+    return _case_scores(cases, cases.plates, cases.images, metrics)
 
 
-def fold(repetitions: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Repetitions of one experiment (seeds, the folds of a k-fold) as one table of `plate_scores`.
-
-    Each plate has the mean over the repetitions in which it was tested. Another drawn scene of the same name shows
-    other plates, which stay apart.
-    """
-    together = pd.concat(repetitions, ignore_index=True)
-    return together.groupby(IDENTITY, sort=False, as_index=False)[list(METRICS)].mean()
-
-
-def compare(baseline: pd.DataFrame, others: Sequence[pd.DataFrame]) -> list[list[Difference]]:
-    """How each of the others differs from the baseline, by source and metric, over the plates that both have.
-
-    The interval is the paired bootstrap over images. p is McNemar's exact one for scores that are right or wrong; for
-    IoUs, and for means over repetitions, it is of the sign-flip permutation test over images. Plates of which a score
-    is not known on both sides (no text, not read) are left out of it.
+def recognition_case_scores(
+    plates: pd.DataFrame,
+    recognitions: pd.DataFrame,
+    metrics: Sequence[Metric[RecognitionCases]] = BUILT_IN.recognition,
+) -> dict[str, CaseScores]:
+    """The same of recognized texts, by `true/NAME` and `predicted/NAME`, after the boxes that they were recognized on.
 
     Args:
-        baseline: a table of `plate_scores` or `fold`.
-        others: tables alike. Their p-values are corrected together (Holm), source by source and metric by metric.
+        plates: a row a plate of one split, `PLATE_IDENTITY` among its columns.
+        recognitions: rows of `reports/recognitions.csv`, of any split.
+    """
+    keys = ["image", "plate"]
+    others = [column for column in recognitions if column in keys or column not in (*PLATE_IDENTITY, "split")]
+    rows = plates[PLATE_IDENTITY].merge(recognitions[others], on=keys)
+    images = plates[["image", "source"]].drop_duplicates("image")
+    by_boxes = {
+        boxes: _case_scores(RecognitionCases(part), part, images, metrics)
+        for boxes in ("true", "predicted")
+        if len(part := rows[rows["boxes"] == boxes])
+    }
+    return {
+        f"{boxes}/{metric.name}": scores[metric.name]
+        for metric in metrics
+        for boxes, scores in by_boxes.items()
+        if metric.name in scores
+    }
+
+
+def average_repetitions(repetitions: Sequence[Mapping[str, CaseScores]]) -> dict[str, CaseScores]:
+    """Repetitions of one experiment (seeds, the folds of a k-fold) as one.
+
+    Each case has the mean of its terms over the repetitions in which it was tested. A case of other truth, such as a
+    synthetic scene of the same name drawn from another seed, stays apart.
+    """
+    averaged: dict[str, CaseScores] = {}
+    for metric in dict.fromkeys(name for one in repetitions for name in one):
+        parts = [one[metric] for one in repetitions if metric in one]
+        together = pd.concat([part.cases for part in parts], ignore_index=True)
+        cases = together.groupby(parts[0].identity, sort=False, as_index=False)[_TERMS].mean()
+        averaged[metric] = CaseScores(parts[0].unit, parts[0].higher_is_better, cases)
+    return averaged
+
+
+def compare(baseline: Mapping[str, CaseScores], others: Sequence[Mapping[str, CaseScores]]) -> list[list[Difference]]:
+    """How each of the others differs from the baseline, by source and metric, over the cases that both have.
+
+    The interval is the paired bootstrap over images. p is McNemar's exact one where cases are right or wrong; for IoUs,
+    counts, and means over repetitions, it is of the sign-flip permutation test over images. Cases that are not scored
+    in both (no true text, no text recognized) are left out.
+
+    Args:
+        baseline: an experiment's scores, as the functions of this module make them.
+        others: the others'. Their p-values are corrected together (Holm), source by source and metric by metric.
     """
     found: list[list[Difference]] = [[] for _ in others]
-    paired = [baseline.merge(other, on=IDENTITY, suffixes=("_baseline", "_other")) for other in others]
-    for source, metric in product(baseline["source"].unique(), METRICS):
-        columns = [f"{metric}_baseline", f"{metric}_other"]
-        family = {
-            index: known
-            for index, plates in enumerate(paired)
-            if len(known := plates[plates["source"] == source].dropna(subset=columns))
+    sources = dict.fromkeys(source for scores in baseline.values() for source in scores.cases["source"])
+    paired = {
+        metric: {
+            index: scores.cases.merge(other[metric].cases, on=scores.identity, suffixes=("_baseline", "_other"))
+            for index, other in enumerate(others)
+            if metric in other
         }
-        # Means over repetitions carry rounding errors, which are no differences.
-        differences = {i: (known[columns[1]] - known[columns[0]]).round(9).to_numpy() for i, known in family.items()}
-        p_values = [_p_value(differences[index], known["image"]) for index, known in family.items()]
-        for (index, known), p, corrected in zip(family.items(), p_values, holm(p_values), strict=True):
-            difference = paired_difference(differences[index], known["image"])
-            assert difference is not None, "no plate is known"
+        for metric, scores in baseline.items()
+    }
+    for source, (metric, scores) in product(sources, baseline.items()):
+        tests = {
+            index: _PairedTest(known, scores.higher_is_better)
+            for index, pairs in paired[metric].items()
+            if len(known := pairs[pairs["source"] == source])
+        }
+        corrected = holm([test.p for test in tests.values()])
+        for (index, test), p in zip(tests.items(), corrected, strict=True):
+            difference = paired_difference(test.differences, test.images, test.weights)
+            assert difference is not None, "no case is scored in both"
             found[index].append(
                 Difference(
                     source=str(source),
                     metric=metric,
-                    baseline=float(known[columns[0]].mean()),
-                    other=float(known[columns[1]].mean()),
+                    unit=scores.unit,
+                    higher_is_better=scores.higher_is_better,
+                    baseline=test.score("baseline"),
+                    other=test.score("other"),
                     difference=difference,
-                    images=known["image"].nunique(),
-                    p=p,
-                    p_corrected=corrected,
-                    verdict=_verdict(differences[index], known["image"], corrected, LEVEL / len(family)),
+                    images=len(np.unique(test.images)),
+                    p=test.p,
+                    p_corrected=p,
+                    verdict=test.verdict(p, LEVEL / len(tests)),
                 )
             )
     return found
 
 
-def _p_value(differences: np.ndarray, images: pd.Series) -> float:
-    right_or_wrong = np.isin(differences, (-1, 0, 1)).all()
-    return mcnemar(differences) if right_or_wrong else sign_flip(differences, images.to_numpy())
+class _PairedTest:
+    """Two experiments by one metric, over the cases that both have.
+
+    Attributes:
+        differences: float (n,), of the numerators of each case.
+        weights: float (n,), the denominators.
+        images: str (n,), the image that each is in.
+        p: of the null hypothesis that both are equally good.
+    """
+
+    def __init__(self, pairs: pd.DataFrame, higher_is_better: bool) -> None:
+        # Means over repetitions carry rounding errors, which are no differences.
+        self.differences = (pairs["numerator_other"] - pairs["numerator_baseline"]).round(9).to_numpy()
+        self.weights = pairs["denominator_baseline"].to_numpy()
+        self.images = pairs["image"].to_numpy()
+        right_or_wrong = np.isin(self.differences, (-1, 0, 1)).all()
+        self.p = mcnemar(self.differences) if right_or_wrong else sign_flip(self.differences, self.images)
+        self._pairs, self._higher_is_better = pairs, higher_is_better
+
+    def score(self, which: str) -> float:
+        """The metric of `baseline` or `other`."""
+        return float(self._pairs[f"numerator_{which}"].sum() / self._pairs[f"denominator_{which}"].sum())
+
+    def verdict(self, p_corrected: float, level: float) -> str:
+        """In words; `level` is the one that the smallest of the p-values must reach."""
+        count = len(np.unique(self.images))
+        if count < 2:
+            return "too few images"
+        if p_corrected < LEVEL:
+            return "better" if (self.differences.mean() > 0) == self._higher_is_better else "worse"
+        needed = max(groups_needed(self.differences, self.images, level, weights=self.weights), count + 1)
+        if needed > _MOST_IMAGES:
+            return "no difference shown: needs more images than feasible"
+        return f"no difference shown: needs about {_rounded_up(needed)} images"
 
 
-def _verdict(differences: np.ndarray, images: pd.Series, p_corrected: float, level: float) -> str:
-    """In words; `level` is the one that the smallest of the p-values must reach."""
-    count = images.nunique()
-    if count < 2:
-        return "too few images"
-    if p_corrected < LEVEL:
-        return "better" if differences.mean() > 0 else "worse"
-    needed = max(groups_needed(differences, images.to_numpy(), level), count + 1)
-    if needed > _MOST_IMAGES:
-        return "no difference shown: needs more images than feasible"
-    return f"no difference shown: needs about {_rounded_up(needed)} images"
+def _case_scores(
+    cases: DetectionCases | RecognitionCases,
+    plates: pd.DataFrame,
+    images: pd.DataFrame,
+    metrics: Sequence[Metric],
+) -> dict[str, CaseScores]:
+    truth = _truth_of_images(plates)
+    by_image = images.set_index("image", drop=False)
+    by_image = by_image.assign(truth=by_image["image"].map(truth).fillna(""))
+    found = {}
+    for metric in metrics:
+        terms = metric.per_case(cases)
+        if terms is not None:
+            identity = plates[PLATE_IDENTITY] if metric.unit == "plate" else by_image[_IMAGE_IDENTITY]
+            rows = identity.loc[terms.index].reset_index(drop=True)
+            scores = pd.concat([rows, terms[_TERMS].reset_index(drop=True)], axis=1)
+            found[metric.name] = CaseScores(metric.unit, metric.higher_is_better, scores)
+    return found
+
+
+def _truth_of_images(plates: pd.DataFrame) -> dict[Hashable, str]:
+    """The boxes and texts of the plates of each image that has any, as one string."""
+    truth: dict[Hashable, list[tuple[float | str, ...]]] = {}
+    numbers = plates[["plate", *BOX_COLUMNS]].to_numpy(float).tolist()
+    for image, number, text in zip(plates["image"], numbers, plates["text"], strict=True):
+        truth.setdefault(image, []).append((*number, text))
+    return {image: repr(sorted(of_image)) for image, of_image in truth.items()}
 
 
 def _rounded_up(number: float) -> int:

@@ -1,7 +1,8 @@
-"""The margin that an annotator leaves around a plate, for scoring by another one's boxes.
+"""The margins between two annotators' boxes of the same plates, for scoring a detector by boxes of another convention.
 
-A detector that learned from tight boxes finds the plate itself. By looser labels even a perfect one scores low: not for
-where it looked, but for a convention that it was not told. A constant margin, the same for all plates, tells it.
+A detector that is trained on tight boxes predicts tight boxes. By looser true boxes, even a perfect one has a low IoU,
+because of the convention and not of its errors. Constant margins, the same for all plates, are added to its predictions
+before they are scored.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from lpr.boxes import iou
 
 _STEP = 0.05  # of the search's first simplex
-_DIGITS = 3  # of a margin: finer than the labels are
+_DIGITS = 3  # of a margin: finer than annotations are
 
 
 @dataclass(frozen=True)

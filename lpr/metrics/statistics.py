@@ -1,4 +1,4 @@
-"""Scores with their uncertainty: every figure the project reports is a `Score`; and whether two of them differ."""
+"""Scores with bootstrap intervals, and tests of whether two of them differ."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SEED = 20170620  # of the resampling alone: the same values give the same inter
 
 @dataclass(frozen=True)
 class Score:
-    """A figure with its 95 % bootstrap interval [low, high] over `n` cases."""
+    """A value with its 95 % bootstrap interval [low, high] over `n` cases."""
 
     value: float
     low: float
@@ -24,24 +24,24 @@ class Score:
     n: int
 
     def as_dict(self) -> dict[str, float | int]:
-        """As it stands in `metrics/*.json`, rounded to six digits."""
+        """As in `metrics/*.json`, rounded to six digits."""
         return {key: round(value, 6) if isinstance(value, float) else value for key, value in asdict(self).items()}
 
     def __str__(self) -> str:
         return f"{self:.3f} (n={self.n})"
 
     def __format__(self, number: str) -> str:
-        """With its interval and without n, every number as `number` has it: `.3f`, or `+.3f` for a difference."""
+        """With its interval and without n, every number in the format `number`: `.3f`, or `+.3f` for a difference."""
         return f"{self.value:{number}} [{self.low:{number}}, {self.high:{number}}]" if number else str(self)
 
 
 def mean_score(values: Sequence[float] | np.ndarray) -> Score | None:
-    """The mean of one value a case; None where there are no cases."""
+    """The mean of one value per case; None where there are no cases."""
     return ratio_score(values, np.ones(len(values)))
 
 
 def ratio_score(numerators: Sequence[float] | np.ndarray, denominators: Sequence[float] | np.ndarray) -> Score | None:
-    """The sum of the numerators over the sum of the denominators, one of each a case, as CER has it.
+    """The sum of the numerators over the sum of the denominators, one of each per case; None where that is 0.
 
     The interval is the percentile bootstrap over cases (Efron & Tibshirani 1993, ch. 13), by `scipy.stats.bootstrap`.
     """
@@ -67,20 +67,30 @@ def ratio_score(numerators: Sequence[float] | np.ndarray, denominators: Sequence
     return Score(value, float(interval.low), float(interval.high), len(above))
 
 
-def paired_difference(differences: Sequence[float] | np.ndarray, groups: Sequence[str] | np.ndarray) -> Score | None:
-    """The mean of one difference a case; its interval resamples whole groups, as a image with its plates is one.
+def paired_difference(
+    differences: Sequence[float] | np.ndarray,
+    groups: Sequence[str] | np.ndarray,
+    weights: Sequence[float] | np.ndarray | None = None,
+) -> Score | None:
+    """The sum of one difference per case over the sum of their weights; its interval resamples whole groups.
 
-    The cluster bootstrap (Davison & Hinkley 1997, § 3.8); `n` counts cases. None where there are none.
+    The cluster bootstrap (Davison & Hinkley 1997, § 3.8), where the plates of one image are a group. `n` counts cases.
+    None where there are none.
+
+    Args:
+        differences: of each case.
+        groups: the group of each case.
+        weights: of each case; None: 1 each, so that the result is the mean difference.
     """
-    score = ratio_score(*_by_group(differences, groups))
+    score = ratio_score(*_by_group(differences, groups, weights))
     return None if score is None else replace(score, n=len(differences))
 
 
 def mcnemar(differences: Sequence[float] | np.ndarray) -> float:
-    """The exact p that two equally good experiments differ so: of McNemar (1947), by `scipy.stats.binomtest`.
+    """The exact p-value of McNemar (1947) that two equally good experiments differ as much, by `scipy.stats.binomtest`.
 
     Args:
-        differences: a case each: 1 where only the one is right, -1 where only the other is, 0 where they agree.
+        differences: of each case: 1 where only the one is right, -1 where only the other is, 0 where they are equal.
     """
     from scipy.stats import binomtest
 
@@ -90,7 +100,7 @@ def mcnemar(differences: Sequence[float] | np.ndarray) -> float:
 
 
 def sign_flip(differences: Sequence[float] | np.ndarray, groups: Sequence[str] | np.ndarray) -> float:
-    """The p of the paired permutation test (Fisher 1935, § 21) on the mean difference, by `scipy.stats`.
+    """The p-value of the paired permutation test (Fisher 1935, § 21) on the mean difference, by `scipy.stats`.
 
     Were the two experiments equally good, the sum of each group's differences could as well have the other sign. All
     choices of signs are tried where they are few, else `RESAMPLES` of them, so that p is no less than 0.0002.
@@ -123,40 +133,47 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def groups_needed(
-    differences: Sequence[float] | np.ndarray, groups: Sequence[str] | np.ndarray, level: float, power: float = 0.8
+    differences: Sequence[float] | np.ndarray,
+    groups: Sequence[str] | np.ndarray,
+    level: float,
+    power: float = 0.8,
+    weights: Sequence[float] | np.ndarray | None = None,
 ) -> float:
-    """How many groups would show the mean difference, were it the true one; infinity where it is 0.
+    """The number of groups that would show the mean difference, were it the true one; infinity where it is 0.
 
     The normal approximation (Chow, Shao & Wang 2008, § 3.2): n = ((z(1 - level / 2) + z(power)) · s / mean)², where s
     is the standard deviation between groups; for groups of unequal size, of their linearised ratio (Cochran 1977,
     § 6.4). At least as many as an exact test of signs needs to reach the level at all: 2 · 0.5ⁿ ≤ level.
 
     Args:
-        differences: a case each.
-        groups: of each case, at least two different ones.
+        differences: of each case.
+        groups: the group of each case, at least two different ones.
         level: the two-sided error level at which it is to be shown.
         power: the chance of then showing it.
+        weights: of each case; None: 1 each.
     """
-    sums, counts = _by_group(differences, groups)
-    mean = sums.sum() / counts.sum()
+    sums, sizes = _by_group(differences, groups, weights)
+    mean = sums.sum() / sizes.sum()
     if mean == 0:
         return np.inf
-    spread = np.std((sums - mean * counts) / counts.mean(), ddof=1)
+    deviation = np.std((sums - mean * sizes) / sizes.mean(), ddof=1)
     z = NormalDist()
-    normal = ((z.inv_cdf(1 - level / 2) + z.inv_cdf(power)) * spread / mean) ** 2
+    normal = ((z.inv_cdf(1 - level / 2) + z.inv_cdf(power)) * deviation / mean) ** 2
     return float(max(normal, np.log2(2 / level)))
 
 
 def _by_group(
-    values: Sequence[float] | np.ndarray, groups: Sequence[str] | np.ndarray
+    values: Sequence[float] | np.ndarray,
+    groups: Sequence[str] | np.ndarray,
+    weights: Sequence[float] | np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The sum of each group's values, and how many they are."""
+    """The sums of each group's values and weights; without weights, how many values it has."""
     _, index = np.unique(np.asarray(groups), return_inverse=True)
-    return np.bincount(index, np.asarray(values, float)), np.bincount(index)
+    return np.bincount(index, np.asarray(values, float)), np.bincount(index, weights)
 
 
 def print_scores(scores: dict[str, Any], path: tuple[str, ...] = ()) -> None:
-    """A line a score, however deep it lies."""
+    """Print a line per score, at any depth of `scores`."""
     for name, part in scores.items():
         if isinstance(part, dict) and "low" in part:
             print(f"{' '.join(path):36} {name:18} {Score(**part)}")

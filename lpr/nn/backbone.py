@@ -1,4 +1,4 @@
-"""The convolutional backbone and feature pyramid that the CenterNet detector and the recognizer share."""
+"""The convolutional backbone and feature pyramid of the CenterNet detector and of the recognizer."""
 
 from __future__ import annotations
 
@@ -9,16 +9,28 @@ from lpr.config import Backbone
 
 
 def features(inputs: Any, config: Backbone, precision: str, seeds: Iterator[int]) -> Any:
-    """The trunk: images, float (n, h, w, 3) in 0–1, to (n, h / stride, w / stride, neck)."""
+    """A residual network and, on top of it, a feature pyramid (Lin et al. 2017, arXiv:1612.03144).
+
+    Args:
+        inputs: images, float (n, h, w, 3) in 0–1; h and w are multiples of 32.
+        config: `stem_channels` filters at stride 2, doubled at every further halving, up to 8 times as many;
+            `stage_depths` residual blocks at the strides 4, 8, 16 and 32; `fpn_channels` filters in the pyramid, which
+            goes up again to `output_stride`.
+        precision: Keras dtype policy of all layers.
+        seeds: of the layers' weights, one a layer.
+
+    Returns:
+        (n, h / output_stride, w / output_stride, fpn_channels).
+    """
     import keras
     from keras import layers
 
     from lpr.nn.layers import FusedBatchNormalization
 
     def conv(x: Any, filters: int, name: str, size: int = 3, stride: int = 1) -> Any:
-        start = keras.initializers.HeNormal(seed=next(seeds))
+        kernel = keras.initializers.HeNormal(seed=next(seeds))
         x = layers.Conv2D(
-            filters, size, stride, "same", use_bias=False, kernel_initializer=start, dtype=precision, name=name
+            filters, size, stride, "same", use_bias=False, kernel_initializer=kernel, dtype=precision, name=name
         )(x)
         return FusedBatchNormalization(momentum=0.95, name=f"{name}_norm", dtype=precision)(x)
 
@@ -27,15 +39,15 @@ def features(inputs: Any, config: Backbone, precision: str, seeds: Iterator[int]
 
     def block(x: Any, filters: int, name: str, stride: int) -> Any:
         """A residual block, activated before its convolutions (He et al. 2016, arXiv:1603.05027)."""
-        short = x
+        shortcut = x
         x = relu(x, name)
         if stride > 1 or x.shape[-1] != filters:
-            short = conv(x, filters, f"{name}_short", 1, stride)
+            shortcut = conv(x, filters, f"{name}_short", 1, stride)
         x = relu(conv(x, filters, f"{name}_a", 3, stride), f"{name}_a")
         x = conv(x, filters, f"{name}_b")
-        return layers.Add(name=f"{name}_add", dtype=precision)([x, short])
+        return layers.Add(name=f"{name}_add", dtype=precision)([x, shortcut])
 
-    x = layers.Rescaling(4.0, -2.0, name="centred", dtype=precision)(inputs)  # about 0, with a spread of about 1
+    x = layers.Rescaling(4.0, -2.0, name="centred", dtype=precision)(inputs)  # to a mean of about 0, a deviation of 1
     x = conv(x, config.stem_channels, "stem", 3, 2)
     levels: dict[int, Any] = {}
     for number, (stride, depth) in enumerate(zip((4, 8, 16, 32), config.stage_depths, strict=True)):
@@ -55,11 +67,11 @@ def features(inputs: Any, config: Backbone, precision: str, seeds: Iterator[int]
     return relu(conv(x, config.fpn_channels, "head"), "head")
 
 
-def output(x: Any, channels: int, name: str, seeds: Iterator[int], start: Any = "zeros") -> Any:
-    """What is said of each cell, in float32; `start`: of the biases."""
+def output(x: Any, channels: int, name: str, seeds: Iterator[int], bias_initializer: Any = "zeros") -> Any:
+    """A prediction for each cell, by a 1 × 1 convolution: (n, h, w, k) → float32 (n, h, w, channels)."""
     import keras
 
-    spread = keras.initializers.RandomNormal(stddev=0.01, seed=next(seeds))
+    kernel = keras.initializers.RandomNormal(stddev=0.01, seed=next(seeds))
     return keras.layers.Conv2D(
-        channels, 1, dtype="float32", name=name, kernel_initializer=spread, bias_initializer=start
+        channels, 1, dtype="float32", name=name, kernel_initializer=kernel, bias_initializer=bias_initializer
     )(x)

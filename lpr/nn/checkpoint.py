@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 
 class Checkpoint:
-    """Everything that the next epoch depends on, in one file that is replaced at once.
+    """All that the next epoch depends on, in one file that is replaced at once.
 
-    Keras's own backup leaves out what a repeatable continuation needs: the states of random generators, the history
-    and the best weights so far.
+    Keras's own `BackupAndRestore` leaves out what a repeatable continuation needs: the states of random generators, the
+    history and the best weights so far.
+
+    Args:
+        model: compiled, its optimizer built.
+        folder: gets `state.npz`.
+        identity: a digest of all that the weights depend on.
     """
 
     def __init__(self, model: keras.Model, folder: Path, identity: str) -> None:
@@ -26,39 +31,48 @@ class Checkpoint:
         self._best = [variable.numpy() for variable in model.variables]
 
     def restore(self) -> list[dict[str, float]]:
-        """Put back what an interrupted training of this identity left; its history, empty where there is none."""
+        """Restore the state of an interrupted training of the same identity.
+
+        Returns:
+            its history, a row an epoch; empty where there is no such state.
+        """
         file = self._folder / "state.npz"
         if not file.is_file():
             return []
         with np.load(file) as saved:
-            about = json.loads(str(saved["about"]))
-            if about["identity"] != self._identity:
+            metadata = json.loads(str(saved["metadata"]))
+            if metadata["identity"] != self._identity:
                 return []
-            for number, variable in enumerate(self._all()):
-                variable.assign(saved[f"now{number}"])
+            for number, variable in enumerate(self._variables()):
+                variable.assign(saved[f"current{number}"])
             self._best = [saved[f"best{number}"] for number in range(len(self._best))]
-        rows: list[dict[str, float]] = about["history"]
+        rows: list[dict[str, float]] = metadata["history"]
         return rows
 
     def save(self, rows: list[dict[str, float]], best: bool) -> None:
-        """Keep the state after an epoch; `best`: its weights are the best so far."""
+        """Save the state after an epoch.
+
+        Args:
+            rows: the history, a row an epoch.
+            best: whether the weights are the best so far.
+        """
         if best:
             self._best = [variable.numpy() for variable in self._model.variables]
-        arrays = {f"now{number}": variable.numpy() for number, variable in enumerate(self._all())}
+        arrays = {f"current{number}": variable.numpy() for number, variable in enumerate(self._variables())}
         arrays |= {f"best{number}": array for number, array in enumerate(self._best)}
         self._folder.mkdir(parents=True, exist_ok=True)
         unfinished = self._folder / "unfinished.npz"
-        np.savez(unfinished, about=json.dumps({"identity": self._identity, "history": rows}), **arrays)
+        np.savez(unfinished, metadata=json.dumps({"identity": self._identity, "history": rows}), **arrays)
         os.replace(unfinished, self._folder / "state.npz")
 
     def load_best(self) -> None:
-        """Give the model its best weights."""
+        """Set the model's weights to the best so far."""
         for variable, array in zip(self._model.variables, self._best, strict=True):
             variable.assign(array)
 
     def remove(self) -> None:
-        """Forget: the training is finished."""
+        """Delete the saved state."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _all(self) -> list[Any]:
+    def _variables(self) -> list[Any]:
         return [*self._model.variables, *self._model.optimizer.variables]

@@ -1,4 +1,4 @@
-"""Layers that Keras does not have, in `keras.ops` where that has what they need."""
+"""Layers that Keras lacks, in `keras.ops` where that has the operations."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from keras import layers, ops
 
 @keras.saving.register_keras_serializable("lpr")
 class BoxSides(layers.Layer):
-    """Offset of a box's centre and logarithm of its sides, (…, 4), to the distances of its four sides, in cells.
+    """The distances from a cell's middle to the four sides of a box.
+
+    From (…, 4): the offset (x, y) of the box's centre, in cells, and the logarithms of its width and height, clipped
+    to ±4; to (…, 4): the distances to the left, top, right and bottom side, in cells.
 
     Args:
-        width, height: of the box whose logarithms are 0, in cells.
+        width, height: those of the box whose logarithms are 0, in cells.
     """
 
     def __init__(self, width: float, height: float, **settings: Any) -> None:
@@ -31,10 +34,10 @@ class BoxSides(layers.Layer):
 
 @keras.saving.register_keras_serializable("lpr")
 class FusedBatchNormalization(layers.BatchNormalization):
-    """Keras's, trained by TensorFlow's one operation for it: Keras composes it of many, a third of a training step.
+    """Keras's layer, trained by TensorFlow's fused operation: Keras composes it of many, a third of a training step.
 
-    Statistics are over all axes but the last, in float32 whatever the precision. As in Keras, the moving variance is
-    of the batch as it is; the operation's own has n / (n - 1) of it.
+    Statistics are over all axes but the last, in float32 at any precision. As in Keras, the moving variance is that of
+    the batch; the operation's own is larger by n / (n - 1).
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -42,11 +45,11 @@ class FusedBatchNormalization(layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 
-        nothing = tf.zeros([0], "float32")
-        settings = {"mean": nothing, "variance": nothing, "epsilon": self.epsilon, "is_training": True}
+        unused = tf.zeros([0], "float32")
+        settings = {"mean": unused, "variance": unused, "epsilon": self.epsilon, "is_training": True}
         result = tf.raw_ops.FusedBatchNormV3(x=inputs, scale=self.gamma, offset=self.beta, **settings)
         count = ops.cast(ops.size(inputs) // inputs.shape[-1], "float32")
         variance = result.batch_variance * (count - 1) / count
-        for moving, now in ((self.moving_mean, result.batch_mean), (self.moving_variance, variance)):
-            moving.assign(moving * self.momentum + ops.stop_gradient(now) * (1 - self.momentum))
+        for moving, batch in ((self.moving_mean, result.batch_mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + ops.stop_gradient(batch) * (1 - self.momentum))
         return result.y

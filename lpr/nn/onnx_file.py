@@ -18,15 +18,18 @@ if TYPE_CHECKING:
     import onnxruntime
 
 METADATA_KEY = "lpr"
-"""In a file's metadata_props: what its network says of itself, JSON."""
+"""The key of the metadata, JSON, among the file's metadata_props."""
 
 
 def open_onnx(path: Path, writer: str, threads: int | None = None) -> tuple[onnxruntime.InferenceSession, str | None]:
-    """A network ready for use, and what it says of itself; None where `write_onnx` did not write it.
+    """Open an exported network.
 
     Args:
-        writer: the command that writes such a file.
-        threads: that it works with; by default one a core.
+        writer: the command that writes such a file, for the message.
+        threads: of the session; by default one a core.
+
+    Returns:
+        The session, and the metadata, JSON, that `write_onnx` wrote; None where the file has none.
 
     Raises:
         UserError: ONNX Runtime is not installed, or the file is missing or no ONNX.
@@ -39,7 +42,7 @@ def open_onnx(path: Path, writer: str, threads: int | None = None) -> tuple[onnx
         raise UserError(f"{path} is missing: `{writer}` writes it")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or usable_cores()
-    # Between calls the threads of a session leave the cores to whoever is next: a detector, then a reader.
+    # Between calls the threads of a session leave the cores to the next network: a detector's, then an OCR engine's.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 3  # errors; they come as exceptions, too
     try:
@@ -49,17 +52,20 @@ def open_onnx(path: Path, writer: str, threads: int | None = None) -> tuple[onnx
     return session, session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
 
 
-def takes_bytes(model: keras.Model) -> tuple[keras.Model, keras.InputSpec]:
-    """The model behind a division by 255, and what it takes."""
+def with_uint8_input(model: keras.Model) -> tuple[keras.Model, keras.InputSpec]:
+    """The model behind a division by 255, and its input: images, uint8 (n, h, w, 3)."""
     import keras
 
     images = keras.Input(model.input_shape[1:], dtype="uint8", name="images")
-    shown = keras.Model(images, model(keras.layers.Rescaling(1 / 255)(images)))
-    return shown, keras.InputSpec(shape=shown.input_shape, dtype="uint8", name="images")
+    scaled = keras.Model(images, model(keras.layers.Rescaling(1 / 255)(images)))
+    return scaled, keras.InputSpec(shape=scaled.input_shape, dtype="uint8", name="images")
 
 
-def write_onnx(model: keras.Model, about: str, path: Path) -> None:
-    """Write the network as ONNX, with what it says of itself; equal networks give equal bytes.
+def write_onnx(model: keras.Model, metadata: str, path: Path) -> None:
+    """Write the network as ONNX, behind a division by 255; equal networks and metadata give equal bytes.
+
+    Args:
+        metadata: JSON, which `open_onnx` returns.
 
     Raises:
         UserError: tf2onnx is not installed.
@@ -70,21 +76,21 @@ def write_onnx(model: keras.Model, about: str, path: Path) -> None:
     except ImportError as error:
         raise UserError(f"an export needs tf2onnx ({error}): pip install tf2onnx") from None
 
-    shown, takes = takes_bytes(model)
+    scaled, signature = with_uint8_input(model)
     with quiet_conversion():
-        shown.export(path, format="onnx", input_signature=[takes], verbose=False)
+        scaled.export(path, format="onnx", input_signature=[signature], verbose=False)
     graph = onnx.load(path)
     _normalise(graph)
-    onnx.helper.set_model_props(graph, {METADATA_KEY: about})
+    onnx.helper.set_model_props(graph, {METADATA_KEY: metadata})
     onnx.checker.check_model(graph)
     path.write_bytes(graph.SerializeToString(deterministic=True))
 
 
 def _normalise(graph: onnx.ModelProto) -> None:
-    """Name all by its place: tf2onnx's own names change from run to run, and with them the file's bytes would."""
+    """Name all values by their place: tf2onnx's names, and with them the file's bytes, change from run to run."""
     nodes, outputs = graph.graph.node, graph.graph.output
     constants = {constant.name: constant for constant in graph.graph.initializer}
-    kept: dict[bytes, onnx.TensorProto] = {}  # content → constant: equal ones are one
+    kept: dict[bytes, onnx.TensorProto] = {}  # content → constant: of equal ones, one is kept
     names = {graph.graph.input[0].name: "images", outputs[0].name: "outputs"}
     for node in nodes:
         node.name = ""
@@ -110,13 +116,13 @@ def _normalise(graph: onnx.ModelProto) -> None:
 
 @contextmanager
 def quiet_conversion() -> Iterator[None]:
-    """The converters warn of their own inside, and log it under Hydra; what goes wrong comes as an exception."""
-    from lpr.nn.runtime import no_greetings
+    """Discard the converters' warnings and logs, which are about their internals; errors are raised as exceptions."""
+    from lpr.nn.runtime import silent_stderr
 
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with no_greetings(), warnings.catch_warnings():
+        with silent_stderr(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:

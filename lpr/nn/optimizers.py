@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def build_optimizer(config: Optimizer, train: Training, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """Adam (Kingma & Ba 2015) or SGD with Nesterov momentum, on a constant or cosine-decaying learning rate.
+    """Adam (Kingma & Ba 2015) or SGD with Nesterov momentum, with a constant or cosine-decaying learning rate.
 
-    The cosine falls from `learning_rate` to zero over the training (Loshchilov & Hutter 2017); a warm-up rises to it
-    linearly from zero.
+    The cosine falls from `learning_rate` to zero over the training (Loshchilov & Hutter 2017), after a warm-up that
+    rises linearly from zero.
     """
     import keras
 

@@ -15,14 +15,19 @@ from lpr.errors import UserError
 
 @dataclass(frozen=True)
 class Hardware:
-    """What the weights depend on, in their last bits, besides code, data and seed."""
+    """What the weights depend on, in their last bits, besides code, data and seed.
+
+    Attributes:
+        precision: a Keras dtype policy.
+        threads: of TensorFlow, at least 1.
+    """
 
     precision: str
     threads: int
 
 
 def choose_hardware(precision: str, threads: int | None) -> Hardware:
-    """Resolve `auto` and null: `mixed_bfloat16` where the CPU multiplies in it, and a thread a core."""
+    """Resolve `auto` (`mixed_bfloat16` where the CPU multiplies in it, else `float32`) and None (a thread a core)."""
     if precision == "auto":
         try:
             flags = set(Path("/proc/cpuinfo").read_text().split())
@@ -33,13 +38,13 @@ def choose_hardware(precision: str, threads: int | None) -> Hardware:
 
 
 def prepare_tensorflow(hardware: Hardware, seed: int) -> None:
-    """Make TensorFlow repeatable, whatever the process did before.
+    """Make TensorFlow repeatable: threads, deterministic operations, random seed, and names that count from 1 again.
 
     Raises:
-        UserError: the number of threads, which can be set once a process, was another before.
+        UserError: TensorFlow of this process runs with another number of threads, which can be set only once.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with no_greetings():
+    with silent_stderr():
         import keras
         import tensorflow as tf
 
@@ -48,7 +53,7 @@ def prepare_tensorflow(hardware: Hardware, seed: int) -> None:
         tf.config.threading.set_inter_op_parallelism_threads(hardware.threads)
     except RuntimeError:
         raise UserError(
-            f"train.threads={hardware.threads}: TensorFlow of this process already works with "
+            f"train.threads={hardware.threads}: TensorFlow of this process already runs with "
             f"{tf.config.threading.get_intra_op_parallelism_threads()}; jobs with other numbers need processes of "
             "their own: hydra/launcher=submitit_local"
         ) from None
@@ -58,12 +63,12 @@ def prepare_tensorflow(hardware: Hardware, seed: int) -> None:
 
 
 @contextmanager
-def no_greetings() -> Iterator[None]:
-    """TensorFlow greets on standard error whatever its log level; what goes wrong comes as an exception."""
+def silent_stderr() -> Iterator[None]:
+    """Discard standard error, to which TensorFlow writes at any log level; errors are raised as exceptions."""
     sys.stderr.flush()
     kept = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
+    with open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), 2)
     try:
         yield
     finally:

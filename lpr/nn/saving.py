@@ -1,8 +1,4 @@
-"""The families of detectors, each a module of this folder, and how their networks are built and saved.
-
-A family is a module that builds its network (`build`), loads what it is trained on (`load_examples`), batches it
-(`training_batches`, `validation_batches`), and says what is minimised (`training_loss`) and watched (`metric`).
-"""
+"""Keras models as files that equal models share byte for byte."""
 
 from __future__ import annotations
 
@@ -16,8 +12,8 @@ if TYPE_CHECKING:
     import keras
 
 
-def load_detector(path: Path) -> keras.Model:
-    """A network that `save_detector` wrote."""
+def load_model(path: Path) -> keras.Model:
+    """A model that `save_model` wrote, not compiled."""
     import keras
 
     import lpr.nn.layers  # noqa: F401  (registers its layers)
@@ -26,8 +22,8 @@ def load_detector(path: Path) -> keras.Model:
     return model
 
 
-def save_detector(model: keras.Model, path: Path) -> None:
-    """Write a `.keras` file that two equal models have byte for byte: no dates in it. Atomic."""
+def save_model(model: keras.Model, path: Path) -> None:
+    """Write a `.keras` file without dates, so that equal models give equal bytes; it is replaced at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"unfinished-{path.name}")
     model.save(temporary, include_optimizer=False)

@@ -1,4 +1,4 @@
-"""Training a network: reads top to bottom, and can be killed at any moment and go on."""
+"""Training a network, in a way that a training which is killed at any moment can be continued to the same weights."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """What is trained.
+    """What is trained: a network, its data and its objective.
 
     Attributes:
-        build: precision → a network of fresh weights.
-        loss: of true and predicted outputs.
-        metric: what is watched; its name is the score's in the history.
-        batches: steps of the whole training → the batches of these, without end or at least so many.
-        shown: examples an epoch.
-        identity: a digest of all that the weights depend on: a state of anything else is not continued.
-        validation: all that is validated by; None: the best weights are the last.
+        build: Keras dtype policy → the network with fresh weights.
+        loss: a Keras loss, or a function of true and predicted outputs.
+        metric: the score that the best epoch is chosen by, the larger the better; its name is that in the history.
+        batches: a range of steps of the whole training → the batches of at least these steps, in order.
+        samples_per_epoch: how many examples an epoch has.
+        identity: a digest of all that the weights depend on: the state of a training with another is not continued.
+        validation: the validation batches of an epoch; None: the last weights count as the best.
         patience: epochs without a better validation score after which the training stops; None: it never does.
     """
 
@@ -39,19 +39,19 @@ class TrainingJob:
     loss: Any
     metric: keras.metrics.Metric
     batches: Callable[[range], tf.data.Dataset]
-    shown: int
+    samples_per_epoch: int
     identity: str
     validation: tf.data.Dataset | None = None
     patience: int | None = None
 
 
-def steps_per_epoch(settings: Training, shown: int) -> int:
-    """As many as the settings say, else as many as see each of the `shown` examples once."""
-    return settings.steps_per_epoch or -(-shown // settings.batch_size)
+def steps_per_epoch(settings: Training, samples_per_epoch: int) -> int:
+    """`settings.steps_per_epoch`, or, where that is None, as many batches as `samples_per_epoch` fill."""
+    return settings.steps_per_epoch or -(-samples_per_epoch // settings.batch_size)
 
 
 def train(
-    task: TrainingJob,
+    job: TrainingJob,
     settings: Training,
     optimizer: Optimizer,
     hardware: Hardware,
@@ -60,76 +60,86 @@ def train(
     state: Path,
     last: Path | None = None,
 ) -> dict[str, Any]:
-    """Train; an interrupted training of the same thing goes on where it was. TensorFlow must be prepared.
+    """Train, from the state of an interrupted training of the same job where there is one.
+
+    TensorFlow must be prepared (`lpr.nn.runtime.prepare_tensorflow`).
 
     Args:
-        best: the `.keras` file of the weights of the best validation score, in float32 whatever they were trained in:
-            the same outputs on every machine and after an export.
-        history: the CSV that gets a row an epoch, as it ends.
-        state: folder of what a continuation needs; removed at the end.
-        last: the same of the last epoch's weights.
+        best: the `.keras` file that gets the weights of the best validation score: in float32 whatever precision they
+            were trained in, so that outputs are the same on every machine and after an export.
+        history: the CSV file that gets a row at the end of every epoch.
+        state: the folder of the checkpoint; removed at the end.
+        last: the `.keras` file that gets the weights of the last epoch.
 
     Returns:
         epochs, best_epoch (from 1), best_SCORE, parameters.
+
+    Raises:
+        UserError: the loss is no longer finite.
     """
     from lpr.nn.optimizers import build_optimizer
-    from lpr.nn.saving import save_detector
+    from lpr.nn.saving import save_model
 
-    steps_an_epoch = steps_per_epoch(settings, task.shown)
-    model = task.build(hardware.precision)
-    rule = build_optimizer(optimizer, settings, steps_an_epoch)
-    model.compile(rule, task.loss, metrics=[task.metric])
-    rule.build(model.trainable_variables)
+    epoch_steps = steps_per_epoch(settings, job.samples_per_epoch)
+    model = job.build(hardware.precision)
+    model.compile(build_optimizer(optimizer, settings, epoch_steps), job.loss, metrics=[job.metric])
+    model.optimizer.build(model.trainable_variables)
 
-    checkpoint = Checkpoint(model, state, task.identity)
+    checkpoint = Checkpoint(model, state, job.identity)
     rows = checkpoint.restore()
     if rows:
-        print(f"going on after epoch {len(rows)} of {settings.epochs}, where the last run was interrupted")
-    recorder = _recorder(task, settings, checkpoint, rows, history, steps_an_epoch)
-    steps = range(len(rows) * steps_an_epoch, settings.epochs * steps_an_epoch)
+        print(f"continuing after epoch {len(rows)} of {settings.epochs}, where the last run was interrupted")
+    recorder = _recorder(job, settings, checkpoint, rows, history, epoch_steps)
+    steps = range(len(rows) * epoch_steps, settings.epochs * epoch_steps)
     if len(steps) and not recorder.stopped_early:
         model.fit(
-            task.batches(steps),
+            job.batches(steps),
             initial_epoch=len(rows),
             epochs=settings.epochs,
-            steps_per_epoch=steps_an_epoch,
-            validation_data=task.validation,
+            steps_per_epoch=epoch_steps,
+            validation_data=job.validation,
             callbacks=[recorder],
-            shuffle=False,  # the batches are, already
+            shuffle=False,  # the batches are already
             verbose=0,
         )
-    plain = task.build("float32")
-    plain.set_weights(model.get_weights())
+
+    saved = job.build("float32")
+    saved.set_weights(model.get_weights())
     if last:
-        save_detector(plain, last)
+        save_model(saved, last)
     checkpoint.load_best()
-    plain.set_weights(model.get_weights())
-    save_detector(plain, best)
+    saved.set_weights(model.get_weights())
+    save_model(saved, best)
     checkpoint.remove()
-    score = task.metric.name
-    reached = rows[recorder.best_epoch - 1][f"val_{score}" if task.validation else score]
+
+    score = job.metric.name
+    best_row = rows[recorder.best_epoch - 1]
     return {
         "epochs": len(rows),
         "best_epoch": recorder.best_epoch,
-        f"best_{score}": round(reached, 6),
+        f"best_{score}": round(best_row[f"val_{score}" if job.validation else score], 6),
         "parameters": model.count_params(),
     }
 
 
 def _recorder(
-    task: TrainingJob,
+    job: TrainingJob,
     settings: Training,
     checkpoint: Checkpoint,
     rows: list[dict[str, float]],
     history: Path,
-    steps_an_epoch: int,
+    epoch_steps: int,
 ) -> Any:
-    """The callback that records, keeps the best, stops early and shows progress."""
+    """The Keras callback that writes history and checkpoint, stops early and shows progress.
+
+    Args:
+        rows: of the history, one an epoch; the callback adds to it.
+    """
     import keras
     from tqdm import tqdm
 
-    score, patience = task.metric.name, task.patience
-    monitor = f"val_{score}" if task.validation else None
+    score, patience = job.metric.name, job.patience
+    monitor = f"val_{score}" if job.validation else None
 
     class Recorder(keras.callbacks.Callback):
         def __init__(self) -> None:
@@ -138,7 +148,7 @@ def _recorder(
 
         @property
         def best_epoch(self) -> int:
-            """Epoch, from 1, of the best validation score; the last where nothing is validated."""
+            """The epoch, from 1, of the best validation score; without validation, the last."""
             return int(np.argmax([row[monitor] for row in rows])) + 1 if monitor else len(rows)
 
         @property
@@ -146,8 +156,8 @@ def _recorder(
             return patience is not None and bool(rows) and len(rows) - self.best_epoch >= patience
 
         def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-            total = settings.epochs * steps_an_epoch * settings.batch_size
-            done = len(rows) * steps_an_epoch * settings.batch_size
+            total = settings.epochs * epoch_steps * settings.batch_size
+            done = len(rows) * epoch_steps * settings.batch_size
             self.bar = tqdm(desc="training", total=total, initial=done, unit="image", mininterval=1.0)
 
         def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
@@ -178,8 +188,8 @@ def _recorder(
 
 
 def _write_history(rows: list[dict[str, float]], score: str, path: Path) -> None:
-    known = ["epoch", "loss", score, "val_loss", f"val_{score}", "learning_rate"]
-    columns = [column for column in known if not rows or column in rows[0]]
+    order = ["epoch", "loss", score, "val_loss", f"val_{score}", "learning_rate"]
+    columns = [column for column in order if not rows or column in rows[0]]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")

@@ -1,8 +1,8 @@
-"""What plates of a country may say, and the nearest of that to what was read.
+"""What registrations of a country look like, applied to recognized text.
 
-A grammar chooses among a reader's own candidates: which lines of lettering are the plate's, and which character stands
-where only a digit or only a letter may. Of readers that name one character alone, the candidates are those that look
-alike (O and 0, I and 1, …). It never makes a reading surer.
+A grammar chooses among an engine's own candidates: which lines of lettering are the registration, and which character
+stands where only a digit or only a letter is possible. Where an engine gives no candidates for a character, they are
+characters of similar shape (O and 0, I and 1, …). A grammar never raises a confidence.
 """
 
 from __future__ import annotations
@@ -14,84 +14,93 @@ from collections.abc import Mapping, Sequence
 from lpr.ocr.engines.base import PlateText, TextLine
 from lpr.plates.countries import Country
 
-# What readers that name one character alone take each for.
-_LOOK_ALIKES = {"0": "OD", "1": "I", "2": "Z", "4": "A", "5": "S", "6": "G", "8": "B", "O": "0", "D": "0", "Q": "0"}
-_LOOK_ALIKES |= {"I": "1", "Z": "2", "A": "4", "S": "5", "G": "6", "B": "8"}
-_SURENESS = 0.9  # what is left of the confidence for each character that became one that looks like it
-_LEAST = 0.02  # chance of a character, against the likeliest, from which it is a candidate
-_MOST_LINES = 6  # beyond, subsets of lines become many: the tallest are looked at
+# Characters of similar shape, for engines without candidates of their own.
+_SIMILAR = {"0": "OD", "1": "I", "2": "Z", "4": "A", "5": "S", "6": "G", "8": "B", "O": "0", "D": "0", "Q": "0"}
+_SIMILAR |= {"I": "1", "Z": "2", "A": "4", "S": "5", "G": "6", "B": "8"}
+_SIMILAR_LIKELIHOOD = 0.9  # of such a character, relative to the recognized one
+_MIN_LIKELIHOOD = 0.02  # of an engine's candidate, relative to the recognized character
+_MAX_LINES = 6  # the most confident ones; the number of subsets grows exponentially
 
-Candidates = Mapping[str, float]
-"""What a character may be → how likely that is, against what was read, which is 1."""
+Likelihoods = Mapping[str, float]
+"""A character's candidates → their likelihoods relative to the recognized character, whose own is 1."""
 
 
-def choose(reading: PlateText, grammar: Sequence[Country]) -> PlateText:
-    """What the grammar makes of a reading's lines; the reading as it is where it can make nothing of them.
+def apply_grammar(recognized: PlateText, grammar: Sequence[Country]) -> PlateText:
+    """The text that the grammar makes of the recognized lines.
 
-    Of all that fits, it takes what leaves the most characters as they were read, and then the surest.
+    Of all subsets of lines and candidates of characters that match a pattern, those are taken that keep the most
+    characters as they were recognized, and of these the most likely.
+
+    Args:
+        recognized: a plate's text, with lines and candidates if the engine has them.
+        grammar: alternatives, one of `lpr.plates.countries.GRAMMARS`.
+
+    Returns:
+        The text with a confidence of at most that of `recognized`; `recognized` itself where nothing matches.
     """
-    others = {other for country in grammar for other in country.others}
-    lines = tuple(line for line in reading.lines or (reading,) if line.text not in others)
-    lines = tuple(sorted(sorted(lines, key=_by_confidence, reverse=True)[:_MOST_LINES], key=lines.index))
-    best, rank = reading, (0, 0.0)
+    others = {other for country in grammar for other in country.other_lettering}
+    lines = tuple(line for line in recognized.lines or (recognized,) if line.text not in others)
+    lines = tuple(sorted(sorted(lines, key=_confidence, reverse=True)[:_MAX_LINES], key=lines.index))
+    best, best_rank = recognized, (0, 0.0)
     for count in range(1, len(lines) + 1):
         for chosen in itertools.combinations(lines, count):
-            likeliest = _likeliest([candidates for line in chosen for candidates in _candidates(line)], grammar)
-            if likeliest is None:
+            match = _most_likely([each for line in chosen for each in _likelihoods(line)], grammar)
+            if match is None:
                 continue
-            chance, text = likeliest
-            text_before_grammar = sum(map(str.__eq__, text, "".join(line.text for line in chosen)))
-            sure = min(line.confidence for line in chosen) * chance
-            if (text_before_grammar, sure) > rank:
-                rank = text_before_grammar, sure
-                best = PlateText(text, min(sure, reading.confidence), reading.lines)
+            likelihood, text = match
+            unchanged = sum(map(str.__eq__, text, "".join(line.text for line in chosen)))
+            confidence = min(line.confidence for line in chosen) * likelihood
+            if (unchanged, confidence) > best_rank:
+                best_rank = unchanged, confidence
+                best = PlateText(text, min(confidence, recognized.confidence), recognized.lines)
     return best
 
 
-def _candidates(line: TextLine) -> Sequence[Candidates]:
-    """The reader's own where it has any; else what looks like each character."""
+def _likelihoods(line: TextLine) -> Sequence[Likelihoods]:
+    """For each character, the engine's candidates if there are any, else characters of similar shape."""
     if not line.candidates:
-        return [{one: 1.0} | dict.fromkeys(_LOOK_ALIKES.get(one, ""), _SURENESS) for one in line.text]
-    likely = [
-        {one: chance / candidates[read] for one, chance in candidates.items()}
-        for read, candidates in zip(line.text, line.candidates, strict=True)
+        return [{one: 1.0} | dict.fromkeys(_SIMILAR.get(one, ""), _SIMILAR_LIKELIHOOD) for one in line.text]
+    relative = [
+        {one: probability / candidates[recognized] for one, probability in candidates.items()}
+        for recognized, candidates in zip(line.text, line.candidates, strict=True)
     ]
-    return [{one: chance for one, chance in candidates.items() if chance >= _LEAST} for candidates in likely]
+    return [{one: each for one, each in likelihoods.items() if each >= _MIN_LIKELIHOOD} for likelihoods in relative]
 
 
-def _by_confidence(line: TextLine) -> float:
+def _confidence(line: TextLine) -> float:
     return line.confidence
 
 
-def _likeliest(characters: Sequence[Candidates], grammar: Sequence[Country]) -> tuple[float, str] | None:
-    """What a plate of these characters most likely says, and how likely that is, against what was read."""
-    found = [
-        one
+def _most_likely(characters: Sequence[Likelihoods], grammar: Sequence[Country]) -> tuple[float, str] | None:
+    """The most likely text of these characters that matches a pattern, with its likelihood; None where none does."""
+    matches = [
+        match
         for country in grammar
-        for shape in country.shapes
-        if len(shape) == len(characters) and (one := _as(shape, country.starts, characters))
+        for pattern in country.patterns
+        if len(pattern) == len(characters) and (match := _match(pattern, country.prefixes, characters))
     ]
-    return max(found, key=lambda one: one[0], default=None)
+    return max(matches, key=lambda match: match[0], default=None)
 
 
-def _as(shape: str, starts: Sequence[str], characters: Sequence[Candidates]) -> tuple[float, str] | None:
-    letters = (len(shape) - len(shape.lstrip("@"))) if starts else 0
-    chance, text = 1.0, ""
+def _match(pattern: str, prefixes: Sequence[str], characters: Sequence[Likelihoods]) -> tuple[float, str] | None:
+    """The most likely text that matches one pattern, with its likelihood."""
+    letters = (len(pattern) - len(pattern.lstrip("@"))) if prefixes else 0
+    likelihood, text = 1.0, ""
     if letters:
-        chance, text = max(
+        likelihood, text = max(
             (
-                (math.prod(one.get(letter, 0.0) for one, letter in zip(characters, start, strict=False)), start)
-                for start in starts
-                if len(start) == letters
+                (math.prod(one.get(letter, 0.0) for one, letter in zip(characters, prefix, strict=False)), prefix)
+                for prefix in prefixes
+                if len(prefix) == letters
             ),
             default=(0.0, ""),
         )
-    for kind, candidates in zip(shape[letters:], characters[letters:], strict=True):
-        fitting = [(likely, one) for one, likely in candidates.items() if _fits(one, kind)]
-        likely, one = max(fitting, key=lambda each: each[0], default=(0.0, ""))
-        chance, text = chance * likely, text + one
-    return (chance, text) if chance > 0 else None
+    for symbol, candidates in zip(pattern[letters:], characters[letters:], strict=True):
+        fitting = [(each, one) for one, each in candidates.items() if _fits(one, symbol)]
+        each, one = max(fitting, key=lambda candidate: candidate[0], default=(0.0, ""))
+        likelihood, text = likelihood * each, text + one
+    return (likelihood, text) if likelihood > 0 else None
 
 
-def _fits(character: str, kind: str) -> bool:
-    return {"@": character.isalpha(), "#": character.isdigit()}.get(kind, character == kind)
+def _fits(character: str, symbol: str) -> bool:
+    return {"@": character.isalpha(), "#": character.isdigit()}.get(symbol, character == symbol)

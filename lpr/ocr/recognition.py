@@ -1,4 +1,4 @@
-"""Reading every plate, on its true box and on the predicted one."""
+"""OCR of every plate, in its true box and in the predicted one."""
 
 from __future__ import annotations
 
@@ -18,20 +18,28 @@ from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS
 from lpr.config import Ocr
 from lpr.errors import UserError
 from lpr.ocr import engines
-from lpr.ocr.engines.base import UNREAD, PlateText
-from lpr.ocr.grammar import choose
+from lpr.ocr.engines.base import NO_TEXT, PlateText
+from lpr.ocr.grammar import apply_grammar
 from lpr.plates.countries import GRAMMARS, Country
 
 BOXES = {"true": BOX_COLUMNS, "predicted": PREDICTED_BOX_COLUMNS}
-"""Where `reports/detections.csv` has the corners of each kind of box, pixels of the cached image."""
-SMALLEST_PX = 8  # a crop lower or narrower than this is not read: no letter is legible in fewer pixels
+"""Kind of box → its columns in `reports/detections.csv`, pixels of the cached image."""
+
+MIN_CROP_PX = 8
+"""Crops of less height or width are not read: no letter is legible in fewer pixels."""
 
 
 @dataclass(frozen=True)
 class Timings:
-    """How long the reader alone took: `reads` images of a plate, milliseconds each; None where nothing was read."""
+    """Times of the engine alone.
 
-    reads: int
+    Attributes:
+        crops: how many it was given.
+        median_ms_per_plate: milliseconds a crop; None where there was none.
+        p95_ms_per_plate: the 95th percentile, likewise.
+    """
+
+    crops: int
     median_ms_per_plate: float | None
     p95_ms_per_plate: float | None
 
@@ -53,20 +61,20 @@ def crop(image: Image.Image, box: Sequence[float], margin: float) -> Image.Image
 def recognize_plates(
     detections: pd.DataFrame, image_dir: Path, config: Ocr, cache: Path
 ) -> tuple[pd.DataFrame, Timings]:
-    """Read each plate of `config.splits` twice: on its true box, and on the predicted one (none: an empty reading).
+    """The text of each plate of `config.splits`, in its true box and in the predicted one.
 
     Args:
-        detections: rows of `reports/detections.csv`; without the columns of predicted boxes, true ones alone are read.
+        detections: rows of `reports/detections.csv`; without the columns of predicted boxes, only true ones are read.
         image_dir: the folder of cached images.
-        config: which reader, which splits, how much around the box.
-        cache: folder for the answers of a remote reader.
+        config: the engine, the splits, the margin around boxes, and the grammars of sources.
+        cache: folder for results of a remote engine.
 
     Returns:
-        Rows of `reports/recognitions.csv`, in the order of `detections`, the true box first (`text_before_grammar`: before the source's
-        grammar chose); and the reader's times.
+        Rows of `reports/recognitions.csv`, in the order of `detections`, the true box first; the text is empty where
+        there is no predicted box. And the engine's times.
 
     Raises:
-        UserError: a image is missing, or the reader cannot go on.
+        UserError: an image is missing, or the engine cannot go on.
     """
     chosen = detections[detections["split"].isin(config.splits)]
     engine = engines.create(config, cache)
@@ -74,55 +82,64 @@ def recognize_plates(
     known = {boxes: columns for boxes, columns in BOXES.items() if columns[0] in detections}
     rows: list[dict[str, object]] = []
     milliseconds: list[float] = []
-    with tqdm(total=len(chosen), desc="read", unit="plate") as progress:
+    with tqdm(total=len(chosen), desc="ocr", unit="plate") as progress:
         for name, plates in chosen.groupby("image", sort=False):
             image = _open(image_dir / str(name))
             for plate in plates.to_dict("records"):
                 for boxes, columns in known.items():
                     box = [float(plate[column]) for column in columns]
                     part = crop(image, box, config.margin) if all(map(math.isfinite, box)) else None
-                    reading = UNREAD
-                    if part is not None and min(part.size) >= SMALLEST_PX:
+                    recognized = NO_TEXT
+                    if part is not None and min(part.size) >= MIN_CROP_PX:
                         started = time.perf_counter()
-                        reading = engine.read(part)
+                        recognized = engine.read(part)
                         milliseconds.append((time.perf_counter() - started) * 1000)
-                    rows.append(
-                        _row(plate, boxes, reading, grammars.get(str(plate["source"])), config.low_confidence_threshold)
-                    )
+                    grammar = grammars.get(str(plate["source"]))
+                    rows.append(_row(plate, boxes, recognized, grammar, config.low_confidence_threshold))
                 progress.update()
-    readings = pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"edits": "Int64"})
+    recognitions = pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"edits": "Int64"})
     if not milliseconds:
-        return readings, Timings(0, None, None)
+        return recognitions, Timings(0, None, None)
     median, p95 = np.percentile(milliseconds, [50, 95])
-    return readings, Timings(len(milliseconds), float(median), float(p95))
+    return recognitions, Timings(len(milliseconds), float(median), float(p95))
 
 
-def crops_of(readings: pd.DataFrame, detections: pd.DataFrame, image_dir: Path, margin: float) -> list[np.ndarray]:
-    """What the reader was shown of plates that were read on their true boxes: uint8 (h, w, 3) RGB each."""
-    plates = readings[["image", "plate"]].merge(detections, on=["image", "plate"], how="left", validate="many_to_one")
+def true_crops(plates: pd.DataFrame, detections: pd.DataFrame, image_dir: Path, margin: float) -> list[np.ndarray]:
+    """The crops of plates by their true boxes, uint8 (h, w, 3) RGB each.
+
+    Args:
+        plates: rows with `image` and `plate`, such as those of `reports/recognitions.csv`.
+        detections: rows that have the true boxes of these plates.
+        image_dir: the folder of cached images.
+        margin: around the box, as a fraction of its height.
+
+    Raises:
+        UserError: an image is missing.
+    """
+    rows = plates[["image", "plate"]].merge(detections, on=["image", "plate"], how="left", validate="many_to_one")
     return [
         np.asarray(
             crop(_open(image_dir / str(plate["image"])), [float(plate[column]) for column in BOX_COLUMNS], margin)
         )
-        for plate in plates.to_dict("records")
+        for plate in rows.to_dict("records")
     ]
 
 
 _COLUMNS = (
     *("image", "source", "split", "plate", "boxes", "text"),
-    *("text_before_grammar", "reading", "confidence", "doubtful", "edits"),
+    *("text_before_grammar", "predicted_text", "confidence", "low_confidence", "edits"),
 )
 
 
 def _row(
     plate: Mapping[Hashable, object],
     boxes: str,
-    text_before_grammar: PlateText,
+    recognized: PlateText,
     grammar: Sequence[Country] | None,
-    doubtful: float,
+    low_confidence_threshold: float,
 ) -> dict[str, object]:
     text = str(plate["text"])
-    reading = choose(text_before_grammar, grammar) if grammar else text_before_grammar
+    predicted = apply_grammar(recognized, grammar) if grammar else recognized
     return {
         "image": plate["image"],
         "source": plate["source"],
@@ -130,11 +147,11 @@ def _row(
         "plate": plate["plate"],
         "boxes": boxes,
         "text": text,
-        "text_before_grammar": text_before_grammar.text,
-        "reading": reading.text,
-        "confidence": round(reading.confidence, 4),
-        "doubtful": reading.confidence < doubtful,
-        "edits": Levenshtein.distance(text, reading.text) if text else None,
+        "text_before_grammar": recognized.text,
+        "predicted_text": predicted.text,
+        "confidence": round(predicted.confidence, 4),
+        "low_confidence": predicted.confidence < low_confidence_threshold,
+        "edits": Levenshtein.distance(text, predicted.text) if text else None,
     }
 
 
@@ -143,4 +160,4 @@ def _open(path: Path) -> Image.Image:
         with Image.open(path) as image:
             return image.convert("RGB")
     except FileNotFoundError:
-        raise UserError(f"{path} is missing, though reports/detections.csv names it: `dvc repro` fetches it") from None
+        raise UserError(f"{path} is missing, though reports/detections.csv lists it: `dvc repro` fetches it") from None

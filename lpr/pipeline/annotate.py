@@ -1,10 +1,9 @@
-"""Annotation JSONs → `data/plates.csv`, and what cannot be used → `data/rejects.csv`."""
+"""Annotations of all sources → `data/plates.csv`, and what cannot be used → `data/rejects.csv`."""
 
 import pandas as pd
 
 from lpr.config import Config
-from lpr.data.annotation_files import ANNOTATIONS
-from lpr.data.annotations import read_annotations
+from lpr.data.annotations import ANNOTATIONS, read_annotations
 from lpr.data.tables import write_json, write_table
 from lpr.paths import METRICS, PLATES, REJECTS, SOURCES
 

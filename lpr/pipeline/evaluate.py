@@ -1,4 +1,4 @@
-"""Score the detector: `reports/predictions.csv`, `detections.csv` and `figures/`, `metrics/detection.json`."""
+"""Score the detector: `reports/predictions.csv`, `reports/detections.csv` and figures, `metrics/detection.json`."""
 
 import shutil
 import time
@@ -9,10 +9,12 @@ from lpr.data.plates import read_split
 from lpr.data.tables import read_table, write_json, write_table
 from lpr.detection import families
 from lpr.detection.prediction import detect_plates
-from lpr.metrics.detection import detections, predictions, score_detections, score_labels
+from lpr.metrics import table as metric_table
+from lpr.metrics.base import DetectionCases
+from lpr.metrics.detection import detections, predictions, score_detections, score_sources_by_boxes
 from lpr.metrics.statistics import print_scores
 from lpr.nn.runtime import choose_hardware, prepare_tensorflow
-from lpr.nn.saving import load_detector
+from lpr.nn.saving import load_model
 from lpr.paths import DETECTION_FIGURES, DETECTIONS, DETECTOR, HISTORY, IMAGE_CACHE, METRICS, PREDICTIONS
 from lpr.report.detection_figures import choose_rows, draw_contact_sheet, draw_history, draw_iou_histogram
 from lpr.tracking.provenance import write_timing
@@ -21,20 +23,22 @@ _IMAGES_A_SHEET = 24
 
 
 def run(config: Config) -> None:
-    """Look for plates in every image of every side."""
+    """Detect plates in the images of all splits, and compare the boxes with the true ones."""
     started = time.monotonic()
     prepare_tensorflow(choose_hardware("float32", config.train.threads), config.train.seed)
     rows = read_split()
     images, plates = rows.drop_duplicates("image"), rows.dropna(subset=BOX_COLUMNS)
-    model = load_detector(DETECTOR)
+    model = load_model(DETECTOR)
     paths = [IMAGE_CACHE / name for name in images["image"]]
     found = predictions(images, detect_plates(model, paths, families.load(config.detector.name), config.inference))
     write_table(found, PREDICTIONS)
     confidence = config.inference.confidence_threshold
     table = detections(plates, found[found["confidence"] >= confidence])
     write_table(table, DETECTIONS)
-    plain = score_detections(table, found, images, confidence)
-    scores = dict(sorted((plain | score_labels(plates, found, images, confidence)).items()))
+    metrics = metric_table.load(config.metrics).detection
+    scores = score_detections(DetectionCases(table, found, images, confidence), metrics)
+    scores |= score_sources_by_boxes(plates, found, images, confidence, metrics)
+    scores = dict(sorted(scores.items()))
     write_json(scores, METRICS / "detection.json")
 
     shutil.rmtree(DETECTION_FIGURES, ignore_errors=True)

@@ -16,7 +16,7 @@ _IMAGES = 24  # to compare on
 
 
 def run(config: Config, output: Path) -> None:
-    """Export, and say how close the exported detectors are to the trained one."""
+    """Export, and print the largest deviations of the exported detectors from the trained one."""
     images, which = _images()
     deviations = export(DETECTOR, config, images, output)
     print(
@@ -28,11 +28,11 @@ def run(config: Config, output: Path) -> None:
 
 
 def _images() -> tuple[Sequence[np.ndarray], str]:
-    """Cached test images, evenly chosen, where there are any; else drawn ones."""
+    """Cached test images, evenly chosen, where there are any; else synthetic scenes."""
     if SPLIT.is_file():
         rows = read_split()
         tested = rows.loc[rows["split"] == "test", "image"].drop_duplicates()
         paths = [IMAGE_CACHE / name for name in tested.iloc[:: -(-len(tested) // _IMAGES) or 1]]
         if paths and all(path.is_file() for path in paths):
             return [load_image(path) for path in paths], "test"
-    return [np.asarray(draw_scene(np.random.default_rng(seed)).image) for seed in range(_IMAGES)], "drawn"
+    return [np.asarray(draw_scene(np.random.default_rng(seed)).image) for seed in range(_IMAGES)], "synthetic"

@@ -1,4 +1,4 @@
-"""Read the plates, on true and predicted boxes: `reports/recognitions.csv`, `recognition_figures/`, `metrics/recognition.json`."""
+"""Recognize the texts in true and predicted boxes: `reports/recognitions.csv`, `metrics/recognition.json`, figures."""
 
 import shutil
 import time
@@ -6,34 +6,38 @@ from dataclasses import asdict
 
 from lpr.config import Config
 from lpr.data.tables import read_table, write_json, write_table
+from lpr.metrics import table as metric_table
 from lpr.metrics.recognition import score_recognitions
 from lpr.metrics.statistics import print_scores
-from lpr.ocr.recognition import crops_of, recognize_plates
+from lpr.ocr.recognition import recognize_plates, true_crops
 from lpr.paths import DETECTIONS, IMAGE_CACHE, METRICS, RECOGNITION_FIGURES, RECOGNITIONS, SCRATCH
-from lpr.report.recognition_figures import draw_confusions, draw_reliability, draw_worst, worst
+from lpr.report.recognition_figures import choose_worst, draw_confusions, draw_reliability, draw_worst
 from lpr.tracking.provenance import write_timing
 
 _WORST = 24
 
 
 def run(config: Config) -> None:
-    """Read, and score where the texts are known."""
+    """Run the OCR engine over the plates, and score its texts where the true ones are known."""
     started = time.monotonic()
     detections = read_table(DETECTIONS)
-    readings, timings = recognize_plates(detections, IMAGE_CACHE, config.ocr, SCRATCH / config.ocr.name)
-    write_table(readings, RECOGNITIONS)
-    scores = score_recognitions(readings)
+    recognitions, timings = recognize_plates(detections, IMAGE_CACHE, config.ocr, SCRATCH / config.ocr.name)
+    write_table(recognitions, RECOGNITIONS)
+    scores = score_recognitions(recognitions, metric_table.load(config.metrics).recognition)
     write_json(scores, METRICS / "recognition.json")
 
     shutil.rmtree(RECOGNITION_FIGURES, ignore_errors=True)
     RECOGNITION_FIGURES.mkdir(parents=True)
-    known = readings[(readings["boxes"] == "true") & (readings["text"] != "")]  # the reader alone
+    known = recognitions[(recognitions["boxes"] == "true") & (recognitions["text"] != "")]  # the OCR engine alone
     if len(known):
         draw_confusions(known, RECOGNITION_FIGURES / "confusions.png")
         draw_reliability(known, RECOGNITION_FIGURES / "reliability.png")
-        chosen = worst(known, _WORST)
-        crops = crops_of(chosen, detections, IMAGE_CACHE, config.ocr.margin)
-        draw_worst(crops, chosen, RECOGNITION_FIGURES / "worst.png", "the worst readings on true boxes")
+        chosen = choose_worst(known, _WORST)
+        crops = true_crops(chosen, detections, IMAGE_CACHE, config.ocr.margin)
+        draw_worst(crops, chosen, RECOGNITION_FIGURES / "worst.png", "the worst recognitions on true boxes")
     print_scores(scores)
-    print(f"{readings['doubtful'].sum()} of {len(readings)} readings are doubtful: column `doubtful` of {RECOGNITIONS}")
-    write_timing("read", time.monotonic() - started, RECOGNITIONS, **asdict(timings))
+    print(
+        f"{recognitions['low_confidence'].sum()} of {len(recognitions)} texts have a low confidence: column "
+        f"`low_confidence` of {RECOGNITIONS}"
+    )
+    write_timing("ocr", time.monotonic() - started, RECOGNITIONS, **asdict(timings))

@@ -7,15 +7,15 @@ from lpr.data.tables import write_json
 from lpr.paths import PAGE, PROVENANCE
 from lpr.report.page import write_page
 from lpr.tracking.provenance import collect
-from lpr.tracking.wandb_run import Origin, mirror
+from lpr.tracking.wandb_run import RunLabels, log_run
 
-DVC = Origin("repro")
+DVC = RunLabels("repro")
 
 
-def run(config: Config, origin: Origin = DVC) -> None:
-    """Mirror the experiment to wandb, then write where it came from and what it looks like."""
+def run(config: Config, labels: RunLabels = DVC) -> None:
+    """Mirror the experiment to wandb, then write its provenance and its page."""
     provenance = collect(config)
-    if run := mirror(config, Path(), provenance, origin):
+    if run := log_run(config, Path(), provenance, labels):
         provenance["wandb"] = run
     write_json(provenance, PROVENANCE)
     write_page(config, Path(), provenance, PAGE)

@@ -1,4 +1,4 @@
-"""Obtain the annotation JSON of each source: `data/sources/NAME/`."""
+"""The annotations of each source as JSON lines: `data/sources/NAME/annotations.json`."""
 
 import shutil
 

@@ -18,10 +18,10 @@ from lpr.tracking.provenance import write_timing
 
 
 def run(config: Config) -> None:
-    """Train on the train side, choose the best epoch on the validation side.
+    """Train on the training images, and keep the epoch that is best on the validation images.
 
     Raises:
-        UserError: it is the recognizer that the configuration trains.
+        UserError: `target` is the recognizer, which other stages train.
     """
     if config.target != "detector":
         raise UserError(
@@ -33,12 +33,12 @@ def run(config: Config) -> None:
     plates = with_override_boxes(read_split()) if config.train.only_override_boxes else read_split()
     family = families.load(config.detector.name)
 
-    def load(side: str) -> Examples | None:
-        part, scratch = plates[plates["split"] == side], SCRATCH / "images" / f"{side}.npy"
+    def load(split: str) -> Examples | None:
+        part, scratch = plates[plates["split"] == split], SCRATCH / "images" / f"{split}.npy"
         return family.load_examples(part, IMAGE_CACHE, config, scratch) if len(part) else None
 
     training, validation = load("train"), load("validation")
-    assert training is not None, "the split refuses an empty train side"
+    assert training is not None, "the split stage refuses an empty training split"
     print(f"{len(training.images)} images; {hardware.precision}, {hardware.threads} threads")
     metrics = train(config, training, validation, hardware, MODELS, HISTORY, SCRATCH / "training")
     write_json({"images": len(training.images), **metrics}, METRICS / "training.json")
@@ -47,9 +47,12 @@ def run(config: Config) -> None:
 
 
 def with_override_boxes(rows: pd.DataFrame) -> pd.DataFrame:
-    """Without the images that show a plate whose box is no joined one, where others of its source are."""
-    joined = rows[ORIGINAL_BOX_COLUMNS].notna().all(axis=1)
-    doubtful = joined.groupby(rows["source"]).transform("any") & ~joined & rows["top_x"].notna()
-    left_out = rows.loc[doubtful & (rows["split"] != "test"), "image"].unique()
-    print(f"{len(left_out)} images are left out, as plates in them have no joined box")
+    """The rows without the training and validation images that have a plate without an override box.
+
+    Only sources that have override boxes at all lose images. An image without plates stays.
+    """
+    overridden = rows[ORIGINAL_BOX_COLUMNS].notna().all(axis=1)
+    lacking = overridden.groupby(rows["source"]).transform("any") & ~overridden & rows["top_x"].notna()
+    left_out = rows.loc[lacking & (rows["split"] != "test"), "image"].unique()
+    print(f"{len(left_out)} images are left out, as plates in them have no override box")
     return rows[~rows["image"].isin(left_out)]

@@ -1,4 +1,4 @@
-"""Train the reader's network: `models/recognizer.keras`, `reports/recognizer_history.csv`, `metrics/recognizer_training.json`."""
+"""Train the recognizer: `models/recognizer.keras`, `reports/recognizer_history.csv`."""
 
 import time
 
@@ -12,20 +12,17 @@ from lpr.tracking.provenance import write_timing
 
 
 def run(config: Config) -> None:
-    """Train on crops of the drawn plates, and of photographed ones."""
+    """Train on crops of the synthetic plates, and of the real ones where there are any."""
     started = time.monotonic()
     settings = config.recognizer
     hardware = choose_hardware(settings.train.precision, settings.train.threads)
-    plates, photographed = load_plates(SYNTHETIC_PLATES), load_plates(REAL_PLATES)
-    print(
-        f"{len(plates)} drawn and {len(photographed)} photographed plates; "
-        f"{hardware.precision}, {hardware.threads} threads"
-    )
+    synthetic, real = load_plates(SYNTHETIC_PLATES), load_plates(REAL_PLATES)
+    print(f"{len(synthetic)} synthetic and {len(real)} real plates; {hardware.precision}, {hardware.threads} threads")
     metrics = train(
-        settings, plates, photographed, hardware, RECOGNIZER, RECOGNIZER_HISTORY, SCRATCH / "recognizer_training"
+        settings, synthetic, real, hardware, RECOGNIZER, RECOGNIZER_HISTORY, SCRATCH / "recognizer_training"
     )
     write_json(
-        {"plates": len(plates), "photographed": len(photographed), **metrics}, METRICS / "recognizer_training.json"
+        {"synthetic_plates": len(synthetic), "real_plates": len(real), **metrics}, METRICS / "recognizer_training.json"
     )
     seconds = time.monotonic() - started
     write_timing("train-recognizer", seconds, RECOGNIZER, precision=hardware.precision, threads=hardware.threads)

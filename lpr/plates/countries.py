@@ -1,6 +1,6 @@
-"""What the plates of countries may say: shapes of registrations, and the codes that they begin with.
+"""Grammars: patterns of the registrations of countries, and the codes with which they begin.
 
-Series of civil vehicles that are on the roads, without chosen, diplomatic and military ones: India by the Central Motor
+Series of civil vehicles in use, without personalised, diplomatic and military ones: India by the Central Motor
 Vehicles Rules, 1989, rule 50, and the Bharat series of 2021; the others by Wikipedia's articles "Vehicle registration
 plates of …".
 """
@@ -12,35 +12,35 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_SOME = re.compile(r"([@#])(\d)(?:-(\d))?|(.)")
+_TOKEN = re.compile(r"([@#])(\d)(?:-(\d))?|(.)")
 
 
 @dataclass(frozen=True)
 class Country:
-    """What a country's plates may say.
+    """The registrations of a country.
 
     Attributes:
-        shapes: alternatives, the commonest first: @ is a letter, # a digit, anything else itself.
-        starts: what the letters at a shape's start may be; empty for anything.
-        others: lettering that plates carry beside their text.
+        patterns: alternatives, the most frequent first: @ is a letter, # a digit, any other character itself.
+        prefixes: the codes that the letters at a pattern's start may be; empty where they may be any letters.
+        other_lettering: texts that plates carry beside the registration.
     """
 
-    shapes: tuple[str, ...]
-    starts: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
+    patterns: tuple[str, ...]
+    prefixes: tuple[str, ...] = ()
+    other_lettering: tuple[str, ...] = ()
 
 
-def _country(shapes: str, starts: str = "", others: str = "") -> Country:
-    """A country of shapes such as `@2#1-4@1`: two letters, one to four digits, a letter."""
-    expanded = itertools.chain.from_iterable(map(_expanded, shapes.split()))
-    return Country(tuple(dict.fromkeys(expanded)), tuple(starts.split()), tuple(others.split()))
+def _country(patterns: str, prefixes: str = "", other_lettering: str = "") -> Country:
+    """A country, from patterns with ranges, such as `@2#1-4@1`: two letters, one to four digits, a letter."""
+    expanded = itertools.chain.from_iterable(map(_expand, patterns.split()))
+    return Country(tuple(dict.fromkeys(expanded)), tuple(prefixes.split()), tuple(other_lettering.split()))
 
 
-def _expanded(shape: str) -> Iterator[str]:
-    """The shapes that one with ranges stands for, the longest first."""
+def _expand(pattern: str) -> Iterator[str]:
+    """The patterns that one with ranges stands for, the longest first."""
     parts = [
-        [itself] if itself else [kind * count for count in range(int(most or least), int(least) - 1, -1)]
-        for kind, least, most, itself in _SOME.findall(shape)
+        [literal] if literal else [symbol * count for count in range(int(most or least), int(least) - 1, -1)]
+        for symbol, least, most, literal in _TOKEN.findall(pattern)
     ]
     return map("".join, itertools.product(*parts))
 
@@ -115,20 +115,20 @@ _STATES = (
     "AN AP AR AS BR CG CH DD DL DN GA GJ HP HR JH JK KA KL LA LD MH ML MN MP MZ NL OD OR PB PY RJ SK TG TN TR TS UA UK "
     "UP WB"
 )
-_ALONE = {
+_OTHERS = {
     "argentina": _country("@3#3 @2#3@2"),
     "brazil": _country("@3#4 @3#1@1#2"),
     # State, district, series, number. A district of one digit has no series of three letters: MH20BN3525, read as
-    # MH2OBN3525, would be right as it is.
+    # MH2OBN3525, would match as it is.
     "india": _country(
         "@2#2@0-3#4 @2#1@1-2#4 @2#2@1-3#3 @2#1@1-2#3 @2#2@1-3#2 @2#1@1-2#2 @2#2@1-3#1 @2#1@1-2#1 DL#1@3#4 #2BH#4@1-2 "
         "@2#2@1-2TEMP#4",
         _STATES,
-        others="IND INDIA",
+        other_lettering="IND INDIA",
     ),
     "indonesia": _country("@1-2#1-4@0-3"),
 }
 
-GRAMMARS: dict[str, tuple[Country, ...]] = {name: (country,) for name, country in (_EUROPE | _ALONE).items()}
+GRAMMARS: dict[str, tuple[Country, ...]] = {name: (country,) for name, country in (_EUROPE | _OTHERS).items()}
 GRAMMARS["europe"] = tuple(_EUROPE.values())
-"""By the names that `ocr.grammars` gives them: of a country, or of all of Europe's."""
+"""Name in `ocr.grammars` → its alternatives: one country, or all of Europe's."""

@@ -1,4 +1,4 @@
-"""What a plate's text is: upper-case A–Z and 0–9, nothing else."""
+"""The text of a plate: upper-case A–Z and 0–9, nothing else."""
 
 import re
 import unicodedata
@@ -9,10 +9,10 @@ _OTHER = re.compile(r"[^A-Z0-9]")
 
 
 def normalize(raw: str) -> str:
-    """Upper-case A–Z and 0–9 of `raw`, accents and full-width forms taken off, the rest left out."""
+    """The upper-case A–Z and 0–9 of `raw`, after the removal of accents and full-width forms; the rest is left out."""
     return _OTHER.sub("", unicodedata.normalize("NFKD", raw).upper())
 
 
 def fold(text: str) -> str:
-    """The text with O read as 0 and I as 1: plates and annotators often do not tell them apart."""
+    """The text with 0 for O and 1 for I, which plates and annotators often do not distinguish."""
     return text.replace("O", "0").replace("I", "1")

@@ -1,6 +1,6 @@
-"""What all figures share: paper, ink and line colours.
+"""The style of all figures, and how they are created and saved.
 
-Figures are built on the Agg canvas alone, without pyplot's global state: equal figures have equal bytes.
+Figures use the Agg canvas, without pyplot's global state: equal figures have equal bytes.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe & Ito's palette (2008), which colour-blind readers can tell apart.
+# The palette of Okabe & Ito (2008), distinguishable by colour-blind people.
 LINE_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-INK = "#33373d"
+INK = "#33373d"  # of texts and axes
 _DPI = 120
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of this size, inches."""
+    """An empty figure of this width and height in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=_DPI, layout="constrained", facecolor="white")
 
 
 def tidy(panel: Axes) -> None:
-    """A light grid, and axes at the left and below."""
+    """Give the axes a light grid, and spines at the left and the bottom only."""
     panel.grid(color="#d9dce1", linewidth=0.6)
     panel.set_axisbelow(True)
     panel.tick_params(colors=INK, labelsize=9)
@@ -38,12 +38,12 @@ def tidy(panel: Axes) -> None:
 
 
 def plain(text: str) -> str:
-    """Text from data, which must not start matplotlib's formulas."""
+    """The text with `$` escaped, which would start a formula of matplotlib."""
     return text.replace("$", r"\$")
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write the figure as PNG, without dates or versions."""
+    """Write the figure as PNG, without date or version."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,6 @@
-"""Images of an experiment: curves, the IoU histogram, and images with their boxes.
+"""Figures of detection: training curves, the IoU histogram, and images with their boxes.
 
-The same tables and images give the same bytes: figures are built on the Agg canvas alone, without pyplot's global
-state, and written without dates or versions.
+Equal tables and images give equal bytes (`lpr.report.canvas`).
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ if TYPE_CHECKING:
 Which = Literal["worst", "median", "best"]
 Box = tuple[float, float, float, float]
 
-# Okabe & Ito's palette (2008), which colour-blind readers can tell apart. Truth is green and solid, prediction orange
-# and dashed, so that neither colour alone carries the meaning.
+# Of the palette of Okabe & Ito (2008), distinguishable by colour-blind people. True boxes are also solid and predicted
+# ones dashed, so that colour is not the only difference.
 TRUE_COLOUR = "#00c48c"
 PREDICTED_COLOUR = "#ff9d00"
-BASELINE_COLOUR = "#56b4e9"  # of a second prediction, dotted
-_Dash = tuple[int, int]  # length and gap, line widths
+BASELINE_COLOUR = "#56b4e9"  # of a second predicted box, dotted
+_Dash = tuple[int, int]  # length and gap, in line widths
 _DASHED: _Dash = (4, 2)
 _DOTTED: _Dash = (1, 2)
 
@@ -45,17 +44,17 @@ def choose_rows(detections: pd.DataFrame, which: Which, count: int) -> pd.DataFr
 
 
 def choose_cases(detections: pd.DataFrame, worst: int, median: int, best: int) -> dict[Which, pd.DataFrame]:
-    """`choose_rows` for all three without a row twice: the worst and the best stop where the middle begins.
+    """The rows of `choose_rows` for all three, none of them twice.
 
-    Where there are no more rows than asked for, all of them are there as the worst.
+    Where there are at most `worst + median + best` rows, all of them are "worst".
     """
     if len(detections) <= worst + median + best:
         return {"worst": choose_rows(detections, "worst", len(detections))}
-    side = (len(detections) - median) // 2
+    rest = (len(detections) - median) // 2  # below and above the middle rows
     return {
-        "worst": choose_rows(detections, "worst", min(worst, side)),
+        "worst": choose_rows(detections, "worst", min(worst, rest)),
         "median": choose_rows(detections, "median", median),
-        "best": choose_rows(detections, "best", min(best, side)),
+        "best": choose_rows(detections, "best", min(best, rest)),
     }
 
 
@@ -66,25 +65,25 @@ def boxes_of(row: Mapping[Any, Any]) -> tuple[Box, Box]:
 
 
 def draw_boxes(image: Image.Image, true: Box, predicted: Box, width: int) -> Image.Image:
-    """The image scaled down to at most `width` pixels wide, with both boxes (its own pixels) drawn on it."""
+    """The image with both boxes (in its pixels), reduced to a width of at most `width` pixels."""
     return _draw(image, [(true, TRUE_COLOUR, None), (predicted, PREDICTED_COLOUR, _DASHED)], width)
 
 
 def draw_disagreement(image: Image.Image, true: Box, baseline: Box, other: Box, width: int) -> Image.Image:
-    """The same with the boxes that two experiments predict: the baseline's dotted, the other's dashed."""
+    """The same with the predicted boxes of two experiments: the baseline's dotted, the other's dashed."""
     lines = [(true, TRUE_COLOUR, None), (baseline, BASELINE_COLOUR, _DOTTED), (other, PREDICTED_COLOUR, _DASHED)]
     return _draw(image, lines, width)
 
 
 def _draw(image: Image.Image, boxes: Sequence[tuple[Box, str, _Dash | None]], width: int) -> Image.Image:
-    """Each box has its colour and its dash; None: solid."""
+    """Draw each box in its colour and with its dash; None: solid."""
     scale = min(1.0, width / image.width)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     drawn = image.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     canvas = ImageDraw.Draw(drawn)
     line = max(1, round(drawn.width / 240))
     for box, colour, pattern in boxes:
-        if not all(map(math.isfinite, box)):  # a network that diverged
+        if not all(map(math.isfinite, box)):  # no prediction, or of a network that diverged
             continue
         left, right = sorted(round(min(max(x * scale, 0), drawn.width - 1)) for x in box[::2])
         top, bottom = sorted(round(min(max(y * scale, 0), drawn.height - 1)) for y in box[1::2])
@@ -102,7 +101,7 @@ def _draw(image: Image.Image, boxes: Sequence[tuple[Box, str, _Dash | None]], wi
 
 
 def draw_history(history: pd.DataFrame, path: Path) -> None:
-    """Loss and mean IoU by epoch, of `reports/history.csv`, as PNG; curves that the run has not are left out."""
+    """Loss and mean IoU by epoch, of `reports/history.csv`, as PNG; missing columns are left out."""
     from matplotlib.ticker import MaxNLocator
 
     figure = new_figure(9.6, 3.6)
@@ -130,7 +129,7 @@ def draw_history(history: pd.DataFrame, path: Path) -> None:
 
 
 def draw_iou_histogram(detections: pd.DataFrame, path: Path) -> None:
-    """How many plates have which IoU, as PNG: a panel a source, a colour a split."""
+    """The histogram of IoU over plates as PNG: a panel a source, a colour a split."""
     sources = sorted(detections["source"].unique())
     columns = min(2, max(1, len(sources)))
     rows = max(1, math.ceil(len(sources) / columns))
@@ -163,10 +162,10 @@ def draw_contact_sheet(detections: pd.DataFrame, images: Path, path: Path, title
     """Up to 24 images with true and predicted box and IoU, in the order of the rows, as PNG.
 
     Args:
-        detections: rows of `reports/detections.csv`, as `choose_rows` chooses them.
+        detections: rows of `reports/detections.csv`, such as those of `choose_rows`.
         images: the folder of the cached images.
-        path: where the PNG goes.
-        title: written above.
+        path: of the PNG.
+        title: of the figure.
     """
     rows = detections.head(24).to_dict("records")
     columns = min(6, max(1, len(rows)))

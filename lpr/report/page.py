@@ -1,4 +1,4 @@
-"""The report: `reports/index.html`, one page that needs no network, no script and no other file."""
+"""The report: `reports/index.html`, one self-contained page without network access, scripts or other files."""
 
 from __future__ import annotations
 
@@ -15,39 +15,40 @@ import pandas as pd
 from PIL import Image
 
 from lpr.config import ORIGINAL_BOXES, OVERRIDE_BOXES, Config
+from lpr.config.target import target_of
 from lpr.data.tables import read_table
+from lpr.metrics.detection import MARGINS
+from lpr.metrics.table import MetricTable
+from lpr.metrics.table import load as load_metrics
+from lpr.paths import (
+    DETECTION_FIGURES,
+    DETECTIONS,
+    FAILURES,
+    IMAGE_CACHE,
+    METRICS,
+    RECOGNITION_FIGURES,
+    RECOGNITIONS,
+    REJECTS,
+)
 from lpr.report.detection_figures import Box, Which, boxes_of, choose_cases, draw_boxes
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-# What a name in metrics/*.json means, in the words of the page.
-MEANINGS = {
-    "mean_iou": "overlap of the predicted with the true box, mean over plates: 1 is exact, 0 is beside it",
-    "recall@0.5": "share of plates found with an IoU of at least 0.5",
-    "recall@0.7": "share of plates found with an IoU of at least 0.7",
-    "AP50": "average precision over images: how many plates are found, and how few boxes are none, at an IoU of 0.5",
-    "AP50:95": "the same, mean over IoUs of 0.5, 0.55, …, 0.95: boxes that fit closely score more",
-    "false_positives_per_image": "predicted boxes a image with an IoU below 0.5 to every true plate; lower is better",
-    "keras_accuracy": "share of plates whose largest predicted coordinate is also the largest true one; see below",
-    "plate_acc": "share of plates read exactly",
-    "plate_acc_folded": "the same, where O counts as 0 and I as 1",
-    "cer": "character error rate: wrong, missing and surplus characters over true ones; lower is better",
-}
-_HEADLINES = (
-    ("mean_iou", None, "mean IoU", "overlap with the true box"),
-    ("recall@0.5", None, "plates found", "recall@0.5: IoU of at least 0.5"),
-    ("plate_acc", "true", "read in true boxes", "plate_acc: the reader alone"),
-    ("plate_acc", "predicted", "read in predicted boxes", "plate_acc: end to end"),
-)
 _CASES: dict[Which, str] = {
-    "worst": "Worst: least overlap first",
-    "median": "Typical: around the median overlap",
-    "best": "Best: most overlap first",
+    "worst": "Worst: lowest IoU first",
+    "median": "Typical: around the median IoU",
+    "best": "Best: highest IoU first",
 }
-_SPLITS = ("test", "validation", "train")  # in the order of what they prove
+_RECOGNITION_FIGURES = {
+    "worst": "Worst results on true boxes: true text, predicted text and confidence",
+    "confusions": "Confusion matrix of the characters, on true boxes",
+    "reliability": "Reliability diagram: accuracy by confidence, on true boxes",
+}
+SPLIT_PREFERENCE = ("test", "validation", "train")
+"""The splits, the one whose scores generalise best first."""
 _CARDS = 48  # in the gallery; some 40 KB each
-_MOST_ROWS = 200  # of a listing; the rest is in its CSV
+_MAX_ROWS = 200  # of a table of a CSV file
 _IMAGE_PX = 480
 _CROP_PX = 180
 
@@ -62,53 +63,48 @@ class Table:
     hidden: int = 0  # rows left out
 
 
-_READING_FIGURES = {
-    "worst": "The worst readings on true boxes: the text, what was read and how sure of it the reader was",
-    "confusions": "Which characters were read as which, on true boxes",
-    "reliability": "How many of the readings of about the same confidence are right, on true boxes",
-}
-
-
 def write_page(config: Config, root: Path, provenance: dict[str, Any], path: Path) -> None:
-    """Write the page of one experiment; parts whose files are not there are left out.
+    """Write the page of one experiment; parts whose files are missing are left out.
 
     Args:
         config: of the experiment.
         root: the project's root, holding `data/`, `metrics/` and `reports/`.
-        provenance: as `lpr.tracking.provenance.collect` gathers it.
-        path: where the page goes.
+        provenance: of `lpr.tracking.provenance.collect`.
+        path: of the page.
     """
     sources = [source.name for source in config.data.sources]
-    metrics = {name: _metrics(root, name) for name in ("annotate", "download", "split")}
-    metrics["training"] = _metrics(root, "recognizer_training" if config.target == "recognizer" else "training")
-    detection, reading = _metrics(root, "detection"), _metrics(root, "reading")
+    counts = {name: _read_json(root / METRICS / f"{name}.json") for name in ("annotate", "download", "split")}
+    counts["training"] = _read_json(root / target_of(config).metrics)
+    detection, recognition = (_read_json(root / METRICS / f"{name}.json") for name in ("detection", "recognition"))
+    metrics = load_metrics(config.metrics)
     page = template("page.html.j2").render(
         config=config,
         choices=_choices(config),
         sections=_sections(config),
-        headlines=_headlines(detection, reading),
-        counts={name: list(_count_tables("", counts, sources)) for name, counts in metrics.items()},
-        rejects=_listing(root / "data/rejects.csv", ["source", "line", "reason", "url"]),
-        failures=_listing(root / "data/failures.csv", ["source", "reason", "attempts", "url"]),
+        headlines=_headlines(metrics, detection, recognition),
+        counts={name: list(_count_tables("", values, sources)) for name, values in counts.items()},
+        rejects=_listing(root / REJECTS, ["source", "line", "reason", "url"]),
+        failures=_listing(root / FAILURES, ["source", "reason", "attempts", "url"]),
         detection=_score_table(_detection_rows(detection)),
         by_label=_by_label(detection),
-        reading=_score_table(_reading_rows(reading)),
-        meanings=MEANINGS,
-        figures={name: png(root / f"reports/detection_figures/{name}.png") for name in ("history", "iou_histogram")},
-        recognition_figures={name: png(root / f"reports/recognition_figures/{name}.png") for name in _READING_FIGURES},
-        reading_titles=_READING_FIGURES,
+        recognition=_score_table(_recognition_rows(recognition)),
+        meanings=_meanings(metrics),
+        per_image=[metric.name for metric in metrics.detection if metric.unit == "image"],
+        figures={name: png(root / DETECTION_FIGURES / f"{name}.png") for name in ("history", "iou_histogram")},
+        recognition_figures={name: png(root / RECOGNITION_FIGURES / f"{name}.png") for name in _RECOGNITION_FIGURES},
+        recognition_titles=_RECOGNITION_FIGURES,
         cases=_CASES,
         gallery=_gallery(config, root),
-        readings=_readings(root),
+        recognitions=_recognitions_table(root),
         provenance=provenance,
-        reader_timing=_reader_timing(provenance),
+        ocr_timing=_ocr_timing(provenance),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
 
 
 def template(name: str) -> Template:
-    """A template of this folder, with the filters that all pages share."""
+    """A Jinja template of this folder, with the filters of all pages."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -134,20 +130,19 @@ def png(path: Path) -> str | None:
     return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode() if path.is_file() else None
 
 
-def _metrics(root: Path, name: str) -> dict[str, Any]:
-    path = root / "metrics" / f"{name}.json"
+def _read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def _choices(config: Config) -> list[tuple[str, str]]:
-    """The option taken of each group that has named options."""
+    """The chosen option of each group of the configuration."""
     return [(key, part["name"]) for key, part in config.as_dict().items() if isinstance(part, dict) and "name" in part]
 
 
 def _sections(config: Config) -> list[tuple[str, list[tuple[str, Any]]]]:
-    """Each section of the config with its flattened keys; single values, such as the seed, come first."""
-    values = config.as_dict()
-    del values["inputs"], values["weights"]
+    """Each section of the configuration with its flattened keys; single values, such as the seed, come first."""
+    composed = ("inputs", "weights", "code")  # from other keys, so that DVC watches the files these name
+    values = {key: value for key, value in config.as_dict().items() if key not in composed}
     single = [(key, value) for key, value in values.items() if not isinstance(value, dict)]
     return [
         ("experiment", single),
@@ -164,19 +159,36 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield f"{prefix}{key}", value
 
 
-def _headlines(detection: dict[str, Any], reading: dict[str, Any]) -> list[dict[str, Any]]:
-    """The four scores of each source, on the split that proves most of those it has."""
+def _meanings(metrics: MetricTable) -> dict[str, str]:
+    """What each metric measures, by its name."""
+    detection = {metric.name: metric.meaning for metric in metrics.detection}
+    return detection | {metric.name: metric.meaning for metric in metrics.recognition}
+
+
+def _headlines(metrics: MetricTable, detection: dict[str, Any], recognition: dict[str, Any]) -> list[dict[str, Any]]:
+    """The headline scores of each source, on the first of its splits by `SPLIT_PREFERENCE`."""
     headlines = []
     for source, splits in detection.items():
         if source.endswith((OVERRIDE_BOXES, ORIGINAL_BOXES)):
             continue
-        split = next(name for name in _SPLITS if name in splits)
-        tiles = []
-        for metric, boxes, name, note in _HEADLINES:
-            scores = reading.get(source, {}).get(split, {}).get(boxes, {}) if boxes else splits[split]
-            unscored = "its texts are unknown" if boxes else "no plate to find"
-            why = unscored if scores else "not read"
-            tiles.append({"name": name, "note": note, "score": scores.get(metric), "why": why})
+        split = next(name for name in SPLIT_PREFERENCE if name in splits)
+        tiles = [
+            {"name": metric.headline, "note": metric.name, "score": splits[split].get(metric.name), "why": "no plates"}
+            for metric in metrics.detection
+            if metric.headline
+        ]
+        for boxes, note in (("true", "OCR alone"), ("predicted", "end to end")):
+            scores = recognition.get(source, {}).get(split, {}).get(boxes, {})
+            tiles += [
+                {
+                    "name": f"{metric.headline}, {boxes} boxes",
+                    "note": f"{metric.name}: {note}",
+                    "score": scores.get(metric.name),
+                    "why": "the true texts are unknown" if scores else "OCR did not run on this split",
+                }
+                for metric in metrics.recognition
+                if metric.headline
+            ]
         headlines.append({"source": source, "split": split, "tiles": tiles})
     return headlines
 
@@ -184,21 +196,21 @@ def _headlines(detection: dict[str, Any], reading: dict[str, Any]) -> list[dict[
 def _detection_rows(detection: dict[str, Any]) -> Iterator[tuple[list[str], dict[str, Any]]]:
     for source, splits in detection.items():
         for split in _ordered(splits):
-            if split != "margins":
+            if split != MARGINS:
                 yield [source, split], splits[split]
 
 
 def _by_label(detection: dict[str, Any]) -> list[dict[str, Any]]:
-    """Of each source that is scored by one kind of label alone, too: its name, and the margins of its own boxes."""
+    """The sources that are also scored by override or by original boxes alone, with the margins of the latter."""
     return [
-        {"source": source, "margins": detection.get(f"{source}{ORIGINAL_BOXES}", {}).get("margins")}
+        {"source": source, "margins": detection.get(f"{source}{ORIGINAL_BOXES}", {}).get(MARGINS)}
         for source in detection
         if f"{source}{OVERRIDE_BOXES}" in detection or f"{source}{ORIGINAL_BOXES}" in detection
     ]
 
 
-def _reading_rows(reading: dict[str, Any]) -> Iterator[tuple[list[str], dict[str, Any]]]:
-    for source, splits in reading.items():
+def _recognition_rows(recognition: dict[str, Any]) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    for source, splits in recognition.items():
         for split in _ordered(splits):
             for boxes in ("true", "predicted"):
                 if boxes in splits[split]:
@@ -206,18 +218,19 @@ def _reading_rows(reading: dict[str, Any]) -> Iterator[tuple[list[str], dict[str
 
 
 def _ordered(splits: Mapping[str, Any]) -> list[str]:
-    return [name for name in _SPLITS if name in splits] + [name for name in splits if name not in _SPLITS]
+    known = [name for name in SPLIT_PREFERENCE if name in splits]
+    return known + [name for name in splits if name not in known]
 
 
 def _score_table(rows: Iterable[tuple[list[str], dict[str, Any]]]) -> dict[str, Any]:
-    """Rows of scores under the metrics that any of them has; plain counts are columns too."""
+    """Rows of scores, with a column for each metric or count that any of them has."""
     listed = list(rows)
     columns = list(dict.fromkeys(metric for _, scores in listed for metric in scores))
     return {"columns": columns, "rows": [(names, [scores.get(c) for c in columns]) for names, scores in listed]}
 
 
 def _count_tables(title: str, counts: Mapping[str, Any], sources: Collection[str]) -> Iterator[Table]:
-    """Nested counts as tables, whatever their keys: siblings that hold only figures share one."""
+    """Nested counts as tables, whatever their keys: siblings that hold only numbers share one."""
 
     def named(key: str) -> str:
         return key if key in sources else _words(key)
@@ -242,80 +255,88 @@ def _listing(path: Path, columns: list[str]) -> Table | None:
     if not path.is_file():
         return None
     frame = read_table(path)
-    rows = frame.head(_MOST_ROWS)[columns].to_numpy(object).tolist()
-    return Table(path.name, columns, rows, max(0, len(frame) - _MOST_ROWS))
+    rows = frame.head(_MAX_ROWS)[columns].to_numpy(object).tolist()
+    return Table(path.name, columns, rows, max(0, len(frame) - _MAX_ROWS))
 
 
-def _readings(root: Path) -> Table | None:
-    """Every plate that was read: what it says, and what was read on the true and on the predicted box."""
-    readings = _reading_index(root)
-    plates = dict.fromkeys((image, plate) for image, plate, _ in readings)
+def _recognitions_table(root: Path) -> Table | None:
+    """Every plate of `reports/recognitions.csv`: its true text, and those predicted on its true and predicted box."""
+    recognitions = _recognitions(root)
+    plates = dict.fromkeys((image, plate) for image, plate, _ in recognitions)
     rows = []
-    for image, plate in list(plates)[:_MOST_ROWS]:
-        true, predicted = readings.get((image, plate, "true")), readings.get((image, plate, "predicted"))
+    for image, plate in list(plates)[:_MAX_ROWS]:
+        true, predicted = recognitions.get((image, plate, "true")), recognitions.get((image, plate, "predicted"))
         known = true or predicted or {}
-        read = [answer["reading"] if answer else None for answer in (true, predicted)]
-        rows.append([image, known["source"], known["split"], known["text"], *read])
+        texts = [row["predicted_text"] if row else None for row in (true, predicted)]
+        rows.append([image, known["source"], known["split"], known["text"], *texts])
     if not rows:
         return None
-    columns = ["image", "source", "split", "true text", "read on true box", "read on predicted box"]
-    return Table("recognitions.csv", columns, rows, max(0, len(plates) - _MOST_ROWS))
+    columns = ["image", "source", "split", "true text", "predicted text, true box", "predicted text, predicted box"]
+    return Table(RECOGNITIONS.name, columns, rows, max(0, len(plates) - _MAX_ROWS))
 
 
-def _reading_index(root: Path) -> dict[tuple[str, int, str], dict[str, Any]]:
-    path = root / "reports/recognitions.csv"
+def _recognitions(root: Path) -> dict[tuple[str, int, str], dict[str, Any]]:
+    """The rows of `reports/recognitions.csv` by image, plate and kind of box."""
+    path = root / RECOGNITIONS
     rows = read_table(path).to_dict("records") if path.is_file() else []
     return {(row["image"], row["plate"], row["boxes"]): {str(key): value for key, value in row.items()} for row in rows}
 
 
 def _gallery(config: Config, root: Path) -> list[dict[str, Any]]:
-    """Cards of each source's images, on the split that proves most: half of them the worst cases."""
-    path = root / "reports/detections.csv"
+    """Cards of each source's plates, on the first of its splits by `SPLIT_PREFERENCE`: half of them the worst cases."""
+    path = root / DETECTIONS
     if not path.is_file():
         return []
-    detections, readings = read_table(path), _reading_index(root)
-    if "iou" not in detections:  # a reader's experiment, without a detector
+    detections, recognitions = read_table(path), _recognitions(root)
+    if "iou" not in detections:  # an experiment of target=recognizer has no detector
         return []
     sources = list(dict.fromkeys(detections["source"]))
     each = max(4, _CARDS // max(1, len(sources)))
     gallery = []
     for source in sources:
         of_source = detections[detections["source"] == source]
-        split = next(name for name in _SPLITS if (of_source["split"] == name).any())
+        split = next(name for name in SPLIT_PREFERENCE if (of_source["split"] == name).any())
         rows = of_source[of_source["split"] == split]
         plates = rows.groupby("image").size()
         chosen = choose_cases(rows, worst=each // 2, median=each // 4, best=each // 4)
         cards = {
-            which: [_card(config, root, row, readings, int(plates[row["image"]])) for row in part.to_dict("records")]
+            which: [
+                _card(config, root, row, recognitions, int(plates[row["image"]])) for row in part.to_dict("records")
+            ]
             for which, part in chosen.items()
         }
         gallery.append({"source": source, "split": split, "total": len(rows), "cards": cards})
     return gallery
 
 
-def _card(config: Config, root: Path, row: dict[Any, Any], readings: dict[Any, Any], plates: int) -> dict[str, Any]:
+def _card(config: Config, root: Path, row: dict[Any, Any], recognitions: dict[Any, Any], plates: int) -> dict[str, Any]:
     true, predicted = boxes_of(row)
-    with Image.open(root / "data/images" / row["image"]) as image:
+    with Image.open(root / IMAGE_CACHE / row["image"]) as image:
         image.load()
-    lines = []
+    results = []
     for boxes, box in (("true", true), ("predicted", predicted)):
-        answer = readings.get((row["image"], row["plate"], boxes), {})
-        right = answer["reading"] == row["text"] if answer and row["text"] else None
-        crop = _crop(image, box, config.ocr.margin)
-        where = "outside" if all(map(math.isfinite, box)) else "no box"
-        lines.append({"boxes": boxes, "crop": crop, "where": where, "reading": answer.get("reading"), "right": right})
+        text = recognitions.get((row["image"], row["plate"], boxes), {}).get("predicted_text")
+        results.append(
+            {
+                "boxes": boxes,
+                "crop": _crop(image, box, config.ocr.margin),
+                "no_crop": "outside the image" if all(map(math.isfinite, box)) else "no box",
+                "text": text,
+                "correct": text == row["text"] if text is not None and row["text"] else None,
+            }
+        )
     return {
-        "image": row["image"],
+        "name": row["image"],
         "plate": f"plate {row['plate'] + 1} of {plates}" if plates > 1 else "",
         "iou": row["iou"],
         "text": row["text"],
-        "drawn": jpeg(draw_boxes(image, true, predicted, _IMAGE_PX)),
-        "lines": lines,
+        "image": jpeg(draw_boxes(image, true, predicted, _IMAGE_PX)),
+        "results": results,
     }
 
 
 def _crop(image: Image.Image, box: Box, margin: float) -> str | None:
-    """The box with the reader's margin, as a data URI; None where nothing of it lies in the image."""
+    """The box with the margin of OCR, as a data URI; None where the box lies outside the image."""
     if not all(map(math.isfinite, box)):
         return None
     left, top, right, bottom = box
@@ -333,13 +354,13 @@ def _crop(image: Image.Image, box: Box, margin: float) -> str | None:
     return jpeg(crop)
 
 
-def _reader_timing(provenance: dict[str, Any]) -> dict[str, Any] | None:
-    timing = provenance.get("timings", {}).get("read")
+def _ocr_timing(provenance: dict[str, Any]) -> dict[str, Any] | None:
+    timing = provenance.get("timings", {}).get("ocr")
     return timing if isinstance(timing, dict) and "median_ms_per_plate" in timing else None
 
 
 def _text(value: Any) -> str:
-    """A value as the page shows it."""
+    """A value as text."""
     if value is None or value == "" or (isinstance(value, float) and pd.isna(value)):
         return "–"
     if isinstance(value, bool):
@@ -360,5 +381,5 @@ def _words(key: str) -> str:
 
 
 def _percent(fraction: float) -> str:
-    """A place on a scale from 0 to 1, in CSS."""
+    """A position on a scale from 0 to 1, as CSS."""
     return f"{100 * min(1.0, max(0.0, fraction)):.1f}%"

@@ -1,4 +1,4 @@
-"""The image of a sweep: every row's test scores with their intervals, side by side."""
+"""The figure of a sweep: the test scores of every row with their intervals."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def draw_sweep(table: pd.DataFrame, labels: Sequence[str], metrics: Sequence[str], path: Path) -> None:
-    """A line of panels a test set, a panel a metric, a line a row of the sweep, the best on top, as PNG.
+    """A row of panels for each test set, a panel for each metric, a line for each row of the sweep, as PNG.
 
     Args:
         table: of `sweep.csv`: row (from 1), source, metric, value, low, high.
-        labels: of the rows.
-        metrics: which to show.
-        path: where the PNG goes.
+        labels: of the rows, the best first.
+        metrics: the panels, in this order.
+        path: of the PNG.
     """
     sources = sorted(table["source"].unique())
     shown = [metric for metric in metrics if (table["metric"] == metric).any()]

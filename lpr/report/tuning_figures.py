@@ -1,4 +1,4 @@
-"""Images of a search: its objective over the trials, and over the values of every key."""
+"""Figures of a search: the objective by trial, and by the values of each key."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def draw_objective(table: pd.DataFrame, objective: str, direction: str, path: Path) -> None:
-    """Every trial's objective in their order, the best so far, and where trials failed, as PNG.
+    """The objective of every trial, the best so far, and the failed trials, as PNG.
 
     Args:
         table: of `tuning/trials.csv`: trial, status, objective.
-        objective: its name.
+        objective: name of the objective.
         direction: `max` or `min`.
-        path: where the PNG goes.
+        path: of the PNG.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -43,14 +43,14 @@ def draw_objective(table: pd.DataFrame, objective: str, direction: str, path: Pa
 
 
 def draw_keys(table: pd.DataFrame, keys: Sequence[str], logarithmic: Sequence[str], objective: str, path: Path) -> None:
-    """A panel a key: the finished trials' objective over its values, as PNG.
+    """The objective of the finished trials by the values of each key, a panel a key, as PNG.
 
     Args:
         table: of `tuning/trials.csv`: status, objective, and a column a key.
-        keys: which.
-        logarithmic: those that were drawn on a logarithmic scale.
-        objective: its name.
-        path: where the PNG goes.
+        keys: the panels.
+        logarithmic: the keys whose axis is logarithmic.
+        objective: name of the objective.
+        path: of the PNG.
     """
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 

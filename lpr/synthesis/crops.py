@@ -1,4 +1,4 @@
-"""Drawn plates as a detector's box would cut them out of images: on a vehicle, in perspective, in poor light."""
+"""Crops of synthetic plates, as of a detector's box in an image: on a vehicle, in perspective, in any light."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lpr.config import PlateCrops
 from lpr.synthesis.lettered_plates import LetteredPlate
 from lpr.synthesis.painting import palette, pick
 
-cv2.setNumThreads(1)  # several crops are drawn at a time
+cv2.setNumThreads(1)  # crops are drawn in parallel
 
 _PAINTS = np.array(
     palette(
@@ -21,41 +21,41 @@ _PAINTS = np.array(
     ),
     np.float32,
 )
-_WHOLE = 0.1  # of a character, at most, lies outside of its crop
+_MAX_CUT_OFF = 0.1  # largest fraction of a character's width or height outside the crop
 _INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
 
 
 def draw_crop(
     plate: LetteredPlate, height: int, width: int, rng: Generator, settings: PlateCrops
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A plate as it is cut out of a image, stretched to `height` × `width`, whatever its proportions.
+    """A random crop of a plate, stretched to `height` × `width`, whatever its proportions.
 
     Returns:
-        uint8 (height, width, 3), RGB; and float32 (n, 4): the boxes of its characters in the crop: left, top, right,
-        bottom, pixels, cut off at its edges. At most a tenth of a character's width or height is cut off.
+        The crop, uint8 (height, width, 3), RGB; and the boxes of the plate's characters in it, float32 (n, 4): left,
+        top, right, bottom, pixels, clipped to it. At most a tenth of a character's width or height is cut off.
     """
     if rng.random() < settings.p_warp:
-        plate = _bent(plate, rng)
-    matrix, size, boxes = _look(plate, rng, settings)
-    poor = rng.random() < settings.p_degraded
+        plate = _warped(plate, rng)
+    matrix, size, boxes = _choose_camera_and_box(plate, rng, settings)
+    degraded = rng.random() < settings.p_degraded
     image = _on_vehicle(plate, matrix, size, rng)
-    _light(image, rng, settings, poor)
+    _relight(image, rng, settings, degraded)
     letter = float(np.median(boxes[:, 3] - boxes[:, 1]))
-    crop = _stretched(_taken(image, letter, rng, settings, poor), height, width, rng)
+    crop = _stretched(_captured(image, letter, rng, settings, degraded), height, width, rng)
     scale = np.array([width / size[0], height / size[1]] * 2)
     return crop, np.clip(boxes * scale, 0, [width, height] * 2).astype(np.float32)
 
 
-def draw_empty(height: int, width: int, rng: Generator, settings: PlateCrops) -> np.ndarray:
-    """A part of a vehicle that a detector took for a plate: uint8 (height, width, 3), RGB."""
+def draw_background_crop(height: int, width: int, rng: Generator, settings: PlateCrops) -> np.ndarray:
+    """A crop without a plate, as of a detector's false positive: part of a vehicle; uint8 (height, width, 3), RGB."""
     least, most = settings.letter_height_range_px
     letter = rng.uniform(least, most)
     rows = letter * rng.uniform(1.2, 2.5)
     size = max(8, round(rows * width / height * rng.uniform(0.7, 1.4))), max(4, round(rows))
-    poor = rng.random() < settings.p_degraded
+    degraded = rng.random() < settings.p_degraded
     image = _background(size, rng)
-    _light(image, rng, settings, poor)
-    return _stretched(_taken(image, letter, rng, settings, poor), height, width, rng)
+    _relight(image, rng, settings, degraded)
+    return _stretched(_captured(image, letter, rng, settings, degraded), height, width, rng)
 
 
 def _stretched(pixels: np.ndarray, height: int, width: int, rng: Generator) -> np.ndarray:
@@ -64,15 +64,17 @@ def _stretched(pixels: np.ndarray, height: int, width: int, rng: Generator) -> n
     return cv2.resize(pixels, (width, height), interpolation=interpolation)
 
 
-# ---------------------------------------------------------------------------------------------------------- the camera
+# --------------------------------------------------------------------------------------------------------------- camera
 
 
-def _look(plate: LetteredPlate, rng: Generator, settings: PlateCrops) -> tuple[np.ndarray, tuple[int, int], np.ndarray]:
-    """A camera, and a detector's box.
+def _choose_camera_and_box(
+    plate: LetteredPlate, rng: Generator, settings: PlateCrops
+) -> tuple[np.ndarray, tuple[int, int], np.ndarray]:
+    """A random camera, and a random box as of a detector.
 
     Returns:
-        The matrix (3, 3) from the plate's pixels to those of the image's cut-out, a pixel's middle at + ½; the
-        cut-out's width and height; and the characters' boxes (n, 4) in it, pixels.
+        The matrix (3, 3) from the plate's pixels to the crop's, with centres of pixels at + ½; the crop's width and
+        height; and the characters' boxes (n, 4) in it, pixels.
     """
     left, top, right, bottom = plate.box
     letter = float(np.median(plate.characters[:, 3] - plate.characters[:, 1]))
@@ -89,7 +91,7 @@ def _look(plate: LetteredPlate, rng: Generator, settings: PlateCrops) -> tuple[n
         else rng.uniform(-0.03, settings.max_margin, 4)
     )
     edges += np.array([-1, -1, 1, 1]) * margins * sides
-    inner = (characters[:, 2:] - characters[:, :2]) * _WHOLE * 0.8
+    inner = (characters[:, 2:] - characters[:, :2]) * _MAX_CUT_OFF * 0.8
     edges[:2] = np.floor(np.minimum(edges[:2], (characters[:, :2] + inner).min(axis=0)))
     edges[2:] = np.ceil(np.maximum(edges[2:], (characters[:, 2:] - inner).max(axis=0)))
     moved = np.array([[1, 0, -edges[0]], [0, 1, -edges[1]], [0, 0, 1]]) @ matrix
@@ -98,7 +100,7 @@ def _look(plate: LetteredPlate, rng: Generator, settings: PlateCrops) -> tuple[n
 
 
 def _perspective(plate: LetteredPlate, rng: Generator, settings: PlateCrops) -> np.ndarray:
-    """The plate turned before a camera that looks at its middle: matrix (3, 3) of its pixels; it keeps its size."""
+    """The perspective of a camera directed at the plate's middle: matrix (3, 3) of its pixels; the size is kept."""
     left, top, right, bottom = plate.box
     yaw, pitch = (
         math.radians(float(np.clip(rng.normal(0, 0.35 * most), -most, most)))
@@ -126,17 +128,17 @@ def _projected(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 
 def _projected_boxes(boxes: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """The upright boxes (n, 4) around boxes (n, 4) as they are seen."""
+    """The upright boxes (n, 4) around projected boxes (n, 4)."""
     corners = _projected(boxes.astype(float)[:, [[0, 1], [2, 1], [2, 3], [0, 3]]].reshape(-1, 2), matrix)
     corners = corners.reshape(-1, 4, 2)
     return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
 
 
-# --------------------------------------------------------------------------------------------------------- the vehicle
+# -------------------------------------------------------------------------------------------------------------- vehicle
 
 
-def _bent(plate: LetteredPlate, rng: Generator) -> LetteredPlate:
-    """As bent to a bumper: its middle stays where it is, and its ends hang or rise, by up to a tenth of its height."""
+def _warped(plate: LetteredPlate, rng: Generator) -> LetteredPlate:
+    """The plate bent like a bumper: its ends are lower or higher than its middle by up to a tenth of its height."""
     height, width = plate.pixels.shape[:2]
     left, top, right, bottom = plate.box
     depth = rng.uniform(-0.1, 0.1) * (bottom - top)
@@ -159,22 +161,22 @@ def _bent(plate: LetteredPlate, rng: Generator) -> LetteredPlate:
 
 
 def _on_vehicle(plate: LetteredPlate, matrix: np.ndarray, size: tuple[int, int], rng: Generator) -> np.ndarray:
-    """The cut-out, float32 (h, w, 3): the plate over a part of a vehicle."""
+    """The crop before light and camera, float32 (h, w, 3): the plate on a part of a vehicle."""
     image = _background(size, rng)
     art = plate.pixels
-    # A linear warp would leave pixels out that are much finer than what is shown.
+    # Shrunk first where the plate is much finer than the crop: linear interpolation would skip pixels.
     finer = 1 / math.sqrt(abs(np.linalg.det(matrix[:2, :2])))
     if finer > 1.4:
         shrunk = max(1, round(art.shape[1] / finer * 1.2)), max(1, round(art.shape[0] / finer * 1.2))
         matrix = matrix @ np.diag([art.shape[1] / shrunk[0], art.shape[0] / shrunk[1], 1.0])
         art = cv2.resize(art, shrunk, interpolation=cv2.INTER_AREA)
-    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # OpenCV's pixels have their middles at whole numbers
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # OpenCV has centres of pixels at whole numbers
     matrix = np.linalg.inv(half) @ matrix @ half
-    # The edge goes on in its own colours, so that none of what lies beyond mixes in.
+    # Colours are repeated beyond the edge, so that no black is interpolated into it.
     colours = cv2.warpPerspective(art[..., :3], matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     cover = cv2.warpPerspective(np.ascontiguousarray(art[..., 3]), matrix, size, flags=cv2.INTER_LINEAR)
     alpha = cover.astype(np.float32) / 255
-    if rng.random() < 0.6:  # it keeps light from what is behind it
+    if rng.random() < 0.6:  # the plate's shadow
         reach = max(1.0, 0.06 * size[1])
         x, y = rng.uniform(-1, 1) * reach, rng.uniform(-0.2, 1.5) * reach
         cast = cv2.warpAffine(alpha, np.array([[1, 0, x], [0, 1, y]]), size)
@@ -206,7 +208,7 @@ def _background(size: tuple[int, int], rng: Generator) -> np.ndarray:
 
 
 def _draw_part(image: np.ndarray, rng: Generator) -> None:
-    """An edge, a gap or a panel, mostly lying along the plate."""
+    """Draw an edge, a gap or a panel, mostly parallel to the plate."""
     height, width = image.shape[:2]
     colour = (_PAINTS[int(rng.integers(len(_PAINTS)))] * rng.uniform(0.5, 1.2)).tolist()
     slope = math.tan(rng.normal(0, 0.12)) * width
@@ -224,10 +226,10 @@ def _draw_part(image: np.ndarray, rng: Generator) -> None:
         cv2.ellipse(image, middle, radii, float(rng.uniform(0, 180)), 0, 360, colour, -1, cv2.LINE_AA)
 
 
-# ------------------------------------------------------------------------------------------------------ light and lens
+# ----------------------------------------------------------------------------------------------------- light and sensor
 
 
-def _light(image: np.ndarray, rng: Generator, settings: PlateCrops, poor: bool) -> None:
+def _relight(image: np.ndarray, rng: Generator, settings: PlateCrops, degraded: bool) -> None:
     """Shadows, glare, night, exposure and colour, in place."""
     height, width = image.shape[:2]
     if rng.random() < settings.p_shadow:
@@ -238,20 +240,20 @@ def _light(image: np.ndarray, rng: Generator, settings: PlateCrops, poor: bool) 
         wide, high = rng.uniform(0.08, 0.6) * width, rng.uniform(0.15, 0.8) * height
         across = np.exp(-(((np.arange(width, dtype=np.float32) - x) / wide) ** 2))
         down = np.exp(-(((np.arange(height, dtype=np.float32) - y) / high) ** 2))
-        glow = np.outer(down, across)[..., None] * np.float32(rng.uniform(40, 220 if poor else 130))
+        glow = np.outer(down, across)[..., None] * np.float32(rng.uniform(40, 220 if degraded else 130))
         image += glow * np.array([1, rng.uniform(0.85, 1), rng.uniform(0.6, 1)], np.float32)
     np.clip(image, 0, 255, out=image)
-    spread = 1.0 if poor else 0.5
+    strength = 1.0 if degraded else 0.5
     if rng.random() < settings.p_night:
         image *= np.array([1, rng.uniform(0.8, 1), rng.uniform(0.6, 1)], np.float32)
     if rng.random() < settings.p_light:
-        cv2.pow(image / 255, math.exp(rng.normal(0, 0.4 * spread)), image)
-        black = abs(rng.normal(0, 45 * spread))  # what is black in the plate comes out as this
-        white = 255 * math.exp(-abs(rng.normal(0, 0.45 * spread))) if rng.random() < 0.8 else rng.uniform(255, 320)
+        cv2.pow(image / 255, math.exp(rng.normal(0, 0.4 * strength)), image)
+        black = abs(rng.normal(0, 45 * strength))  # brightness that black becomes
+        white = 255 * math.exp(-abs(rng.normal(0, 0.45 * strength))) if rng.random() < 0.8 else rng.uniform(255, 320)
         image *= max(white - black, 50)
         image += min(black, 200)
     if rng.random() < settings.p_colour:
-        image *= np.exp(rng.normal(0, 0.09 * spread, 3)).astype(np.float32)
+        image *= np.exp(rng.normal(0, 0.09 * strength, 3)).astype(np.float32)
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None]
         image += (grey - image) * np.float32(rng.uniform(-0.3, 0.7))
     if rng.random() < settings.p_grey:
@@ -268,18 +270,23 @@ def _ramp(height: int, width: int, rng: Generator) -> np.ndarray:
     )
 
 
-def _taken(image: np.ndarray, letter: float, rng: Generator, settings: PlateCrops, poor: bool) -> np.ndarray:
-    """The image through a lens and a sensor, and stored: uint8, maybe resized; `letter`: height of one, px."""
+def _captured(image: np.ndarray, letter: float, rng: Generator, settings: PlateCrops, degraded: bool) -> np.ndarray:
+    """The image as captured and stored: blurred, noisy, resized, sharpened, compressed; uint8, of another size.
+
+    Args:
+        letter: height of a letter, pixels.
+        degraded: more of all that.
+    """
     height, width = image.shape[:2]
     if rng.random() < settings.p_blur:
-        image = _blurred(image, letter, rng, poor)
+        image = _blurred(image, letter, rng, degraded)
     if rng.random() < settings.p_noise:
-        sigma = abs(rng.normal(0, 9 if poor else 4))
+        sigma = abs(rng.normal(0, 9 if degraded else 4))
         grain = rng.standard_normal((height, width, 1 if rng.random() < 0.5 else 3), dtype=np.float32)
         image = image + grain * np.float32(sigma)
     pixels = np.clip(image, 0, 255).astype(np.uint8)
     if rng.random() < settings.p_resize:
-        factor = max(rng.uniform(0.4 if poor else 0.7, 1.5), min(1, settings.letter_height_range_px[0] / letter))
+        factor = max(rng.uniform(0.4 if degraded else 0.7, 1.5), min(1, settings.letter_height_range_px[0] / letter))
         size = max(8, round(width * factor)), max(4, round(height * factor))
         shrinking = cv2.INTER_AREA if rng.random() < 0.7 else pick(rng, _INTERPOLATIONS)
         pixels = cv2.resize(pixels, size, interpolation=shrinking if factor < 1 else pick(rng, _INTERPOLATIONS))
@@ -287,14 +294,14 @@ def _taken(image: np.ndarray, letter: float, rng: Generator, settings: PlateCrop
         soft, strength = cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.6, 1.5)), rng.uniform(0.3, 1.5)
         pixels = cv2.addWeighted(pixels, 1 + strength, soft, -strength, 0)
     if rng.random() < settings.p_jpeg:
-        quality = int(rng.uniform(20, 60) if poor else rng.uniform(45, 96))
+        quality = int(rng.uniform(20, 60) if degraded else rng.uniform(45, 96))
         pixels = cv2.imdecode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
     return pixels
 
 
-def _blurred(image: np.ndarray, letter: float, rng: Generator, poor: bool) -> np.ndarray:
-    """Out of focus, or moved; in proportion to the letters, as that is what makes them hard to read."""
-    sigma = abs(rng.normal(0, 0.035 if poor else 0.016)) * letter
+def _blurred(image: np.ndarray, letter: float, rng: Generator, degraded: bool) -> np.ndarray:
+    """Defocus or motion blur, in proportion to the letters, since that decides how legible they stay."""
+    sigma = abs(rng.normal(0, 0.035 if degraded else 0.016)) * letter
     if rng.random() < 0.7 or sigma < 0.5:
         return cv2.GaussianBlur(image, (0, 0), max(sigma, 0.2))
     length = max(3, round(3 * sigma) | 1)

@@ -1,4 +1,4 @@
-"""Lines of plate lettering in many scripts, as masks: from fonts where there are any, else shapes drawn like them."""
+"""Lines of plate lettering in many scripts, as masks: from fonts where there are any, else made of random strokes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from lpr.synthesis.plate_art import lettering
+from lpr.synthesis.painting import lettering
 
 FACES = (
     "DejaVuSans-Bold.ttf",
@@ -20,7 +20,7 @@ FACES = (
     "STIXGeneralBol.ttf",
     "pen",
 )
-"""Faces of Latin letters: as in `lpr.synthesis.plate_art.SIGN_FONTS`, and one drawn with a round pen."""
+"""Faces of Latin letters: as in `lpr.synthesis.painting.SIGN_FONTS`, and one drawn with a round pen."""
 FACE_SHARES = (0.24, 0.14, 0.12, 0.12, 0.14, 0.02, 0.02, 0.2)
 
 _EM = 72  # height of a letter, pixels
@@ -37,8 +37,8 @@ _SCRIPTS = {
     "א": "אבגדהזחטילמנסעפקרשת",
     "ກ": "ກຂຄງຈຊຍດຕຖທນບປຜຝພຟມຢຣລວສຫອຮ",
 }
-_DRAWN = "漢あ한বก"
-"""Characters that stand for a shape like those of their script: no font that comes with our packages has it."""
+_STROKE_SCRIPTS = "漢あ한বก"
+"""Placeholders of scripts that no installed font has: random shapes stand in for their characters."""
 
 
 def text_line(pattern: str, face: str | None, rng: Generator) -> np.ndarray:
@@ -46,19 +46,19 @@ def text_line(pattern: str, face: str | None, rng: Generator) -> np.ndarray:
 
     Args:
         pattern: @ stands for any letter, # for any digit, 漢 for a shape like a Chinese character, and so on through
-            `_SCRIPTS` and `_DRAWN`; any other character for itself. At least one must leave a mark.
+            `_SCRIPTS` and `_STROKE_SCRIPTS`; any other character for itself. At least one must leave a mark.
         face: of Latin letters, one of `FACES`.
     """
     runs: list[np.ndarray] = []
     run = ""
     for character in pattern:
-        if character in _DRAWN:
-            runs += [_written(run, face, rng), _shape(character, rng)]
+        if character in _STROKE_SCRIPTS:
+            runs += [_write_run(run, face, rng), _shape(character, rng)]
             run = ""
         else:
             some = _SCRIPTS.get(character, character)
             run += some[int(rng.integers(len(some)))] if len(some) > 1 else some
-    runs.append(_written(run, face, rng))
+    runs.append(_write_run(run, face, rng))
     return _side_by_side([mask for mask in runs if mask.size])
 
 
@@ -72,13 +72,13 @@ def _side_by_side(masks: list[np.ndarray]) -> np.ndarray:
     return line[:, 4:-4] if line.shape[1] > 12 else line
 
 
-def _written(run: str, face: str | None, rng: Generator) -> np.ndarray:
+def _write_run(run: str, face: str | None, rng: Generator) -> np.ndarray:
     """Lettering by a font; a run of spaces alone is a gap."""
     if not run.strip():
         return np.zeros((1, len(run) * _EM // 3), np.uint8)
     before, after = (len(run) - len(run.lstrip()), len(run) - len(run.rstrip()))
     if face == "pen" and run.isascii():
-        mask = _penned(run.strip(), int(rng.integers(5, 11)), int(rng.integers(2)))
+        mask = _write_with_pen(run.strip(), int(rng.integers(5, 11)), int(rng.integers(2)))
     else:
         latin = face if run.isascii() and face != "pen" else FACES[int(rng.integers(2))]
         stroke = int(rng.integers(2, 5)) if latin in ("DejaVuSans.ttf", "cmss10.ttf", None) else int(rng.integers(2))
@@ -92,7 +92,7 @@ def _resized(mask: np.ndarray, height: int) -> np.ndarray:
     return cv2.resize(mask, (max(1, round(mask.shape[1] * height / mask.shape[0])), height))
 
 
-def _penned(text: str, thickness: int, kind: int) -> np.ndarray:
+def _write_with_pen(text: str, thickness: int, kind: int) -> np.ndarray:
     """Lettering by OpenCV's stroke font: round ends, strokes of one width, as on pressed plates."""
     font, scale = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX)[kind], _EM / 22
     (width, height), base = cv2.getTextSize(text, font, scale, thickness)
@@ -110,12 +110,12 @@ def _cropped(mask: np.ndarray) -> np.ndarray:
 
 
 def _shape(script: str, rng: Generator) -> np.ndarray:
-    """One of a script's shapes. They come from a small stock, so that a plate costs little."""
-    return _stocked(script, int(rng.integers(64)))
+    """One of 64 shapes of a script, which are cached."""
+    return _cached_shape(script, int(rng.integers(64)))
 
 
 @functools.cache
-def _stocked(script: str, index: int) -> np.ndarray:
+def _cached_shape(script: str, index: int) -> np.ndarray:
     rng = np.random.default_rng([ord(script), index])
     draw = {"漢": _han, "あ": _kana, "한": _hangul, "ব": _bengali, "ก": _thai}[script]
     canvas = np.zeros((_EM + 16, _EM + 16), np.uint8)

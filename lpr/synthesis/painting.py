@@ -1,19 +1,25 @@
-"""What vehicles and streets are painted with: colours, words, a camera, filled polygons and warped images."""
+"""What scenes and plates are painted with: colours, words, lettering, a camera, filled polygons, warped images."""
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.random import Generator
-from PIL import Image, ImageColor, ImageDraw, ImageFilter
-
-from lpr.synthesis.plate_art import Colour, Size
+from PIL import Image, ImageColor, ImageDraw, ImageFilter, ImageFont
 
 T = TypeVar("T")
-Stops = Sequence[Colour]  # colours from the top of a shape to its bottom, evenly spread
+Colour = tuple[int, int, int]
+"""RGB, 0–255."""
+Size = tuple[int, int]
+"""Width and height."""
+Stops = Sequence[Colour]
+"""Colours of a gradient, evenly spaced from the top of a shape to its bottom."""
 
 
 def palette(colours: str) -> tuple[Colour, ...]:
@@ -34,6 +40,12 @@ SLOGANS = phrases(
     "HORN OK PLEASE|USE DIPPER AT NIGHT|KEEP DISTANCE|STOP|SCHOOL BUS|ON GOVT DUTY|MERA BHARAT MAHAN|"
     "BLOW HORN|GOODS CARRIER|TOURIST|ALL INDIA PERMIT|NO ENTRY|WAIT FOR SIDE|SPEED 40 KM|POWER BRAKE"
 )
+
+# Fonts as of presses and sign painters; None is Pillow's own.
+PLATE_FONTS = ("DejaVuSans-Bold.ttf", "DejaVuSansMono-Bold.ttf", "DejaVuSans.ttf", "cmss10.ttf", None)
+SIGN_FONTS = (*PLATE_FONTS, "DejaVuSerif-Bold.ttf", "STIXGeneralBol.ttf", "DejaVuSans-BoldOblique.ttf", "cmb10.ttf")
+
+_FONT_PX = 96
 
 
 # ------------------------------------------------------------------------------------------------------------ choices
@@ -71,14 +83,14 @@ def choose_phone(rng: Generator) -> str:
 
 
 class Camera:
-    """A pinhole camera that looks at a point of the scene.
+    """A pinhole camera directed at a point of the scene.
 
     Args:
-        target: the point looked at, millimetres.
-        at_px: where that point falls in the image.
+        target: that point, millimetres.
+        at_px: where it is projected to in the image.
         focal_px: focal length, pixels.
         distance: from the target, millimetres.
-        turn: yaw, pitch, roll in radians; positive yaw shows the vehicle's right side, positive pitch looks down.
+        turn: yaw, pitch, roll in radians; positive yaw shows the vehicle's right side, positive pitch is from above.
     """
 
     def __init__(
@@ -100,14 +112,14 @@ class Camera:
         self.horizon_px = at_px[1] - focal_px * math.tan(turn[1])
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        """Project points (n, 3) in millimetres to (n, 2) pixels; what is behind the camera is drawn close before it."""
+        """Project points (n, 3) in millimetres to (n, 2) pixels; points behind the camera are moved just before it."""
         x, y, z = self._rotation @ (points - self._target).T
         scale = self._focal / np.maximum(self._distance + z, 0.12 * self._distance)
         return np.stack([self._at[0] + x * scale, self._at[1] - y * scale], axis=1)
 
 
 def paste_warped(image: Image.Image, art: Image.Image, corners: np.ndarray) -> None:
-    """Paste RGBA `art` so that its corners fall on `corners` (4, 2; px; clockwise from the top left)."""
+    """Paste RGBA `art` with its corners at `corners` (4, 2; px; clockwise from the top left); not if it is mirrored."""
     left, top, right, bottom = _visible(image, corners)
     if right <= left or bottom <= top or signed_area(corners) < 1:
         return
@@ -157,3 +169,38 @@ def signed_area(polygon: np.ndarray) -> float:
     """Area of a polygon (n, 2; px) in px², positive when the corners run clockwise on the screen."""
     x, y = polygon[:, 0], polygon[:, 1]
     return float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
+
+
+# ----------------------------------------------------------------------------------------------------- lettering, noise
+
+
+def lettering(text: str, font: str | None, stroke: int = 0) -> Image.Image:
+    """A line of text as a mask: mode L, 255 in the letters, cropped to their outer edges.
+
+    Args:
+        text: at least one character that leaves a mark.
+        font: a file name in `SIGN_FONTS`, or None for Pillow's own.
+        stroke: thickens the letters, in pixels of letters about 70 px high.
+    """
+    face = _font(font)
+    left, top, right, bottom = (int(edge) for edge in face.getbbox(text, stroke_width=stroke))
+    mask = Image.new("L", (right - left, bottom - top), 0)
+    ImageDraw.Draw(mask).text((-left, -top), text, fill=255, font=face, stroke_width=stroke)
+    return mask
+
+
+def smooth_noise(rng: Generator, height: int, width: int, columns: int, rows: int) -> np.ndarray:
+    """Normal noise on a coarse grid, smoothly enlarged: float32 of shape (height, width), about -2 to 2."""
+    coarse = Image.fromarray(rng.standard_normal((rows, columns), dtype=np.float32))
+    return np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
+
+
+@functools.cache
+def _font(name: str | None) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    if name is None:
+        return ImageFont.load_default(_FONT_PX)
+    spec = importlib.util.find_spec("matplotlib")  # found, not imported: importing takes a second
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("matplotlib, whose fonts are drawn with, is not installed")
+    path = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf" / name
+    return ImageFont.truetype(path, _FONT_PX, layout_engine=ImageFont.Layout.BASIC)

@@ -1,4 +1,4 @@
-"""Strips, cells and corners of drawn plates: a nation's letters, stars, flags, a region's number."""
+"""Strips, cells and corners of synthetic plates: a nation's letters, stars, flags, a region's number."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from numpy.random import Generator
 from PIL import Image, ImageDraw
 
 from lpr.synthesis.glyphs import text_line
-from lpr.synthesis.painting import choose_colour, palette, pick
-from lpr.synthesis.plate_art import Colour
+from lpr.synthesis.painting import Colour, choose_colour, palette, pick
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom; pixels."""
@@ -29,11 +28,11 @@ class Band:
     """What a band is drawn with.
 
     Attributes:
-        art: the plate, drawn on.
-        box: where there is room.
+        art: the plate; changed in place.
+        box: the free part of it.
         words: a pattern of `lpr.synthesis.glyphs.text_line`.
-        ink: of the plate's letters.
-        rng: where the chance comes from.
+        ink: colour of the plate's letters.
+        rng: source of all random numbers.
     """
 
     art: Image.Image
@@ -139,7 +138,7 @@ def _top(band: Band, colours: tuple[Colour, ...] = _BLUES) -> Box:
 
 
 def _coloured_top(band: Band) -> Box:
-    """As in Egypt, whose colours tell what the vehicle is for."""
+    """As in Egypt, where the colour depends on the vehicle's use."""
     return _top(band, palette("b41c24 d8602c c89020 6c7078 1c7a3c 2c8cc8"))
 
 
@@ -231,4 +230,4 @@ BANDS: dict[str, Callable[[Band], Box]] = {
     "left cell": _left_cell,
     "grid": _grid,
 }
-"""Each draws its band and returns the box that it leaves for the lines."""
+"""Name → function that draws the band and returns the box that is left for the lines."""

@@ -1,4 +1,4 @@
-"""Drawn plates as one file: the same plates, the same bytes."""
+"""Lettered plates as one file: the same plates are the same bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lpr.synthesis.lettered_plates import LetteredPlate
 
 
 def save_plates(plates: Sequence[LetteredPlate], path: Path) -> None:
-    """Write an `.npz`: the images as PNG, end to end, and what stands on them. Atomic."""
+    """Write an `.npz` atomically: the images as PNGs, one after another, with their boxes, texts and characters."""
     images = [cv2.imencode(".png", plate.pixels)[1].ravel() for plate in plates]
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"unfinished-{path.name}")

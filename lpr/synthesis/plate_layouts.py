@@ -1,6 +1,6 @@
-"""What plates of many countries look like, as a table: shapes, colours, lines, bands.
+"""A table of plate layouts of many countries: proportions, colours, lines, bands.
 
-They are to be as unlike each other as plates are; nothing here follows any law to the letter.
+They vary as real plates do; none follows its country's law exactly.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ class Layout:
     """What the plates of one kind have in common.
 
     Attributes:
-        share: how many of the plates are of this kind, against the others.
-        aspect: width over height, from and to.
+        share: weight of the layout when one is chosen at random.
+        aspect: smallest and largest width / height.
         colours: alternatives of paper/ink, RRGGBB.
         lines: alternatives, each with its lines from top to bottom and " / " between; a line is its share of the height
             in percent, and a pattern of `lpr.synthesis.glyphs.text_line` in which {name} is one of those `WORDS`.
         bands: alternatives of `lpr.synthesis.plate_bands.BANDS`, each with its words; "" for none.
-        scene: probability of a image or a gradient behind the letters.
-        border: probability of a line around.
+        p_scenery: probability of an image or a gradient behind the letters.
+        p_border: probability of a line around.
     """
 
     share: float
@@ -30,8 +30,8 @@ class Layout:
     colours: str
     lines: tuple[str, ...]
     bands: tuple[str, ...] = ("",)
-    scene: float = 0.0
-    border: float = 0.4
+    p_scenery: float = 0.0
+    p_border: float = 0.4
 
 
 WORDS = {
@@ -100,8 +100,8 @@ LAYOUTS: dict[str, Layout] = {
             "16 {state} / 54 @@@·### / 10 {slogan}",
             "10 {month} / 56 @@ ##### / 14 {state}",
         ),
-        scene=0.6,
-        border=0.3,
+        p_scenery=0.6,
+        p_border=0.3,
     ),
     "mexico": Layout(
         2,
@@ -109,14 +109,14 @@ LAYOUTS: dict[str, Layout] = {
         "f2f2f2/141416 f2f2f0/7a1420",
         ("14 {state} / 50 @@@-##-## / 10 DELANTERA", "16 {state} / 52 @@-##-###"),
         ("top:·", "", "above and below:"),
-        scene=0.3,
+        p_scenery=0.3,
     ),
     "brazil grey": Layout(
         4,
         (2.6, 3.2),
         "a6a8aa/141416 b4b6b6/121214 9c1c20/eeeeee f0f0f0/8c1a1e",
         ("13 {place} / 60 @@@ ####", "13 {place} / 60 @@@·####"),
-        border=0.6,
+        p_border=0.6,
     ),
     "brazil square": Layout(1.5, (1.1, 1.3), "a6a8aa/141416 9c1c20/eeeeee", ("10 {place} / 36 @@@ / 36 ####",)),
     "mercosur": Layout(
@@ -125,7 +125,7 @@ LAYOUTS: dict[str, Layout] = {
         "f2f2ee/141418 f2f2ee/141418 f2f2f2/a01c22 f2f2f2/1c3c8c",
         ("80 @@@#@##", "80 @@ ### @@", "80 @@@ ####"),
         ("top:{nation}",),
-        border=0.6,
+        p_border=0.6,
     ),
     "mercosur square": Layout(
         1.5, (1.05, 1.3), "f2f2ee/141418 f2f2f2/1c3c8c", ("42 @@@ / 42 #@##",), ("top:{nation}",)
@@ -135,7 +135,7 @@ LAYOUTS: dict[str, Layout] = {
         (2.6, 3.4),
         "16171a/e8e8e6 141416/eeeeea f0f0ee/141416 c01c24/f2f2f2 f2c41c/141416",
         ("58 @ #### @@@ / 22 ##·##", "60 @@ #### @@ / 20 ##-##", "60 @ ### @"),
-        border=0.7,
+        p_border=0.7,
     ),
     "bangladesh": Layout(
         5,
@@ -151,7 +151,7 @@ LAYOUTS: dict[str, Layout] = {
         "f2f2ee/141418 eceeee/101216 e6c832/141416",
         ("70 @  {emirate}  #####", "70 #####", "66 ٠٠٠٠ ععع", "60 ع  #####", "42 ٠٠٠٠ ع ع / 40 #### @ @"),
         ("", "right cell:·", "right cell:ك س م", "left cell:{emirate}"),
-        border=0.7,
+        p_border=0.7,
     ),
     "gulf short": Layout(
         4,
@@ -159,7 +159,7 @@ LAYOUTS: dict[str, Layout] = {
         "f2f2ee/141418 e4c22c/141416 eceeee/101216",
         ("24 {emirate} / 52 # #####", "40 ٠٠٠٠  ععع / 40 ####  @@@", "50 ٠٠٠٠٠ / 26 ####"),
         ("", "right cell:·", "top:قطر", "grid:ع @ @"),
-        border=0.8,
+        p_border=0.8,
     ),
     "egypt": Layout(
         2,
@@ -167,38 +167,38 @@ LAYOUTS: dict[str, Layout] = {
         "f2f2ee/141418",
         ("60 ٠٠٠  عع", "60 ٠٠٠٠  ع"),
         ("top:EGYPT مصر", "coloured top:مصر EGYPT"),
-        border=0.8,
+        p_border=0.8,
     ),
     "iran": Layout(
-        2, (4.2, 5.0), "f2f2ee/141418 f2c41c/141416", ("70 ۰۰ ع ۰۰۰ | ۰۰",), ("emblem:IR", "eu:IR"), border=0.8
+        2, (4.2, 5.0), "f2f2ee/141418 f2c41c/141416", ("70 ۰۰ ع ۰۰۰ | ۰۰",), ("emblem:IR", "eu:IR"), p_border=0.8
     ),
     "thai": Layout(
         4,
         (2.1, 2.5),
         "f2f2ee/141418 f2f2ee/1c6e3a f2f2ee/1c3a8c e8c61e/141416",
         ("52 #กก #### / 24 กกกกกกก", "54 ກກ ### / 20 ກກກກກກກ"),
-        scene=0.2,
-        border=0.7,
+        p_scenery=0.2,
+        p_border=0.7,
     ),
     "thai motorbike": Layout(
-        1.5, (0.95, 1.3), "f2f2ee/141418", ("30 #กก / 16 กกกกกก / 34 ###", "28 ກກກ / 18 ກກກກກ / 34 ##"), border=0.7
+        1.5, (0.95, 1.3), "f2f2ee/141418", ("30 #กก / 16 กกกกกก / 34 ###", "28 ກກກ / 18 ກກກກກ / 34 ##"), p_border=0.7
     ),
     "china": Layout(
         5,
         (2.9, 3.4),
         "1a3c9c/f2f4f6 1a46a4/f4f4f4 7ac88c/141416 e6c31c/141416 141416/f0f0f0 f0f0f0/141416",
         ("68 漢@·#####", "68 漢@ #@#@#", "68 漢@####漢"),
-        scene=0.1,
-        border=0.7,
+        p_scenery=0.1,
+        p_border=0.7,
     ),
-    "china two lines": Layout(1.5, (1.5, 2.1), "e6c31c/141416 1a3c9c/f2f4f6", ("30 漢·@ / 50 #####",), border=0.7),
+    "china two lines": Layout(1.5, (1.5, 2.1), "e6c31c/141416 1a3c9c/f2f4f6", ("30 漢·@ / 50 #####",), p_border=0.7),
     "japan": Layout(
         5,
         (1.9, 2.1),
         "f2f2ee/1c5a34 f2f2ee/1c5a34 f2d21e/16161a 1c5a38/f2f2f0 16161a/f2d21e",
         ("26 漢漢 ### / 50 あ ##-##", "26 漢漢漢 ## / 50 あ ·#-##"),
-        scene=0.1,
-        border=0.3,
+        p_scenery=0.1,
+        p_border=0.3,
     ),
     "korea": Layout(
         4,
@@ -215,28 +215,28 @@ LAYOUTS: dict[str, Layout] = {
         (2.6, 3.0),
         "f2c81e/141416 f2f2f0/1c2c7c f2f2f0/7c1c28 141416/f0f0ee f2f2f0/141416 1c2c5c/f2f2f0",
         ("62 @@@·### / 14 {state} - {slogan}", "62 ###·@@@ / 14 {state}", "70 @@@ ##@"),
-        border=0.6,
+        p_border=0.6,
     ),
     "asia plain": Layout(
         5,
         (3.4, 4.8),
         "161618/ececec 161618/ececec 141416/f2f2f2 f2f2f0/141416 f4c81e/141416",
         ("66 @@@ ####", "66 @@ #### @", "66 @ ## ##", "62 ##-## @"),
-        border=0.25,
+        p_border=0.25,
     ),
     "asia plain two lines": Layout(
         5,
         (1.2, 2.0),
         "161618/ececec 141416/f2f2f2 f2f2f0/141416 f4c81e/141416 b41c22/f2f2f2 1c3c9c/f2f2f0",
         ("38 @@@ / 42 ####", "38 ##-@# / 42 ###·##", "40 @ ### / 40 @@", "28 @@ / 30 ## / 28 ###"),
-        border=0.5,
+        p_border=0.5,
     ),
     "philippines": Layout(
         2,
         (2.4, 3.0),
         "f2f2ee/141418 f2f2f0/1c6434",
         ("66 @@@ #### / 14 {state}", "14 {slogan} / 62 @@@ ###"),
-        scene=0.5,
+        p_scenery=0.5,
     ),
     "russia": Layout(
         3,
@@ -244,7 +244,7 @@ LAYOUTS: dict[str, Layout] = {
         "f2f2ee/141418 f4c81e/16161a 1c3c9c/f2f2f2",
         ("70 Я ### ЯЯ", "70 @ ### @@", "70 ЯЯ ####", "70 ა ### აა"),
         ("right cell:## RUS", "right cell:###", "", "flag:UA"),
-        border=0.8,
+        p_border=0.8,
     ),
     "greece": Layout(1, (4.3, 4.9), "f2f2ee/141418", ("74 ΛΛΛ-####",), ("eu:GR",)),
     "israel": Layout(
@@ -260,7 +260,7 @@ LAYOUTS: dict[str, Layout] = {
         "f2f2ee/141418 f4c81e/141416 f2f2f0/1c3c8c f2f2f0/1c6a3a f0f0f0/8c1c22",
         ("16 {nation} / 58 @@@-###@@", "68 @@ ## @@ @@", "64 @@@ ### @", "60 @@ ####-## / 16 {state}"),
         ("", "", "emblem:{eu}"),
-        scene=0.3,
+        p_scenery=0.3,
     ),
     "old": Layout(
         2,
@@ -280,7 +280,7 @@ LAYOUTS: dict[str, Layout] = {
         (1.6, 1.9),
         "f0f0f0/1c2c6e f4f4ee/141418 e8eef6/8c1c22 f6d45a/1a1a1a",
         ("18 {state} / 54 @####", "16 {state} / 46 ##@## / 12 {month}", "22 CYCLE / 56 #####"),
-        scene=0.5,
+        p_scenery=0.5,
     ),
     "any long": Layout(
         3,
@@ -288,7 +288,7 @@ LAYOUTS: dict[str, Layout] = {
         _BRIGHT,
         ("70 @## @##", "62 {nation}", "66 #@#@#@#", "64 @ ###### @", "70 #-@-####", "20 {state} / 54 @@ ### @"),
         ("", "", "top:{nation}", "right cell:{eu}", "left cell:·", "flag:{eu}", "eu:{eu}", "above and below:"),
-        scene=0.3,
+        p_scenery=0.3,
     ),
     "any short": Layout(
         3,
@@ -302,14 +302,14 @@ LAYOUTS: dict[str, Layout] = {
             "16 {slogan} / 50 @####",
         ),
         ("", "", "top:{nation}", "right cell:{eu}", "left cell:·", "corner:{eu}", "above and below:"),
-        scene=0.3,
+        p_scenery=0.3,
     ),
     "paper": Layout(
         1.5,
         (1.4, 2.2),
         "fafaf6/101010 f6f4ea/101020",
         ("10 TEMPORARY {state} / 42 @###### / 14 EXPIRES ##/##/20## / 8 #@@@@##@##@######",),
-        border=0.5,
+        p_border=0.5,
     ),
     "special": Layout(
         2,

@@ -1,4 +1,4 @@
-"""What stands on the plates that a reader learns from: layouts of many countries, with registrations of all kinds."""
+"""The lines of plates for the recognizer to be trained on: layouts of many countries, registrations of all kinds."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from itertools import pairwise
 
 from numpy.random import Generator
 
+from lpr.synthesis.indian_plates import choose_indian_registration
 from lpr.synthesis.painting import phrases, pick
-from lpr.synthesis.plate_art import choose_registration
 from lpr.synthesis.plate_layouts import LAYOUTS, Layout
 from lpr.synthesis.typefaces import LETTERS_AND_DIGITS
 
 _PLACEHOLDERS = {"@": "ABCDEFGHIJKLMNOPRSTUVWXYZ" * 3 + "Q", "#": "0123456789", "*": LETTERS_AND_DIGITS}
 """Any letter, of which Q is the rarest; any digit; any of both."""
 _LARGE = 0.6
-"""What a line of the registration has at least of the largest one's height; what is smaller is other lettering."""
+"""Least height of a line of the registration, of the largest line's; smaller lines are other lettering."""
 _RANDOM = 0.15
-"""Of the plates carry any letters and digits in place of what their country's rules allow."""
+"""Fraction of the plates that have random letters and digits instead of a registration by their country's rules."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,12 @@ class Line:
     """A line of lettering.
 
     Attributes:
-        share: of the plate's height, 0–1.
-        pattern: of the registration: A–Z and 0–9 for themselves, {name} for one of `lpr.synthesis.plate_layouts.WORDS`, a
-            space, "-", "." or "·" between groups, [above|below] for small ones one over the other, and other scripts'
-            placeholders as in `lpr.synthesis.glyphs.text_line`; of other lettering: as `text_line` has it.
-        registration: whether its letters A–Z and digits are to be read.
+        share: fraction of the plate's height.
+        pattern: of the registration: A–Z and 0–9 for themselves, {name} for one of
+            `lpr.synthesis.plate_layouts.WORDS`, a space, "-", "." or "·" between groups, [above|below] for small ones
+            one over the other, and other scripts' placeholders as in `lpr.synthesis.glyphs.text_line`; of other
+            lettering: a pattern of `text_line`.
+        registration: whether its letters A–Z and digits belong to the plate's text.
     """
 
     share: float
@@ -38,26 +39,28 @@ class Line:
 
 
 def choose_lines(rng: Generator) -> tuple[Layout, list[Line]]:
-    """A layout, and its lines from top to bottom; at least three characters are to be read."""
+    """A layout, and its lines from top to bottom, with at least three characters of text."""
     group = pick(rng, _GROUPS, _GROUP_SHARES)
     layout = pick(
         rng, group.layouts, [one.share / sum(other.share for other in group.layouts) for one in group.layouts]
     )
-    lines = _indian_lines(layout, rng) if group.indian else _filled(_parsed(pick(rng, layout.lines)), rng)
-    return layout, _shuffled(lines, rng) if rng.random() < _RANDOM else lines
+    lines = (
+        _indian_lines(layout, rng) if group.indian else _fill_placeholders(_parse_lines(pick(rng, layout.lines)), rng)
+    )
+    return layout, _with_random_text(lines, rng) if rng.random() < _RANDOM else lines
 
 
-def _parsed(alternative: str) -> list[Line]:
+def _parse_lines(alternative: str) -> list[Line]:
     """The lines of one of a layout's alternatives, with their placeholders."""
     lines = [
         (int(share) / 100, pattern) for share, pattern in (line.split(" ", 1) for line in alternative.split(" / "))
     ]
-    largest = max((share for share, pattern in lines if _readable(pattern)), default=0.0)
-    return [Line(share, pattern, _readable(pattern) > 0 and share >= _LARGE * largest) for share, pattern in lines]
+    largest = max((share for share, pattern in lines if _count_text(pattern)), default=0.0)
+    return [Line(share, pattern, _count_text(pattern) > 0 and share >= _LARGE * largest) for share, pattern in lines]
 
 
-def _readable(pattern: str) -> int:
-    """How many characters of a pattern are to be read; none in words."""
+def _count_text(pattern: str) -> int:
+    """How many characters of a pattern are text; none of {words} are."""
     inside = False
     count = 0
     for character in pattern:
@@ -66,7 +69,7 @@ def _readable(pattern: str) -> int:
     return count
 
 
-def _filled(lines: list[Line], rng: Generator) -> list[Line]:
+def _fill_placeholders(lines: list[Line], rng: Generator) -> list[Line]:
     return [
         replace(line, pattern="".join(_any_of(_PLACEHOLDERS.get(one, one), rng) for one in line.pattern))
         if line.registration
@@ -79,8 +82,8 @@ def _any_of(characters: str, rng: Generator) -> str:
     return characters[int(rng.integers(len(characters)))]
 
 
-def _shuffled(lines: list[Line], rng: Generator) -> list[Line]:
-    """In place of the registration four to nine of any characters, in as many lines, in groups as it falls."""
+def _with_random_text(lines: list[Line], rng: Generator) -> list[Line]:
+    """The lines with four to nine random characters instead of the registration, in random groups."""
     count = sum(line.registration for line in lines)
     length = max(int(rng.integers(4, 10)), 2 * count)
     string = "".join(_any_of(LETTERS_AND_DIGITS, rng) for _ in range(length))
@@ -99,7 +102,7 @@ def _shuffled(lines: list[Line], rng: Generator) -> list[Line]:
 
 def _indian_lines(layout: Layout, rng: Generator) -> list[Line]:
     """A valid number on one, two or seldom three lines; the first of them may be the smaller."""
-    groups = list(_choose_temporary(rng) if rng.random() < 0.1 else choose_registration(rng))
+    groups = list(_choose_temporary(rng) if rng.random() < 0.1 else choose_indian_registration(rng))
     between = pick(rng, ("", " ", "-", ".", "·"), (0.32, 0.42, 0.13, 0.07, 0.06))
     size = rng.uniform(0.58, 0.88)
     if layout.aspect[0] > 3:
@@ -120,8 +123,8 @@ def _indian_lines(layout: Layout, rng: Generator) -> list[Line]:
 
 
 def _choose_temporary(rng: Generator) -> tuple[str, ...]:
-    """A number of a vehicle that is not registered yet: a valid one whose series is TC or TR."""
-    state, district, *_ = choose_registration(rng)
+    """A temporary number, of a vehicle that is not registered yet: its series begins with TC or TR."""
+    state, district, *_ = choose_indian_registration(rng)
     series = pick(rng, ("TC", "TC", "TC", "TR", "TCD", "TCF"))
     return state, district, series, str(rng.integers(1, 10 ** int(rng.integers(2, 5))))
 
@@ -134,17 +137,17 @@ class _Group:
 
 
 def _group(share: float, *names: str, indian: bool = False) -> _Group:
-    """Layouts of those names, without the alternatives in which there is too little to read."""
+    """Layouts of those names, without the alternatives that have fewer than three characters of text."""
     layouts = []
     for name in names:
         layout = _LAYOUTS.get(name, LAYOUTS[name])
-        readable = tuple(
+        alternatives = tuple(
             one
             for one in layout.lines
-            if sum(_readable(line.pattern) for line in _parsed(one) if line.registration) > 2
+            if sum(_count_text(line.pattern) for line in _parse_lines(one) if line.registration) > 2
         )
-        if readable:
-            layouts.append(replace(layout, lines=readable))
+        if alternatives:
+            layouts.append(replace(layout, lines=alternatives))
     return _Group(share, tuple(layouts), indian)
 
 
@@ -172,10 +175,10 @@ _INDIAN = 9 * _WHITE + "f4c414/121214 f4c414/121214 16803e/f2f4ee ba1a20/f4f0ec 
 _LAYOUTS = {
     "eu": replace(LAYOUTS["eu"], colours=4 * _WHITE + LAYOUTS["eu"].colours, lines=_EU_LINES),
     "us": replace(LAYOUTS["us"], lines=_US_LINES),
-    "india long": replace(LAYOUTS["india long"], aspect=(3.6, 5.0), colours=_INDIAN, border=0.55),
-    "india square": replace(LAYOUTS["india square"], aspect=(1.35, 2.3), colours=_INDIAN, border=0.55),
+    "india long": replace(LAYOUTS["india long"], aspect=(3.6, 5.0), colours=_INDIAN, p_border=0.55),
+    "india square": replace(LAYOUTS["india square"], aspect=(1.35, 2.3), colours=_INDIAN, p_border=0.55),
 }
-"""Those of `LAYOUTS` of which a reader needs more than a finder of plates does."""
+"""Layouts with more variants than in `LAYOUTS`: the text matters to the recognizer, but not to the detector."""
 
 _GROUPS = (
     _group(22, "india long", indian=True),

@@ -1,4 +1,4 @@
-"""One drawn street scene: a vehicle's rear or front with an Indian plate on it, before a street or a wall.
+"""Synthetic street scenes: a vehicle's rear or front with an Indian plate on it, before a street or a wall.
 
 A pinhole camera projects the vehicle's shapes, so that perspective, tilt and the plate's true corners come from one
 place. What lies behind is painted in pixels.
@@ -14,24 +14,29 @@ from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFilter
 from scipy.ndimage import uniform_filter1d
 
+from lpr.synthesis.indian_plates import LONG, choose_indian_plate, draw_indian_plate
 from lpr.synthesis.painting import (
     BLACK,
     PAINTS,
     PAPERS,
+    SIGN_FONTS,
     SLOGANS,
     Camera,
+    Colour,
+    Size,
     choose_colour,
     choose_phone,
     fill,
     gradient,
+    lettering,
     palette,
     paste_warped,
     phrases,
     pick,
     readable_on,
     shades,
+    smooth_noise,
 )
-from lpr.synthesis.plate_art import LONG, SIGN_FONTS, Colour, Size, choose_plate, draw_plate, lettering, smooth_noise
 from lpr.synthesis.vehicles import Vehicle, choose_vehicle
 
 WALLS = palette("c4b296 d6cebe aa826e 96a0aa dcbe8c bac8b0 c8bAa0 a8aaac b07054 788ca0")
@@ -47,8 +52,8 @@ SHOPS = phrases(
 
 
 @dataclass(frozen=True)
-class DrawnPlate:
-    """A plate in a image.
+class ScenePlate:
+    """A plate in an image.
 
     Attributes:
         text: A–Z and 0–9, top line first.
@@ -73,10 +78,10 @@ class DrawnPlate:
 
 @dataclass(frozen=True)
 class Scene:
-    """A drawn image (RGB) and the plates in it, the largest first."""
+    """A synthetic image (RGB) and the plates in it, the largest first."""
 
     image: Image.Image
-    plates: tuple[DrawnPlate, ...]
+    plates: tuple[ScenePlate, ...]
 
 
 def draw_scene(rng: Generator) -> Scene:
@@ -261,8 +266,8 @@ def _paint_markings(rng: Generator, pen: ImageDraw.ImageDraw, camera: Camera, ed
 # ------------------------------------------------------------------------------------------------------------ drawing
 
 
-def _draw_second(rng: Generator, image: Image.Image, camera: Camera, main: Vehicle) -> DrawnPlate | None:
-    """Another vehicle farther off, where there is room to see the whole of its plate; otherwise nothing."""
+def _draw_second(rng: Generator, image: Image.Image, camera: Camera, main: Vehicle) -> ScenePlate | None:
+    """Draw another vehicle farther away, where the whole of its plate would be visible; None where it would not."""
     other = choose_vehicle(rng)
     main_low, main_high = main.bounds(camera)
     for _ in range(8):
@@ -277,8 +282,8 @@ def _draw_second(rng: Generator, image: Image.Image, camera: Camera, main: Vehic
 
 def _draw_vehicle(
     rng: Generator, image: Image.Image, camera: Camera, vehicle: Vehicle, offset: np.ndarray
-) -> DrawnPlate:
-    """Draw a vehicle moved by `offset` (millimetres), its shadow under it and a plate on it, screwed on a bit askew."""
+) -> ScenePlate:
+    """Draw a vehicle moved by `offset` (millimetres), its shadow, and a plate on it, slightly rotated."""
     vehicle.paint(image, camera, offset)
     middle = vehicle.plate_corners.mean(axis=0)
     askew = math.radians(rng.normal(0, 0.8))
@@ -286,15 +291,15 @@ def _draw_vehicle(
     placed = (vehicle.plate_corners - middle) @ turn + middle + offset
     corners = camera(placed)
     fill(image, camera(placed + np.array((6, -14, 0))), [BLACK], 0.6, soft=1.5)
-    plate = choose_plate(rng, vehicle.plate_mm)
-    paste_warped(image, draw_plate(plate, max(64, round(np.ptp(corners[:, 0]) * 1.4)), rng), corners)
-    return DrawnPlate(plate.text, corners)
+    plate = choose_indian_plate(rng, vehicle.plate_mm)
+    paste_warped(image, draw_indian_plate(plate, max(64, round(np.ptp(corners[:, 0]) * 1.4)), rng), corners)
+    return ScenePlate(plate.text, corners)
 
 
-# --------------------------------------------------------------------------------------------------------- image
+# ----------------------------------------------------------------------------------------------------- light and camera
 
 
-def _light(rng: Generator, image: Image.Image, plate: DrawnPlate) -> np.ndarray:
+def _light(rng: Generator, image: Image.Image, plate: ScenePlate) -> np.ndarray:
     """The image under uneven light, in shadow or at night: float32 of shape (height, width, 3), about 0 to 255."""
     width, height = image.size
     rows, columns = height // 4, width // 4  # light varies slowly: a coarse field will do
@@ -319,7 +324,7 @@ def _light(rng: Generator, image: Image.Image, plate: DrawnPlate) -> np.ndarray:
 
 
 def _expose(rng: Generator, pixels: np.ndarray, line_px: float) -> Image.Image:
-    """Shake, haze, noise, blur and lettering over it: what a camera adds. `line_px` is the height of a plate's line."""
+    """Add motion blur, haze, noise, defocus and a watermark; `line_px`: height of a line of the plate, pixels."""
     height, width = pixels.shape[:2]
     blur = rng.random()
     if blur < 0.3:
@@ -331,7 +336,7 @@ def _expose(rng: Generator, pixels: np.ndarray, line_px: float) -> Image.Image:
     image = Image.fromarray(np.clip(pixels, 0, 255, out=pixels).astype(np.uint8))
     if blur > 0.45:
         image = image.filter(ImageFilter.BoxBlur(rng.uniform(0, 0.085) * line_px))
-    if rng.random() < 0.1:  # a photographer's name
+    if rng.random() < 0.1:  # a watermark
         mask = lettering(pick(rng, ("www.autoworld.in", "TEAM MOTORS", "street pics")), pick(rng, SIGN_FONTS))
         wide = round(rng.uniform(0.2, 0.35) * width)
         mask = mask.resize((wide, max(6, wide * mask.height // mask.width)), Image.Resampling.BILINEAR)

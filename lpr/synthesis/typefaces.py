@@ -1,4 +1,4 @@
-"""Typefaces that plates are lettered with: openly licensed ones of the extra `fonts`, and those that Matplotlib brings.
+"""Typefaces of lettered plates: openly licensed ones of the extra `fonts`, and those that Matplotlib brings.
 
 Each family of Google Fonts comes as a package of its own, `fontpkg-FAMILY`, with its licence (SIL OFL 1.1, some Apache
 2.0) beside the files. The files are found without importing anything.
@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from lpr.errors import UserError
 
 LETTERS_AND_DIGITS = string.ascii_uppercase + string.digits
-"""What a registration is written with."""
+"""The characters of a plate's text."""
 CAP_PX = 72
 """Height of an H in a glyph's mask, pixels."""
 
@@ -44,8 +44,8 @@ class Glyph:
 
     Attributes:
         mask: uint8 (h, w), 255 in the ink, cropped to it; an H is `CAP_PX` high.
-        foot: of the ink under the base line, pixels; below 0 where it ends above.
-        bearings: free room that the typeface leaves at the left and at the right, pixels.
+        foot: how far the ink reaches below the base line, pixels; negative where it ends above.
+        bearings: gaps that the typeface has at the left and at the right, pixels.
     """
 
     mask: np.ndarray
@@ -100,7 +100,7 @@ PLATE_FACES: tuple[Typeface, ...] = (
     *_family("varela_round", "VarelaRound-Regular"),
     *(Typeface("matplotlib", f"mpl-data/fonts/ttf/{name}.ttf") for name in ("DejaVuSans-Bold", "DejaVuSansMono-Bold")),
 )
-"""As presses and printers use them."""
+"""Typefaces as of presses and printers."""
 
 PAINTED_FACES: tuple[Typeface, ...] = (
     *_family("kalam", "Kalam-Bold"),
@@ -113,7 +113,7 @@ PAINTED_FACES: tuple[Typeface, ...] = (
         for name in ("DejaVuSerif-Bold", "STIXGeneralBol", "DejaVuSans-BoldOblique", "cmb10", "cmss10")
     ),
 )
-"""As sign painters, and people with taste, use them beside the others."""
+"""Typefaces as of sign painters, and of ornamental plates."""
 
 
 @functools.cache

@@ -1,6 +1,6 @@
-"""Vehicles' rears and fronts, each a list of flat shapes, and where a plate goes on them.
+"""Rears and fronts of vehicles, each a list of flat shapes, and the place of the plate.
 
-Millimetres: x to the right, y up from the road, z away from the viewer; the plate's side is at z = 0.
+Millimetres: x to the right, y up from the road, z away from the viewer; the end with the plate is at z = 0.
 """
 
 from __future__ import annotations
@@ -12,16 +12,21 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
+from lpr.synthesis.indian_plates import LONG, SMALL, SQUARE
 from lpr.synthesis.painting import (
     BLACK,
     PAINTS,
     PAPERS,
+    SIGN_FONTS,
     SLOGANS,
     Camera,
+    Colour,
+    Size,
     Stops,
     choose_colour,
     choose_phone,
     fill,
+    lettering,
     palette,
     paste_warped,
     phrases,
@@ -30,7 +35,6 @@ from lpr.synthesis.painting import (
     shades,
     signed_area,
 )
-from lpr.synthesis.plate_art import LONG, SIGN_FONTS, SMALL, SQUARE, Colour, Size, lettering
 
 WHITES = palette("e8e8e6 ecebe6 bcc0c4 d8dadc")
 BODIES = palette("80848a 484c52 1c1d20 141418 96181c b6241e 223a78 1e6096 60422c aa9676 e2b21e ce6c1c 24543a")
@@ -50,29 +54,29 @@ class _Shape:
     points: np.ndarray  # (n, 3) millimetres
     stops: Stops
     alpha: float = 1
-    one_sided: bool = False  # seen only where its corners run clockwise
+    one_sided: bool = False  # visible only where its corners run clockwise
 
 
 @dataclass(frozen=True)
-class _Lettering:
+class _TextPanel:
     points: np.ndarray  # (4, 3) millimetres
     art: Image.Image
 
 
 class Vehicle:
-    """Shapes in the order in which they are painted, and where the plate goes.
+    """Shapes in the order in which they are painted, and the place of the plate.
 
     Args:
         rng: chooses the lettering's fonts.
         plate_at: x, y of the plate's middle, millimetres.
         plate_mm: the plate's width and height.
-        length: how far the vehicle reaches away from the viewer, millimetres.
+        length: of the vehicle, millimetres.
     """
 
     def __init__(self, rng: Generator, plate_at: tuple[float, float], plate_mm: Size, length: float) -> None:
         self.plate_mm, self.length = plate_mm, length
         self.plate_corners = _upright(*plate_at, *plate_mm, 0)
-        self.parts: list[_Shape | _Lettering] = []
+        self.parts: list[_Shape | _TextPanel] = []
         self._rng = rng
 
     def panel(
@@ -102,7 +106,7 @@ class Vehicle:
         self.panel(list(zip(x + rx * np.cos(turn), y + ry * np.sin(turn), strict=True)), stops, 0, z, alpha)
 
     def side(self, x: float, points: Sequence[tuple[float, float]], stops: Stops) -> None:
-        """A polygon of (z, y), clockwise as seen from the right, on the side at `x`; seen from that side alone."""
+        """A polygon of (z, y), clockwise as seen from the right, on the side at `x`; visible from that side alone."""
         flat = np.array([(x, y, z) for z, y in points], float)
         self.parts.append(_Shape(flat if x > 0 else flat[::-1], stops, one_sided=True))
 
@@ -128,10 +132,10 @@ class Vehicle:
         art = Image.new("RGBA", mask.size, ink)
         art.putalpha(mask)
         corners = _upright(x, y, min(room, height * mask.width / mask.height), height, z)
-        self.parts.append(_Lettering(corners, art))
+        self.parts.append(_TextPanel(corners, art))
 
     def stickers(self, half: float, low: float, high: float, z: float = 0) -> None:
-        """Small bright rectangles and lettering between two heights: what must not be taken for the plate."""
+        """Small bright rectangles and lettering between two heights: lettering that is no plate."""
         rng = self._rng
         for _ in range(int(rng.integers(0, 4))):
             x, y, width = rng.uniform(-0.7, 0.7) * half, rng.uniform(low, high), rng.uniform(100, 340)
@@ -145,7 +149,7 @@ class Vehicle:
                 self.text(words, x, y, height * 0.55, ink, width * 0.9, z)
 
     def bounds(self, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-        """The least and the greatest x, y in pixels of its shapes, those turned away from the camera too."""
+        """The least and the greatest x, y of all its shapes, pixels, including those that face away from the camera."""
         points = np.concatenate([camera(part.points) for part in self.parts])
         return points.min(axis=0), points.max(axis=0)
 
@@ -156,7 +160,7 @@ class Vehicle:
         fill(image, camera(shadow + offset), [BLACK], 0.75, soft=0.02 * image.width)
         for part in self.parts:
             polygon = camera(part.points + offset)
-            if isinstance(part, _Lettering):
+            if isinstance(part, _TextPanel):
                 paste_warped(image, part.art, polygon)
             elif not part.one_sided or signed_area(polygon) > 0:
                 fill(image, polygon, part.stops, part.alpha)

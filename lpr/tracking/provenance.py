@@ -1,6 +1,6 @@
-"""Where an experiment's figures come from: code, data, versions, hardware and time.
+"""The provenance of an experiment's scores: code, data, versions, hardware and time.
 
-All of it lands in `reports/provenance.json`, which with the page alone may differ between two equal runs.
+It is written to `reports/provenance.json`; of two equal runs, only this file and the page may differ.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import yaml
 
 from lpr.config import Config
 from lpr.cores import usable_cores
-from lpr.git import ask_git
+from lpr.git import git_output
 from lpr.hashes import file_md5
+from lpr.paths import SCRATCH
 
-TIMINGS = Path(".lpr/timings")
+TIMINGS = SCRATCH / "timings"
 NOT_TIMED = "restored from DVC's cache: not timed here"
 
 _PACKAGES = (
@@ -39,35 +40,35 @@ _PACKAGES = (
     "hydra-core",
     "wandb",
 )
-# What every run rewrites, and so says nothing about whether the code is the revision's.
+# Every run rewrites these, so that changes to them are no changes to the code.
 _WRITTEN_BY_RUNS = ("dvc.lock", "metrics", "reports")
 
 
-def write_timing(stage: str, seconds: float, output: Path, timings_folder: Path = TIMINGS, **facts: Any) -> None:
-    """Note how long a stage took, and what it took it to make: `.lpr/timings/STAGE.json`.
+def write_timing(stage: str, seconds: float, output: Path, timings_folder: Path = TIMINGS, **details: Any) -> None:
+    """Record how long a stage took, with the hash of its output: `.lpr/timings/STAGE.json`.
 
     Args:
         stage: its name in `dvc.yaml`.
         seconds: wall time.
-        output: a file that the stage wrote, relative to the project's root; the note holds as long as it is unchanged.
-        timings_folder: where the note goes.
-        facts: what else describes the run, such as `threads` or `precision`.
+        output: a file that the stage wrote, relative to the project's root; the record is valid while it is unchanged.
+        timings_folder: of the records.
+        details: of the run, such as `threads` or `precision`.
     """
-    note = {"stage": stage, "seconds": round(seconds, 3), **facts}
-    note["output"] = {"path": output.as_posix(), "md5": file_md5(output)}
+    record = {"stage": stage, "seconds": round(seconds, 3), **details}
+    record["output"] = {"path": output.as_posix(), "md5": file_md5(output)}
     timings_folder.mkdir(parents=True, exist_ok=True)
-    (timings_folder / f"{stage}.json").write_text(json.dumps(note, indent=2) + "\n")
+    (timings_folder / f"{stage}.json").write_text(json.dumps(record, indent=2) + "\n")
 
 
 def collect(
     config: Config, timings_folder: Path = TIMINGS, wandb_run: dict[str, str] | None = None, root: Path = Path()
 ) -> dict[str, Any]:
-    """Everything about this run that its scores do not tell, as JSON has it.
+    """The content of `reports/provenance.json`: time of writing, git, DVC, wandb, hardware, versions and timings.
 
     Args:
         config: of the experiment.
-        timings_folder: what `write_timing` wrote.
-        wandb_run: what `lpr.tracking.wandb_run.mirror` returned.
+        timings_folder: of the records of `write_timing`.
+        wandb_run: returned by `lpr.tracking.wandb_run.log_run`.
         root: the project's root.
     """
     locked = _locked(root)
@@ -86,16 +87,16 @@ def collect(
 
 
 def _git(root: Path) -> dict[str, Any]:
-    revision = ask_git(root, "rev-parse", "HEAD")
+    revision = git_output(root, "rev-parse", "HEAD")
     if revision is None:
         return {"revision": "unknown", "dirty": "unknown", "changed": []}
     excluded = (f":(exclude){path}" for path in _WRITTEN_BY_RUNS)
-    changed = (ask_git(root, "status", "--porcelain", "--", ".", *excluded) or "").splitlines()
+    changed = (git_output(root, "status", "--porcelain", "--", ".", *excluded) or "").splitlines()
     return {"revision": revision.strip(), "dirty": bool(changed), "changed": [line[3:] for line in changed]}
 
 
 def _locked(root: Path) -> dict[str, list[dict[str, str]]]:
-    """The outputs of every stage before the report in `dvc.lock`: DVC writes it after each stage."""
+    """The outputs of every stage in `dvc.lock`, which DVC writes after each stage, but the report: it runs last."""
     try:
         stages = yaml.safe_load((root / "dvc.lock").read_text())["stages"]
     except FileNotFoundError:
@@ -104,12 +105,12 @@ def _locked(root: Path) -> dict[str, list[dict[str, str]]]:
 
 
 def _timings(stages: list[str], folder: Path, root: Path) -> dict[str, Any]:
-    notes = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    records = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
     timings: dict[str, Any] = {}
-    for stage in [*stages, *(name for name in notes if name not in stages and name != "report")]:
-        note = notes.get(stage)
-        if note is not None and file_md5(root / note["output"]["path"]) == note["output"]["md5"]:
-            timings[stage] = {key: value for key, value in note.items() if key not in ("stage", "output")}
+    for stage in [*stages, *(name for name in records if name not in stages and name != "report")]:
+        record = records.get(stage)
+        if record is not None and file_md5(root / record["output"]["path"]) == record["output"]["md5"]:
+            timings[stage] = {key: value for key, value in record.items() if key not in ("stage", "output")}
         else:
             timings[stage] = NOT_TIMED
     return timings

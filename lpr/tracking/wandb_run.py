@@ -1,6 +1,7 @@
-"""The mirror of an experiment in wandb; no other module knows wandb.
+"""Logging of finished experiments to wandb; no other module imports wandb.
 
-Our own CSV and JSON files are the truth. What goes wrong here is a line of warning, never a failed experiment.
+The CSV and JSON files of the experiment are its record; wandb has a copy. An error here is printed as one line of
+warning and never fails the experiment.
 """
 
 from __future__ import annotations
@@ -18,32 +19,37 @@ import pandas as pd
 from lpr.config import Config
 from lpr.config.target import target_of
 from lpr.data.tables import read_table
-from lpr.paths import PLATES, SPLIT
+from lpr.paths import DETECTIONS, IMAGE_CACHE, METRICS, PLATES, SPLIT
 from lpr.report.detection_figures import boxes_of, choose_cases, draw_boxes
 
-_FINISH_TIMEOUT_S = 600.0  # for what is left to upload; the wait for a first answer is WANDB_INIT_TIMEOUT, 90 s
-_IMAGE_PX = (640, 480)  # wandb shows images of one list in one size
+_FINISH_TIMEOUT_S = 600.0  # of the last uploads; that of the first connection is WANDB_INIT_TIMEOUT, 90 s
+_IMAGE_PX = (640, 480)  # wandb shows all images of a list in the same size
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What ran the experiment; wandb groups and filters by it."""
+class RunLabels:
+    """By what wandb groups and filters runs.
 
-    job_type: str  # repro (DVC), experiment (one job), sweep (one of many), trial (of the tuner)
-    group: str | None = None  # where config.tracking.group names none
+    Attributes:
+        job_type: "repro" (of DVC), "experiment" (a single job), "sweep" (a job of many) or "trial" (of the tuner).
+        group: of the run where `tracking.group` of the configuration is null.
+    """
+
+    job_type: str
+    group: str | None = None
 
 
-def mirror(config: Config, root: Path, provenance: dict[str, Any], origin: Origin) -> dict[str, str] | None:
-    """Copy a finished experiment into one wandb run.
+def log_run(config: Config, root: Path, provenance: dict[str, Any], labels: RunLabels) -> dict[str, str] | None:
+    """Log a finished experiment as one wandb run.
 
-    The run's config is `params.yaml` with `provenance` beside its sections: git revision, DVC's hashes, versions and
-    hardware. Its history has a row an epoch, its summary the scores of `metrics/*.json` under `flatten`'s names.
+    The run's config has the sections of `params.yaml`, and `provenance`: git revision, DVC's hashes, versions and
+    hardware. Its history has a row an epoch, its summary the scores of `metrics/*.json` by the names of `flatten`.
 
     Args:
-        config: of the experiment; `config.tracking` says where the run goes.
+        config: of the experiment; `config.tracking` has the mode, project and entity.
         root: the project's root, holding `data/`, `models/`, `metrics/` and `reports/`.
-        provenance: as `lpr.tracking.provenance.collect` gathers it.
-        origin: of the run.
+        provenance: of `lpr.tracking.provenance.collect`.
+        labels: of the run.
 
     Returns:
         The run's `id`, `mode`, and `url` (online) or `folder` (offline); None where tracking is off or failed.
@@ -51,11 +57,11 @@ def mirror(config: Config, root: Path, provenance: dict[str, Any], origin: Origi
     if config.tracking.mode == "off":
         return None
     try:
-        run = _mirror(config, root, provenance, origin)
+        run = _log_run(config, root, provenance, labels)
     except Exception as error:
         reason = " ".join(_without_secrets(str(error)).split())[:300]
         print(
-            f"warning: wandb has no run of this experiment, whose own files are complete: "
+            f"warning: this experiment was not logged to wandb; its own files are complete: "
             f"{type(error).__name__}: {reason}",
             file=sys.stderr,
         )
@@ -66,10 +72,10 @@ def mirror(config: Config, root: Path, provenance: dict[str, Any], origin: Origi
 
 
 def flatten(scores: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """The figures of a `metrics/*.json` by name: its keys joined by `/`.
+    """The numbers of a `metrics/*.json`, named by their keys joined with `/`.
 
-    A score stands under its own name, its interval and count beside it: `synthetic/test/mean_iou`,
-    `synthetic/test/mean_iou_low`, `…_high`, `…_n`.
+    A score gives its value, interval and count: `synthetic/test/mean_iou`, `synthetic/test/mean_iou_low`, `…_high`,
+    `…_n`.
     """
     for key, value in scores.items():
         name = f"{prefix}{key}"
@@ -82,9 +88,9 @@ def flatten(scores: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, flo
             yield from flatten(value, f"{name}/")
 
 
-def _mirror(config: Config, root: Path, provenance: dict[str, Any], origin: Origin) -> dict[str, str]:
-    # wandb reads these on import. An offline run asks nothing of the network and leaves nothing outside its folder,
-    # which is the project's root unless WANDB_DIR says otherwise.
+def _log_run(config: Config, root: Path, provenance: dict[str, Any], labels: RunLabels) -> dict[str, str]:
+    # wandb reads these on import. An offline run makes no network request and writes nothing outside its folder, which
+    # is the project's root unless WANDB_DIR is set.
     folder = Path(os.environ.get("WANDB_DIR") or root).absolute()
     os.environ.setdefault("WANDB_SILENT", "true")
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
@@ -94,10 +100,10 @@ def _mirror(config: Config, root: Path, provenance: dict[str, Any], origin: Orig
 
     tracking = config.tracking
     if tracking.mode == "online" and not wandb.login(prompt=False, verify=False):
-        raise RuntimeError("no account is known; set WANDB_API_KEY, or take tracking=offline")
+        raise RuntimeError("no account is configured; set WANDB_API_KEY, or use tracking=offline")
     settings = wandb.Settings(
         console="off",
-        disable_git=True,  # the provenance says it, without the remote's address
+        disable_git=True,  # the provenance has the revision, without the remote's address
         disable_code=True,
         save_code=False,
         x_disable_meta=True,
@@ -109,8 +115,8 @@ def _mirror(config: Config, root: Path, provenance: dict[str, Any], origin: Orig
     with wandb.init(
         project=tracking.project,
         entity=tracking.entity,
-        group=tracking.group or origin.group,
-        job_type=origin.job_type,
+        group=tracking.group or labels.group,
+        job_type=labels.job_type,
         name=os.environ.get("DVC_EXP_NAME"),
         mode="online" if tracking.mode == "online" else "offline",
         dir=folder,
@@ -118,33 +124,33 @@ def _mirror(config: Config, root: Path, provenance: dict[str, Any], origin: Orig
         config=_config(config) | {"provenance": _identity(provenance)},
         settings=settings,
     ) as run:
-        trained = target_of(config)
-        for row in read_table(root / trained.history).to_dict("records"):
-            known = {str(name): value for name, value in row.items() if pd.notna(value)}
-            run.log(known, step=int(row["epoch"]))
-        if tracking.images and (root / "metrics/detection.json").is_file():
+        target = target_of(config)
+        for row in read_table(root / target.history).to_dict("records"):
+            values = {str(name): value for name, value in row.items() if pd.notna(value)}
+            run.log(values, step=int(row["epoch"]))
+        if tracking.images and (root / METRICS / "detection.json").is_file():
             run.log({"images": _images(root, tracking.images)})
-        for path in (trained.metrics, *trained.scores):
+        for path in (target.metrics, *target.scores):
             scores = json.loads((root / path).read_text()) if (root / path).is_file() else {}
-            run.summary.update(dict(flatten(scores, "training/" if path == trained.metrics else "")))
-        tables = "tables", "dataset", (PLATES, SPLIT, *trained.tables)
-        for name, kind, files in ((config.target, "model", trained.models), tables):
+            run.summary.update(dict(flatten(scores, "training/" if path == target.metrics else "")))
+        tables = ("tables", "dataset", (PLATES, SPLIT, *target.tables))
+        for name, kind, files in ((config.target, "model", target.models), tables):
             artifact = wandb.Artifact(name, kind, metadata=_identity(provenance))
             for file in files:
                 if (root / file).is_file():
                     artifact.add_file(str(root / file), name=file.as_posix())
             run.log_artifact(artifact)
-        where = {"url": run.url} if tracking.mode == "online" else {"folder": _shown(Path(run.dir).parent, root)}
+        where = {"url": run.url} if tracking.mode == "online" else {"folder": _relative(Path(run.dir).parent, root)}
         return {"id": run.id, "mode": tracking.mode, **where}
 
 
 def _config(config: Config) -> dict[str, Any]:
-    """What made the experiment; how a search would go on from it did not."""
+    """All sections but `tuner`, on which the experiment does not depend."""
     return {section: values for section, values in config.as_dict().items() if section != "tuner"}
 
 
 def _tags(config: Config) -> list[str]:
-    """The choices, such as `detector:seed`; wandb allows 64 characters."""
+    """The chosen option of each group, such as `detector:regression`; wandb allows 64 characters."""
     sections = _config(config)
     return [f"{key}:{part['name']}"[:64] for key, part in sections.items() if isinstance(part, dict) and "name" in part]
 
@@ -154,26 +160,26 @@ def _identity(provenance: dict[str, Any]) -> dict[str, Any]:
 
 
 def _images(root: Path, count: int) -> list[Any]:
-    """Test images (else whatever was scored), a third each of the worst, the best and the middle."""
+    """Test images (all scored images where there are none), a third each of the worst, median and best IoU."""
     import wandb
     from PIL import Image, ImageOps
 
-    detections = read_table(root / "reports/detections.csv")
+    detections = read_table(root / DETECTIONS)
     tested = detections[detections["split"] == "test"]
     third = count // 3
     cases = choose_cases(tested if len(tested) else detections, worst=count - 2 * third, median=third, best=third)
     images = []
     for which, rows in cases.items():
         for row in rows.to_dict("records"):
-            with Image.open(root / "data/images" / row["image"]) as image:
+            with Image.open(root / IMAGE_CACHE / row["image"]) as image:
                 drawn = ImageOps.pad(draw_boxes(image, *boxes_of(row), width=_IMAGE_PX[0]), _IMAGE_PX)
             caption = f"{which}: IoU {row['iou']:.2f} {row['source']}/{row['split']} {row['text']} {row['image']}"
             images.append(wandb.Image(drawn, caption=caption, file_type="jpg"))
     return images
 
 
-def _shown(folder: Path, root: Path) -> str:
-    """A path as a person at the project's root would type it."""
+def _relative(folder: Path, root: Path) -> str:
+    """The path relative to the project's root, where it lies within."""
     return folder.relative_to(root.absolute()).as_posix() if folder.is_relative_to(root.absolute()) else str(folder)
 
 

@@ -1,4 +1,4 @@
-"""What the peers are shown, what is made of their answers, and how they are scored; without the peers themselves."""
+"""The peers' inputs, how their outputs are decoded, and how they are scored; without the peers themselves."""
 
 import importlib
 import re
@@ -10,10 +10,9 @@ import pandas as pd
 import pytest
 from clones import ROOT
 
-from lpr.boxes import ORIGINAL_BOX_COLUMNS
+from lpr.boxes import ORIGINAL_BOX_COLUMNS, Detections
 from lpr.data.plates import read_split
 from lpr.data.tables import write_table
-from lpr.detection.decoding import Plates
 from lpr.paths import IMAGES_CSV, PLATES, SPLIT
 
 
@@ -25,13 +24,15 @@ def peers(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two images of 200 × 100 px with a plate each, one without; only the second is trained on."""
+    """Two images of 200 × 100 px with a plate each, and one without; the second is of the train split."""
     monkeypatch.chdir(tmp_path)
     names = ["one.jpg", "two.jpg", "none.jpg"]
     boxes = {"top_x": [20, 100, None], "top_y": [10, 50, None], "bottom_x": [60, 180, None], "bottom_y": [30, 90, None]}
-    own = dict.fromkeys(ORIGINAL_BOX_COLUMNS)
+    original = dict.fromkeys(ORIGINAL_BOX_COLUMNS)
     shared = {"image": names, "source": "street"}
-    write_table(pd.DataFrame({**shared, "image_width": 200, "image_height": 100, **boxes, "text": "", **own}), PLATES)
+    write_table(
+        pd.DataFrame({**shared, "image_width": 200, "image_height": 100, **boxes, "text": "", **original}), PLATES
+    )
     size = {"width": 200, "height": 100, "stored_width": 200, "stored_height": 100, "orientation": 1}
     write_table(pd.DataFrame({**shared, **size}), IMAGES_CSV)
     write_table(pd.DataFrame({**shared, "split": ["test", "train", "test"]}), SPLIT)
@@ -48,7 +49,7 @@ def test_labels_are_fractions_of_the_image(peers: ModuleType, split: Path) -> No
 
 
 class Bright:
-    """A network in yolo11n's shapes that finds what is bright, says so twice, and suspects another place."""
+    """A network in yolo11n's shapes that finds what is bright, twice, and another place with little confidence."""
 
     def run(self, _: None, given: dict[str, np.ndarray]) -> list[np.ndarray]:
         self.shape = given["images"].shape
@@ -59,30 +60,30 @@ class Bright:
 
 
 @pytest.mark.parametrize(("square", "shape"), [(True, (1, 3, 128, 128)), (False, (1, 3, 64, 128))])
-def test_what_the_network_finds_is_placed_in_the_image(peers: ModuleType, square: bool, shape: tuple) -> None:
+def test_boxes_are_in_pixels_of_the_image(peers: ModuleType, square: bool, shape: tuple) -> None:
     image = np.zeros((200, 400, 3), np.uint8)
     image[120:160, 100:260] = 255
     network = Bright()
-    found = peers.yolo_look(image, network, 128, 0.05, square)
+    found = peers.detect_by_yolo(image, network, 128, 0.05, square)
     assert network.shape == shape
     np.testing.assert_allclose(found.boxes[0], [100, 120, 260, 160], atol=400 / 128)
     np.testing.assert_allclose(found.confidences, [0.9, 0.1])
-    assert len(peers.yolo_look(image, network, 128, 0.25, square).confidences) == 1
+    assert len(peers.detect_by_yolo(image, network, 128, 0.25, square).confidences) == 1
 
 
-def test_only_confident_predictions_of_the_test_side_count(
+def test_only_confident_predictions_of_the_test_split_count(
     peers: ModuleType, split: Path, capsys: pytest.CaptureFixture
 ) -> None:
     images = read_split().drop_duplicates("image")
     exact = [np.array([[20, 10, 60, 30]]), np.array([[100, 50, 180, 90]]), np.empty((0, 4))]
-    for name, confidence in (("sure", 0.9), ("unsure", 0.2)):
-        found = [Plates(boxes, np.full(len(boxes), confidence)) for boxes in exact]
+    for name, confidence in (("confident", 0.9), ("doubtful", 0.2)):
+        found = [Detections(boxes, np.full(len(boxes), confidence)) for boxes in exact]
         peers.write_predictions(images, found, split / name)
     capsys.readouterr()
-    peers.score([("sure", Path("sure/predictions.csv"), 0.25), ("unsure", Path("unsure/predictions.csv"), 0.25)])
+    peers.score([(name, Path(name) / "predictions.csv", 0.25) for name in ("confident", "doubtful")])
     printed = capsys.readouterr().out
     assert "street: 1 plates in 2 images" in printed
-    assert re.search(r"mean_iou +\| sure +\| 1\.000", printed)
-    assert re.search(r"mean_iou +\| unsure +\| 0\.000", printed)
-    assert re.search(r"AP50 +\| unsure +\| 1\.000", printed), "for AP, every prediction counts"
-    assert re.search(r"unsure − sure +\| mean_iou +\| street +\| -1\.000", printed)
+    assert re.search(r"mean_iou +\| confident +\| 1\.000", printed)
+    assert re.search(r"mean_iou +\| doubtful +\| 0\.000", printed)
+    assert re.search(r"AP50 +\| doubtful +\| 1\.000", printed), "for AP, every prediction counts"
+    assert re.search(r"doubtful − confident +\| mean_iou +\| street +\| -1\.000", printed)

@@ -1,13 +1,14 @@
-"""The annotation JSON: every row of bad input, and what becomes of it."""
+"""The annotation JSON: how it is read, and how bad input is rejected."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS
-from lpr.data.annotations import Annotations, image_name, read_annotations
+from lpr.data.annotations import Annotations, PlateLabel, annotation_line, image_name, read_annotations
 from lpr.errors import UserError
 
 
@@ -91,19 +92,19 @@ def test_bad_input_is_rejected_with_its_line_and_reason_and_the_rest_goes_on(
     assert (found.counts["lines"], found.counts["rejected"]) == (3, 1)
 
 
-def test_one_bad_plate_does_not_cost_the_other_plates_of_its_image(tmp_path: Path) -> None:
+def test_one_bad_plate_leaves_the_other_plates_of_its_image(tmp_path: Path) -> None:
     found = read(tmp_path, line(annotation=[plate(points=None), plate(), plate()]))
     assert (len(found.plates), len(found.rejects)) == (2, 1)
     assert found.plates["image"].nunique() == 1
 
 
-def test_swapped_corners_are_put_right_and_counted(tmp_path: Path) -> None:
+def test_swapped_corners_are_reordered_and_counted(tmp_path: Path) -> None:
     corners = [{"x": 0.75, "y": 0.5}, {"x": 0.25, "y": 0.6}]
     found = read(tmp_path, line(points=corners))
     assert (found.plates["top_x"][0], found.plates["bottom_x"][0], found.counts["swapped"]) == (100.0, 300.0, 1)
 
 
-def test_rounding_outside_the_image_is_put_on_its_edge(tmp_path: Path) -> None:
+def test_rounding_outside_the_image_is_moved_to_its_edge(tmp_path: Path) -> None:
     found = read(tmp_path, line(points=[{"x": -0.001, "y": 0}, {"x": 1.002, "y": 1}]))
     assert list(found.plates.loc[0, ["top_x", "top_y", "bottom_x", "bottom_y"]]) == [0, 0, 400, 200]
 
@@ -114,28 +115,28 @@ def test_a_polygon_gives_its_bounding_box(tmp_path: Path) -> None:
     assert (row["top_x"], row["top_y"], row["bottom_x"], row["bottom_y"]) == (80, 80, 300, 140)
 
 
-def test_the_annotations_own_box_stands_beside_the_one_in_use_where_that_replaced_it(tmp_path: Path) -> None:
-    own = [{"x": 0.8, "y": 0.45}, {"x": 0.2, "y": 0.7}]
-    plates = read(tmp_path, line(original_points=own) + "\n" + line("http://host/b.jpg")).plates
+def test_the_original_box_stands_beside_the_override(tmp_path: Path) -> None:
+    original = [{"x": 0.8, "y": 0.45}, {"x": 0.2, "y": 0.7}]
+    plates = read(tmp_path, line(original_points=original) + "\n" + line("http://host/b.jpg")).plates
     assert plates.loc[0, [*BOX_COLUMNS, *ORIGINAL_BOX_COLUMNS]].tolist() == [100, 100, 300, 120, 80, 90, 320, 140]
     assert plates.loc[1, BOX_COLUMNS].tolist() == [100, 100, 300, 120]
     assert plates.loc[1, ORIGINAL_BOX_COLUMNS].isna().all()
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "[]", "{nonsense\n", line(url=None)])
-def test_a_file_with_nothing_usable_is_an_error_that_says_so(tmp_path: Path, text: str) -> None:
+def test_a_file_with_nothing_usable_is_an_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(UserError, match="nothing in its annotation file is usable"):
         read(tmp_path, text)
 
 
-def test_a_image_is_no_annotation_file(tmp_path: Path) -> None:
+def test_an_image_is_no_annotation_file(tmp_path: Path) -> None:
     path = tmp_path / "annotations.json"
     path.write_bytes(b"\xff\xd8\xff\xe0" * 10)
     with pytest.raises(UserError, match="not UTF-8 text"):
         read_annotations(path, "set")
 
 
-def test_a_broken_array_says_where(tmp_path: Path) -> None:
+def test_a_broken_array_is_an_error_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="breaks off at line 2"):
         read(tmp_path, f"[{GOOD},\n{{")
 
@@ -171,7 +172,33 @@ def test_the_same_url_in_two_sets_is_two_images() -> None:
     assert image_name("one", URLS[0]) != image_name("two", URLS[0])
 
 
-def test_dataturks_as_its_readme_counts_it(real_data: Path) -> None:
+def test_dataturks_has_as_many_plates_as_its_readme_says(real_data: Path) -> None:
     found = read_annotations(real_data / "dataturks" / "Indian_Number_plates.json", "dataturks")
     assert (found.counts["lines"], found.counts["images"], found.counts["plates"]) == (237, 237, 245)
     assert found.rejects.empty
+
+
+def test_a_line_made_of_boxes_in_pixels_is_read_as_them(tmp_path: Path) -> None:
+    plates = [PlateLabel((10, 20, 110, 60.5), "MH 12 AB 1234"), PlateLabel((0, 0, 400, 200))]
+    lines = [annotation_line("a.jpg", 400, 200, plates), annotation_line("b.jpg", 400, 200, [])]
+    found = read(tmp_path, "\n".join(lines))
+    assert found.plates["url"].tolist() == ["a.jpg", "a.jpg", "b.jpg"]
+    assert found.plates["text"].tolist() == ["MH12AB1234", "", ""]
+    assert found.plates.loc[:1, BOX_COLUMNS].to_numpy().tolist() == [[10, 20, 110, 60.5], [0, 0, 400, 200]]
+    assert found.counts["without_plates"] == 1
+
+
+@pytest.mark.parametrize(
+    ("size", "box", "reason"),
+    [
+        ((math.nan, 200), (0, 0, 9, 9), "size is missing: `imageWidth` is None"),
+        ((0, 200), (0, 0, 9, 9), "size is missing: `imageWidth` is 0"),
+        ((400, 200), (0, 0, math.nan, 9), "x is nan, not a number"),
+        ((400, 200), (0, 0, 409, 9), "outside the image: x = 409.0 of 400"),
+    ],
+)
+def test_a_line_made_of_what_is_unusable_is_rejected(
+    tmp_path: Path, size: tuple[float, float], box: tuple[float, float, float, float], reason: str
+) -> None:
+    found = read(tmp_path, f"{GOOD}\n{annotation_line('a.jpg', *size, [PlateLabel(box)])}\n")
+    assert reason in found.rejects["reason"][0]

@@ -1,10 +1,9 @@
-"""The download stage against a real HTTP server on loopback that misbehaves in every way it can be told to."""
+"""The download stage against a real HTTP server on loopback that misbehaves in many ways."""
 
 from __future__ import annotations
 
 import io
 import json
-import math
 import os
 import signal
 import subprocess
@@ -24,18 +23,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from plate_tables import HEIGHT, PLATE, WIDTH, table_of
 
-from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS
 from lpr.config import Data
 from lpr.data.annotations import read_annotations
 from lpr.data.image_cache import FAILURE_COLUMNS, IMAGE_COLUMNS, download
-from lpr.data.placement import PLACED_COLUMNS, place_boxes
+from lpr.data.placement import place_boxes
 from lpr.data.sources import obtain
 from lpr.data.tables import read_table
 from lpr.errors import UserError
 
-WIDTH, HEIGHT = 96, 64
-PLATE = (16, 8, 48, 24)  # painted red, on blue
 RED, BLUE = (220, 20, 30), (20, 40, 200)
 
 
@@ -80,7 +77,7 @@ class ImageServer(ThreadingHTTPServer):
         self.lock = threading.Lock()
 
     def handle_error(self, *args: Any) -> None:
-        """Clients that hang up are part of the play."""
+        """Clients that close their connection are expected."""
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}{path}"
@@ -131,12 +128,17 @@ def stage(tmp_path: Path) -> Stage:
 
 
 def data_of(**values: Any) -> Data:
-    source = {"name": "cars", "kind": "dataturks", "where": "cars.json", "mirror": values.pop("mirror", None)}
+    source = {
+        "name": "cars",
+        "format": "dataturks",
+        "annotations": "cars.json",
+        "image_root": values.pop("image_root", None),
+    }
     return Data.model_validate(
         {
             "name": "cars",
-            "json": None,
-            "mirror": None,
+            "annotations": None,
+            "image_root": None,
             "texts": None,
             "boxes": None,
             "root": None,
@@ -151,13 +153,6 @@ def data_of(**values: Any) -> Data:
             **values,
         }
     )
-
-
-def table_of(urls: dict[str, str], size: tuple[int, int] = (WIDTH, HEIGHT), source: str = "cars") -> pd.DataFrame:
-    box = dict(zip(("top_x", "top_y", "bottom_x", "bottom_y"), map(float, PLATE), strict=True))
-    own = {f"own_{corner}": math.nan for corner in box}
-    row = {"source": source, "image_width": size[0], "image_height": size[1], **box, **own, "text": "KA01AB1234"}
-    return pd.DataFrame([{"image": image, "url": url, **row} for image, url in urls.items()])
 
 
 def painted(mode: str = "RGB") -> Image.Image:
@@ -194,7 +189,7 @@ def assert_plate_is_red(stage: Stage, plates: pd.DataFrame) -> None:
         assert red.any()
 
 
-# What servers do.
+# Servers.
 
 
 def test_refusals_and_repairs(server: ImageServer, stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
@@ -265,13 +260,13 @@ def test_refusals_and_repairs(server: ImageServer, stage: Stage, capsys: pytest.
         "circle.jpg": ("redirected too often", 1),
         "empty.jpg": ("an empty answer", 1),
         "endless.jpg": ("larger than data.max_bytes=200000", 1),
-        "html.jpg": ("not a image but a web page", 1),
+        "html.jpg": ("not an image but a web page", 1),
         "huge.jpg": ("larger than data.max_bytes=200000", 1),
         "missing.jpg": ("HTTP 404 Not Found", 1),
         "moved-to-file.jpg": ("redirected to what is not http(s)", 1),
         "nobody.jpg": ("connection failed: Connection refused", 3),
         "silent.jpg": ("no answer within 0.5 s", 3),
-        "text.jpg": ("not a image but something else", 1),
+        "text.jpg": ("not an image but something else", 1),
         "truncated.jpg": (stage.failures.loc["truncated.jpg", "reason"], 1),
         "very-busy.jpg": ("HTTP 429 Too Many Requests, and asks to wait longer than 120 s", 1),
     }
@@ -329,7 +324,7 @@ def test_connections_are_kept(server: ImageServer, stage: Stage) -> None:
     assert server.connections <= 3
 
 
-# Where images may come from.
+# URLs and folders.
 
 
 def test_urls_of_every_kind(server: ImageServer, stage: Stage) -> None:
@@ -350,7 +345,7 @@ def test_urls_of_every_kind(server: ImageServer, stage: Stage) -> None:
     assert pixels(stage.cache / "b.jpg")[5, 5, 1] > 100
 
 
-def test_mirror_url_replaces_all_but_the_last_part(server: ImageServer, stage: Stage) -> None:
+def test_a_base_url_replaces_all_but_the_last_part(server: ImageServer, stage: Stage) -> None:
     server.routes = {"/base/größe 1.jpg": encoded(painted()), "/base/x.jpg": encoded(painted())}
     urls = {
         "a.jpg": "https://gone.example/deep/gr%C3%B6%C3%9Fe%201.jpg?token=1",
@@ -358,13 +353,13 @@ def test_mirror_url_replaces_all_but_the_last_part(server: ImageServer, stage: S
         "c.jpg": "https://gone.example/",
         "d.jpg": "https://gone.example/%2E%2E",
     }
-    stage.run(urls, mirror=server.url("/base/"))
+    stage.run(urls, image_root=server.url("/base/"))
     assert stage.names() == ["a.jpg", "b.jpg"]
     assert stage.images_table.loc["a.jpg", "fetched"] == server.url("/base/gr%C3%B6%C3%9Fe%201.jpg")
     assert set(stage.failures["reason"]) == {"not the name of a file in its folder"}
 
 
-def test_mirror_folder_is_not_left(stage: Stage) -> None:
+def test_a_folder_is_not_left(stage: Stage) -> None:
     mirror = stage.root / "mirror"
     mirror.mkdir()
     (mirror / "größe 1.jpg").write_bytes(encoded(painted()))
@@ -379,7 +374,7 @@ def test_mirror_folder_is_not_left(stage: Stage) -> None:
         "link.jpg": "https://gone.example/link.jpg",
         "none.jpg": "https://gone.example/none.jpg",
     }
-    stage.run(urls, mirror=str(mirror))
+    stage.run(urls, image_root=str(mirror))
     assert stage.names() == ["ok.jpg"]
     assert stage.images_table.loc["ok.jpg", "fetched"] == "größe 1.jpg"
     assert dict(stage.failures["reason"]) == {
@@ -396,7 +391,7 @@ def test_table_reads_beside_its_csv_and_no_further(stage: Stage) -> None:
     folder.mkdir(parents=True)
     (folder / "100% #1?.jpg").write_bytes(encoded(painted()))
     (stage.root / "set" / "outside.jpg").write_bytes(encoded(painted()))
-    source = {"kind": "table", "where": str(stage.root / "set" / "annotations.csv")}
+    source = {"format": "table", "annotations": str(stage.root / "set" / "annotations.csv")}
     absolute = str(stage.root / "set" / "outside.jpg")
     stage.run({"a.jpg": "100% #1?.jpg", "up.jpg": "../outside.jpg", "root.jpg": absolute}, source=source)
     assert stage.names() == ["a.jpg"]
@@ -405,8 +400,8 @@ def test_table_reads_beside_its_csv_and_no_further(stage: Stage) -> None:
 
 def test_table_with_a_base_url(server: ImageServer, stage: Stage) -> None:
     server.routes["/set/100% #1?.jpg"] = encoded(painted())
-    source = {"kind": "table", "where": "annotations.csv"}
-    stage.run({"a.jpg": "100% #1?.jpg"}, source=source, mirror=server.url("/set"))
+    source = {"format": "table", "annotations": "annotations.csv"}
+    stage.run({"a.jpg": "100% #1?.jpg"}, source=source, image_root=server.url("/set"))
     assert stage.names() == ["a.jpg"]
 
 
@@ -429,7 +424,9 @@ def test_nothing_is_written_outside_the_cache(stage: Stage, server: ImageServer)
     assert set(stage.failures["reason"]) == {"`image` is not a plain file name"}
 
 
-def test_passwords_are_not_told(stage: Stage, server: ImageServer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_passwords_are_not_in_messages_or_files(
+    stage: Stage, server: ImageServer, capsys: pytest.CaptureFixture[str]
+) -> None:
     good = good_ones(server, 1)["0.jpg"].replace("//", "//me:hunter2@")
     urls = {"good.jpg": good, "gone.jpg": good + "x", "nobody.jpg": "http://me:hunter2@127.0.0.1:9/x.jpg"}
     with pytest.raises(UserError) as error:
@@ -439,7 +436,7 @@ def test_passwords_are_not_told(stage: Stage, server: ImageServer, capsys: pytes
     assert stage.images_table.loc["good.jpg", "fetched"].startswith("http://***@127.0.0.1")
 
 
-# What images are.
+# Kinds of images.
 
 
 def grey16() -> Image.Image:
@@ -447,7 +444,7 @@ def grey16() -> Image.Image:
     return Image.fromarray(np.tile(ramp, (HEIGHT, 1)))
 
 
-def see_through(mode: str) -> Image.Image:
+def transparent(mode: str) -> Image.Image:
     image = painted("RGBA")
     image.paste((0, 0, 0, 0), (60, 30, 96, 64))
     return image.convert(mode)
@@ -458,9 +455,9 @@ def test_every_kind_of_image_becomes_rgb_jpeg(stage: Stage, server: ImageServer)
     kinds = {
         "gif": encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]),
         "palette": encoded(painted("P"), "PNG"),
-        "rgba": encoded(see_through("RGBA"), "PNG"),
-        "la": encoded(see_through("LA"), "PNG"),
-        "see-through-palette": encoded(see_through("RGBA").quantize(), "PNG"),
+        "rgba": encoded(transparent("RGBA"), "PNG"),
+        "la": encoded(transparent("LA"), "PNG"),
+        "transparent-palette": encoded(transparent("RGBA").quantize(), "PNG"),
         "cmyk": encoded(painted("CMYK"), "JPEG", quality=95),
         "grey": encoded(painted("L"), "JPEG"),
         "grey16": encoded(grey16(), "PNG"),
@@ -479,13 +476,13 @@ def test_every_kind_of_image_becomes_rgb_jpeg(stage: Stage, server: ImageServer)
             assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (WIDTH, HEIGHT))
             assert not image.getexif()
             assert "secret" not in (stage.cache / name).read_text("latin-1")
-    coloured = ["gif", "palette", "rgba", "see-through-palette", "cmyk", "webp", "bmp", "jpeg"]
+    coloured = ["gif", "palette", "rgba", "transparent-palette", "cmyk", "webp", "bmp", "jpeg"]
     assert_plate_is_red(
-        stage, table_of({f"{name}.jpg": "" for name in coloured if "rgba" not in name and "see" not in name})
+        stage, table_of({f"{name}.jpg": "" for name in coloured if "rgba" not in name and "transparent" not in name})
     )
-    for name in ("rgba", "la", "see-through-palette"):
+    for name in ("rgba", "la", "transparent-palette"):
         seen = pixels(stage.cache / f"{name}.jpg")
-        assert seen[40:60, 70:90].min() > 245, f"{name}: what is seen through is white"
+        assert seen[40:60, 70:90].min() > 245, f"{name}: what is transparent becomes white"
         assert seen[10:20, 20:40].mean() < 200
     for name in ("grey16", "grey16-tiff"):
         ramp = pixels(stage.cache / f"{name}.jpg")[32, :, 0].astype(int)
@@ -522,7 +519,7 @@ def test_the_same_bytes_wherever_they_are_made(tmp_path: Path, server: ImageServ
         files = {str(p.relative_to(stage.root)): p.read_bytes() for p in stage.root.rglob("*") if p.is_file()}
         results.append((json.dumps(counts), files))
     assert results[0] == results[1]
-    assert json.dumps(stage.run(urls)) == results[0][0], "the counts don't tell what was cached before"
+    assert json.dumps(stage.run(urls)) == results[0][0], "the counts do not depend on what was cached before"
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -555,7 +552,7 @@ def test_orientation_with_boxes_in_the_stored_frame(
     assert_plate_is_red(stage, plates)
 
 
-def test_a_image_of_another_size(stage: Stage, server: ImageServer) -> None:
+def test_an_image_of_another_size(stage: Stage, server: ImageServer) -> None:
     server.routes["/a.jpg"] = encoded(painted().resize((WIDTH * 3, HEIGHT * 2), Image.Resampling.NEAREST), quality=95)
     plates = table_of({"a.jpg": server.url("/a.jpg")})
     assert stage.run({}, plates)["resized"] == 1
@@ -575,7 +572,7 @@ def test_pixels_are_limited_before_decoding(stage: Stage, server: ImageServer) -
     assert Image.MAX_IMAGE_PIXELS is not None
 
 
-# What is there already.
+# What is cached already.
 
 
 def test_second_run_asks_for_nothing(stage: Stage, server: ImageServer, capsys: pytest.CaptureFixture[str]) -> None:
@@ -614,7 +611,7 @@ def test_what_is_no_longer_listed_goes(stage: Stage, server: ImageServer, capsys
     assert "2 removed" in capsys.readouterr().out
 
 
-def test_a_image_that_can_no_longer_be_had_at_a_new_address_goes(stage: Stage, server: ImageServer) -> None:
+def test_an_image_that_can_no_longer_be_had_at_a_new_address_goes(stage: Stage, server: ImageServer) -> None:
     urls = good_ones(server, 2)
     stage.run(urls)
     stage.run({**urls, "1.jpg": server.url("/gone.jpg")})
@@ -633,16 +630,16 @@ def test_another_quality_or_limit_makes_images_anew(stage: Stage, server: ImageS
         stage.run(urls, max_pixels=100)
 
 
-def test_redrawn_scenes_are_noticed(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    drawn = stage.root / "sources" / "drawn" / "images"
-    drawn.mkdir(parents=True)
+def test_scenes_that_changed_are_cached_anew(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    scenes = stage.root / "sources" / "scenes" / "images"
+    scenes.mkdir(parents=True)
     for name in ("a.png", "b.png"):
-        painted().save(drawn / name)
-    source = {"name": "drawn", "kind": "synthetic", "role": "both", "scenes": 2, "seed": 0}
-    plates = table_of({"a.jpg": "images/a.png", "b.jpg": "images/b.png"}, source="drawn")
+        painted().save(scenes / name)
+    source = {"name": "scenes", "format": "synthetic", "role": "both", "scenes": 2, "seed": 0}
+    plates = table_of({"a.jpg": "images/a.png", "b.jpg": "images/b.png"}, source="scenes")
     stage.run({}, plates, sources=[source])
     assert list(stage.images_table["fetched"]) == ["images/a.png", "images/b.png"]
-    Image.new("RGB", (WIDTH, HEIGHT), (0, 255, 0)).save(drawn / "a.png")
+    Image.new("RGB", (WIDTH, HEIGHT), (0, 255, 0)).save(scenes / "a.png")
     capsys.readouterr()
     stage.run({}, plates, sources=[source])
     assert "(1 fetched, 1 kept)" in capsys.readouterr().out
@@ -661,7 +658,7 @@ def test_a_killed_run_goes_on(stage: Stage, server: ImageServer) -> None:
 
     server.routes.update({f"/{i}.jpg": held_back for i in range(20, 40)})
     program = (
-        "import sys; from pathlib import Path; import test_images as t\n"
+        "import sys; from pathlib import Path; import test_image_cache as t\n"
         "t.Stage(Path(sys.argv[1])).run(t.json.loads(sys.argv[2]), workers=4, timeout_s=30.0)"
     )
     command = [sys.executable, "-c", program, str(stage.root), json.dumps(urls)]
@@ -688,7 +685,7 @@ def test_a_killed_run_goes_on(stage: Stage, server: ImageServer) -> None:
     assert (fresh.root / "images.csv").read_bytes() == interrupted
 
 
-# What the user is told.
+# Messages.
 
 
 def test_too_many_missing(stage: Stage, server: ImageServer) -> None:
@@ -696,7 +693,7 @@ def test_too_many_missing(stage: Stage, server: ImageServer) -> None:
     with pytest.raises(UserError) as error:
         stage.run(urls, max_failed_fraction=0.3)
     message = str(error.value)
-    assert "4 of 10 images could not be had; data.max_failed_fraction=0.3 allows 3" in message
+    assert "4 of 10 images are not available; data.max_failed_fraction=0.3 allows 3" in message
     assert "4 × HTTP 404 Not Found, of source cars" in message
     assert "failures.csv" in message
     assert (len(stage.images_table), len(stage.failures)) == (6, 4)
@@ -704,13 +701,13 @@ def test_too_many_missing(stage: Stage, server: ImageServer) -> None:
 
 
 def test_nothing_there_is_an_error(stage: Stage) -> None:
-    with pytest.raises(UserError, match="1 of 1 images could not be had"):
+    with pytest.raises(UserError, match="1 of 1 images are not available"):
         stage.run({"a.jpg": "file:///a.jpg"}, max_failed_fraction=1.0)
 
 
 def test_a_folder_that_is_not_there(stage: Stage) -> None:
     with pytest.raises(UserError, match="which is no folder"):
-        stage.run({"a.jpg": "http://host/a.jpg"}, mirror=str(stage.root / "nowhere"))
+        stage.run({"a.jpg": "http://host/a.jpg"}, image_root=str(stage.root / "nowhere"))
 
 
 def test_plates_of_a_source_that_is_gone(stage: Stage) -> None:
@@ -718,53 +715,16 @@ def test_plates_of_a_source_that_is_gone(stage: Stage) -> None:
         stage.run({}, table_of({"a.jpg": "http://host/a.jpg"}, source="other"))
 
 
-def test_place_boxes_keeps_order_and_counts_plates() -> None:
-    plates = pd.concat([table_of({"b.jpg": "", "gone.jpg": "", "a.jpg": ""}), table_of({"b.jpg": ""})])
-    plates["text"] = ["1", "2", "3", ""]
-    images = pd.DataFrame(
-        [[name, "cars", WIDTH, HEIGHT, WIDTH, HEIGHT, 1, "JPEG", 1, "", ""] for name in ("a.jpg", "b.jpg")],
-        columns=IMAGE_COLUMNS,
-    )
-    placed = place_boxes(plates, images)
-    assert list(placed.columns) == PLACED_COLUMNS
-    assert placed[["image", "plate", "text"]].to_numpy().tolist() == [
-        ["b.jpg", 0, "1"],
-        ["a.jpg", 0, "3"],
-        ["b.jpg", 1, ""],
-    ]
-    assert placed[["top_x", "top_y", "bottom_x", "bottom_y"]].drop_duplicates().to_numpy().tolist() == [list(PLATE)]
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_own_boxes_are_turned_scaled_and_clipped_like_those_in_use(orientation: int) -> None:
-    """Two rows of one plate have each other's boxes, in images that EXIF turned and that are of twice the size."""
-    boxes = np.array([[10, 4, 30, 12], [-3, -2, 39, 17]], float)
-    plates = table_of({"a.jpg": "", "b.jpg": ""})
-    plates[BOX_COLUMNS], plates[ORIGINAL_BOX_COLUMNS] = boxes, boxes[::-1]
-    size = (2 * HEIGHT, 2 * WIDTH) if orientation >= 5 else (2 * WIDTH, 2 * HEIGHT)
-    images = pd.DataFrame(
-        [[name, "cars", *size, 2 * WIDTH, 2 * HEIGHT, orientation, "JPEG", 1, "", ""] for name in ("a.jpg", "b.jpg")],
-        columns=IMAGE_COLUMNS,
-    )
-    placed = place_boxes(plates, images)
-    used, own = placed[BOX_COLUMNS].to_numpy(), placed[ORIGINAL_BOX_COLUMNS].to_numpy()
-    assert (used == own[::-1]).all()
-    assert (used[0, 2:] - used[0, :2]).prod() == 4 * 20 * 8
-    plates[ORIGINAL_BOX_COLUMNS] = math.nan
-    assert place_boxes(plates, images)[ORIGINAL_BOX_COLUMNS].isna().all(axis=None)
-    assert (place_boxes(plates, images)[BOX_COLUMNS].to_numpy() == used).all()
-
-
 @pytest.mark.skipif("LPR_DATA" not in os.environ, reason="LPR_DATA names no folder with the real images")
 def test_dataturks(stage: Stage, server: ImageServer) -> None:
     folder = Path(os.environ["LPR_DATA"]) / "dataturks"
     server.routes = {f"/{path.name}": path.read_bytes() for path in (folder / "mirror").iterdir()}
-    where = {"name": "cars", "kind": "dataturks", "where": str(folder / "Indian_Number_plates.json")}
-    data = data_of(source=where, mirror=server.url("/"))
+    where = {"name": "cars", "format": "dataturks", "annotations": str(folder / "Indian_Number_plates.json")}
+    data = data_of(source=where, image_root=server.url("/"))
     obtain(data.sources[0], stage.root / "sources" / "cars", data)
     plates = read_annotations(stage.root / "sources" / "cars" / "annotations.json", "cars").plates
     limits = {"max_bytes": 50_000_000, "max_pixels": 60_000_000, "timeout_s": 20.0, "max_failed_fraction": 0.0}
-    counts = stage.run({}, plates, source=where, mirror=server.url("/"), **limits)
+    counts = stage.run({}, plates, source=where, image_root=server.url("/"), **limits)
     assert counts["images"] == 237
     assert counts["failed"] == 0
     assert (counts["format_gif"], counts["format_png"], counts["format_jpeg"]) == (1, 5, 231)

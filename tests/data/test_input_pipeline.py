@@ -1,24 +1,23 @@
-"""Batches: what the network sees is the images, in an order and with changes that depend on seed and step alone."""
+"""Batches: the images, in an order and with changes that depend on seed and step alone."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
 from lpr.composition.compose import compose
 from lpr.config import RandomCrops, StandardAugment
-from lpr.data.input_pipeline import Examples, box_fractions, decode_images, random_crop_batches, training_batches
-from lpr.data.plates import largest_plates
+from lpr.data.input_pipeline import Examples, decode_images, random_crop_batches, training_batches
 
 SIDE = 64
 
 
 def augment(**changes: float) -> StandardAugment:
-    none = {"flip": 0.0, "scale": 1.0, "shift": 0.0, "rotate": 0.0, "brightness": 0.0, "contrast": 0.0, "colour": 0.0}
-    return StandardAugment.model_validate({"name": "standard", **none, **changes})
+    neutral = {"p_flip": 0.0, "scale_jitter": 1.0, "max_shift": 0.0, "max_rotation_deg": 0.0}
+    neutral |= {"brightness": 0.0, "contrast": 0.0, "colour": 0.0}
+    return StandardAugment.model_validate({"name": "standard", **neutral, **changes})
 
 
 def painted(count: int = 10) -> tuple[np.ndarray, np.ndarray]:
@@ -43,11 +42,11 @@ def batches(
 def test_every_image_comes_once_an_epoch_with_its_own_box() -> None:
     _, boxes = painted()
     for epoch in (0, 1):
-        seen = batches(range(3 * epoch, 3 * epoch + 3), augment())
-        assert [len(p) for p, _ in seen] == [4, 4, 2]
-        numbers = [round(float(p.max()) * 255) - 200 for batch, _ in seen for p in batch]
+        found = batches(range(3 * epoch, 3 * epoch + 3), augment())
+        assert [len(p) for p, _ in found] == [4, 4, 2]
+        numbers = [round(float(p.max()) * 255) - 200 for batch, _ in found for p in batch]
         assert sorted(numbers) == list(range(10))
-        np.testing.assert_allclose(np.concatenate([b for _, b in seen]), boxes[numbers])
+        np.testing.assert_allclose(np.concatenate([b for _, b in found]), boxes[numbers])
 
 
 def test_epochs_differ_in_order_and_seeds_too() -> None:
@@ -57,22 +56,29 @@ def test_epochs_differ_in_order_and_seeds_too() -> None:
     assert not np.array_equal(first, other)
 
 
-def test_a_later_start_sees_the_same_batches() -> None:
-    change = augment(flip=0.5, scale=1.3, shift=0.2, rotate=5, brightness=0.2, contrast=0.2, colour=0.1)
+def test_a_later_start_gives_the_same_batches() -> None:
+    change = augment(
+        p_flip=0.5, scale_jitter=1.3, max_shift=0.2, max_rotation_deg=5, brightness=0.2, contrast=0.2, colour=0.1
+    )
     whole, rest = batches(range(9), change), batches(range(5, 9), change)
     for (p, b), (q, c) in zip(whole[5:], rest, strict=True):
         np.testing.assert_array_equal(p, q)
         np.testing.assert_array_equal(b, c)
 
 
-def test_more_steps_than_images_go_round_again() -> None:
-    seen = batches(range(5), augment(), per_epoch=5)
-    assert [len(p) for p, _ in seen] == [4] * 5
+def test_more_steps_than_images_repeat_images() -> None:
+    found = batches(range(5), augment(), per_epoch=5)
+    assert [len(p) for p, _ in found] == [4] * 5
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"flip": 1.0}, {"scale": 1.5}, {"shift": 0.3}, {"flip": 0.5, "scale": 1.5, "shift": 0.3}],
+    [
+        {"p_flip": 1.0},
+        {"scale_jitter": 1.5},
+        {"max_shift": 0.3},
+        {"p_flip": 0.5, "scale_jitter": 1.5, "max_shift": 0.3},
+    ],
     ids=lambda change: "+".join(change),
 )
 def test_the_box_moves_with_its_plate(change: dict[str, Any]) -> None:
@@ -87,8 +93,8 @@ def test_the_box_moves_with_its_plate(change: dict[str, Any]) -> None:
     assert moved > 50
 
 
-def test_a_turned_plate_lies_in_its_box() -> None:
-    for images, boxes in batches(range(10), augment(rotate=15)):
+def test_a_rotated_plate_lies_in_its_box() -> None:
+    for images, boxes in batches(range(10), augment(max_rotation_deg=15)):
         for image, box in zip(images, boxes, strict=True):
             rows, columns = np.nonzero(image[..., 0] > 0.43)
             found = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) / SIDE
@@ -118,30 +124,20 @@ def test_images_in_memory_and_on_disk_are_the_same(tmp_path: Path) -> None:
     np.testing.assert_array_equal(big[:3], small)
 
 
-def test_the_largest_plate_is_the_one_to_find() -> None:
-    plates = pd.DataFrame(
-        [("a", 0, 0, 10, 10), ("a", 20, 0, 60, 10), ("b", 0, 0, 5, 5)],
-        columns=["image", "top_x", "top_y", "bottom_x", "bottom_y"],
-    ).assign(width=100, height=50)
-    chosen = largest_plates(plates)
-    assert list(chosen["image"]) == ["a", "b"]
-    np.testing.assert_allclose(box_fractions(chosen)[0], [0.2, 0, 0.6, 0.2])
-
-
-def test_an_epoch_shows_each_source_as_often_as_its_weight_says() -> None:
+def test_an_epoch_has_each_source_as_often_as_its_weight() -> None:
     images = np.zeros((30, 4, 4, 3), np.uint8)
     boxes = np.arange(30, dtype=np.float32)[:, None] / 100 * np.ones((1, 4), np.float32)
     weights = np.repeat([1.0, 2.5, 0.5], 10)
     weighted = Examples(images, boxes, weights=weights)
-    assert weighted.shown == 40
-    shown = np.zeros(30)
+    assert weighted.samples_per_epoch == 40
+    counts = np.zeros(30)
     for _, corners in training_batches(weighted, 8, 5, range(20), augment(), 0):
         indices = (np.asarray(corners)[:, 0] * 100).round().astype(int)
-        np.add.at(shown, indices, 1)
-    assert shown[:10].tolist() == [4.0] * 10  # four epochs, once each
-    assert shown[10:20].sum() == 100
-    assert set(shown[10:20]) <= {8.0, 9.0, 10.0, 11.0, 12.0}
-    assert shown[20:].sum() == 20
+        np.add.at(counts, indices, 1)
+    assert counts[:10].tolist() == [4.0] * 10  # four epochs, once each
+    assert counts[10:20].sum() == 100
+    assert set(counts[10:20]) <= {8.0, 9.0, 10.0, 11.0, 12.0}
+    assert counts[20:].sum() == 20
 
 
 def test_pasted_plates_have_room_beside_the_real_ones(in_root: Path) -> None:

@@ -1,3 +1,3 @@
-"""Trainings of these tests have one thread."""
+"""TensorFlow of these tests has one thread."""
 
 from one_thread import _one_thread  # noqa: F401

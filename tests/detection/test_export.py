@@ -1,4 +1,4 @@
-"""What is exported says what Keras says, or is not there; its bytes depend on nothing else."""
+"""Exported detectors have the outputs of Keras or are not written; their bytes depend on nothing else."""
 
 import os
 import subprocess
@@ -13,20 +13,20 @@ import tensorflow as tf
 from clones import ROOT
 from finder import SETTINGS, box, build_finder, draw, trained_project
 
+from lpr.boxes import Detections
 from lpr.cli.main import main as cli
 from lpr.composition.compose import compose
 from lpr.config import Config
-from lpr.detection.decoding import Plates
+from lpr.detection import families
 from lpr.detection.export import TOLERANCE_CONFIDENCE, TOLERANCE_PX, Deviation, export
-from lpr.detection.families import build_detector
 from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import keras_network
 from lpr.errors import UserError
 from lpr.hashes import file_md5
-from lpr.nn.saving import load_detector, save_detector
+from lpr.nn.saving import load_model, save_model
 from lpr.paths import DETECTOR, MODELS
 
-CENTER = [
+CENTERNET = [
     "experiment=none",
     "detector=centernet",
     "detector.stem_channels=4",
@@ -36,21 +36,21 @@ CENTER = [
     "loss=giou",
 ]
 FAMILIES = {
-    "one look": [
-        *CENTER,
+    "one scale": [
+        *CENTERNET,
         "detector.output_stride=16",
         "inference=multiscale",
         "inference.scales=1",
         "inference.image_size_px=96",
     ],
-    "several looks": [*CENTER, "inference=multiscale", "inference.image_size_px=256"],
-    "seed": ["experiment=original", "detector.image_size_px=32", "detector.filters=2"],
+    "several scales": [*CENTERNET, "inference=multiscale", "inference.image_size_px=256"],
+    "regression": ["experiment=original", "detector.image_size_px=32", "detector.filters=2"],
 }
 
 
 @dataclass(frozen=True)
 class Exported:
-    """An untrained detector of a family, which sees plates in many places, and its export, below `folder`/models."""
+    """An untrained detector of a family, which finds plates in many places, and its export, below `folder`/models."""
 
     folder: Path
     config: Config
@@ -61,18 +61,19 @@ class Exported:
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     folder = tmp_path_factory.mktemp(request.param.replace(" ", "_"))
     config = compose([*FAMILIES[request.param], "train.threads=1"], ROOT / "conf")
-    model = build_detector(config.detector, "float32", 0)
-    if config.detector.name == "center":
-        heat = model.get_layer("heat")
-        kernel, bias = heat.get_weights()
-        heat.set_weights([kernel * 100, bias + 4])
-    save_detector(model, folder / DETECTOR)
+    family = families.load(config.detector.name)
+    model = family.build(family.Settings.model_validate(config.detector.model_dump()), "float32", 0)
+    if family.HAS_CONFIDENCE:
+        heatmap = model.get_layer("heatmap")
+        kernel, bias = heatmap.get_weights()
+        heatmap.set_weights([kernel * 100, bias + 4])
+    save_model(model, folder / DETECTOR)
     random = np.random.default_rng(0)
     images = [random.integers(0, 256, (*random.integers(40, 200, 2), 3), dtype=np.uint8) for _ in range(4)]
     return Exported(folder, config, export(folder / DETECTOR, config, images, folder / MODELS))
 
 
-def test_every_family_says_what_keras_says_for_images_of_any_size(exported: Exported) -> None:
+def test_every_family_has_the_outputs_of_keras_for_images_of_any_size(exported: Exported) -> None:
     files = {path.name for path in (exported.folder / MODELS).iterdir()}
     assert files == {"detector.keras", "detector.onnx", "detector.tflite"} == {"detector.keras", *exported.deviations}
     for deviation in exported.deviations.values():
@@ -80,17 +81,17 @@ def test_every_family_says_what_keras_says_for_images_of_any_size(exported: Expo
         assert 0 <= deviation.pixels <= TOLERANCE_PX
         assert 0 <= deviation.confidence <= TOLERANCE_CONFIDENCE
     detector, model = load_onnx_detector(exported.folder / MODELS / "detector.onnx"), exported.folder / DETECTOR
-    assert detector.facts.detector == exported.config.detector.name
-    assert detector.facts.inference == exported.config.inference
-    assert detector.facts.keras_md5 == file_md5(model)
-    expected = keras_network(load_detector(model))
-    size = (32, 32) if exported.config.detector.name == "seed" else (64, 96)
+    assert detector.metadata.detector == exported.config.detector.name
+    assert detector.metadata.inference == exported.config.inference
+    assert detector.metadata.keras_md5 == file_md5(model)
+    expected = keras_network(load_model(model))
+    size = (32, 32) if exported.config.inference.name == "stretch" else (64, 96)
     for count in (1, 3):
         images = np.random.default_rng(count).integers(0, 256, (count, *size, 3), dtype=np.uint8)
         np.testing.assert_allclose(detector.network(images), expected(images), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("exported", ["one look"], indirect=True)
+@pytest.mark.parametrize("exported", ["one scale"], indirect=True)
 def test_the_same_detector_is_the_same_bytes_in_another_process(exported: Exported, tmp_path: Path) -> None:
     code = (
         "import sys, numpy; from pathlib import Path; from lpr.config import Config; "
@@ -108,7 +109,7 @@ def test_the_same_detector_is_the_same_bytes_in_another_process(exported: Export
         assert (exported.folder / MODELS / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
-def plates_of(found: Plates, confidence: float) -> list[list[float]]:
+def plates_of(found: Detections, confidence: float) -> list[list[float]]:
     return sorted(found.boxes[found.confidences >= confidence].tolist())
 
 
@@ -117,7 +118,7 @@ def test_the_boxes_are_those_of_the_plates(project: Path) -> None:
     export(DETECTOR, config, [draw((2, 3))], Path("models"))
     detector = load_onnx_detector(Path("models/detector.onnx"))
     places = [(2, 3), (12, 7)]
-    found = look(draw(*places, scale=3), detector.network, config.inference)
+    found = detector.detect(draw(*places, scale=3))
     np.testing.assert_allclose(plates_of(found, 0.5), [box(place, 3) for place in places], atol=0.01)
 
 
@@ -126,16 +127,16 @@ def test_tflite_works_by_itself_at_any_size(project: Path) -> None:
     export(DETECTOR, config, [draw((2, 3))], Path("models"))
     with pytest.warns(UserWarning, match="deprecated"):
         interpreter = tf.lite.Interpreter("models/detector.tflite")
-    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
-    assert taken["dtype"] == np.uint8
-    interpreter.resize_tensor_input(taken["index"], (1, 96, 160, 3))
+    (image,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
+    assert image["dtype"] == np.uint8
+    interpreter.resize_tensor_input(image["index"], (1, 96, 160, 3))
     interpreter.allocate_tensors()
-    interpreter.set_tensor(taken["index"], draw((2, 3))[None])
+    interpreter.set_tensor(image["index"], draw((2, 3))[None])
     interpreter.invoke()
-    assert np.unravel_index(interpreter.get_tensor(given["index"])[0, ..., 0].argmax(), (12, 20)) == (4, 4)
+    assert np.unravel_index(interpreter.get_tensor(output["index"])[0, ..., 0].argmax(), (12, 20)) == (4, 4)
 
 
-def test_what_deviates_is_not_left_and_neither_is_an_earlier_one(project: Path) -> None:
+def test_a_file_that_deviates_is_removed_and_so_is_an_earlier_one(project: Path) -> None:
     config = trained_project(build_finder(), SETTINGS)
     export(DETECTOR, config, [draw((2, 3))], Path("models"))
     trained_project(build_finder(wild=1e7), SETTINGS)
@@ -144,35 +145,35 @@ def test_what_deviates_is_not_left_and_neither_is_an_earlier_one(project: Path) 
     assert [path.name for path in Path("models").iterdir()] == ["detector.keras"]
 
 
-def test_the_command_says_how_close_it_is(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_the_deviation(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trained_project(build_finder(), SETTINGS)
-    assert cli.main(["export", "--output", "elsewhere"]) == 0
-    said = capsys.readouterr().out
-    assert "24 drawn images" in said
-    assert "elsewhere/detector.onnx: " in said
+    assert cli(["export", "--output", "elsewhere"]) == 0
+    printed = capsys.readouterr().out
+    assert "24 synthetic images" in printed
+    assert "elsewhere/detector.onnx: " in printed
     session = onnxruntime.InferenceSession("elsewhere/detector.onnx")
-    (taken,) = session.get_inputs()
-    assert (taken.type, taken.shape) == ("tensor(uint8)", ["n", "h", "w", 3])
+    (image,) = session.get_inputs()
+    assert (image.type, image.shape) == ("tensor(uint8)", ["n", "h", "w", 3])
 
 
 def test_nothing_trained(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trained_project(build_finder(), SETTINGS)
     DETECTOR.unlink()
-    assert cli.main(["export"]) == 1
+    assert cli(["export"]) == 1
     assert "models/detector.keras is missing: `dvc repro train`" in capsys.readouterr().err
 
 
-def test_another_family_than_the_configuration_says(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_detector_of_another_family_is_an_error(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trained_project(build_finder(), ["experiment=original", "train.threads=1"])
-    assert cli.main(["export"]) == 1
-    assert "family 'center', and params.yaml says detector=regression" in capsys.readouterr().err
+    assert cli(["export"]) == 1
+    assert "family 'centernet', but params.yaml has detector.name=regression" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"no model", "cannot be loaded"), (None, "is missing: `lpr export` writes it")]
+    ("content", "message"), [(b"no model", "cannot be loaded"), (None, "is missing: `lpr export` writes it")]
 )
-def test_what_is_no_exported_detector(tmp_path: Path, content: bytes | None, said: str) -> None:
+def test_a_file_that_is_no_exported_detector(tmp_path: Path, content: bytes | None, message: str) -> None:
     if content is not None:
         (tmp_path / "detector.onnx").write_bytes(content)
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         load_onnx_detector(tmp_path / "detector.onnx")

@@ -1,41 +1,54 @@
-"""Looks at one size and at several, by a network that knows bright rectangles as far as it can see them."""
+"""Detection at one scale and at several, by a network that finds bright rectangles; weighted boxes fusion."""
 
 import cv2
 import numpy as np
 import pytest
 
+from lpr.boxes import Detections
 from lpr.config import MultiScale
-from lpr.detection.decoding import Plates
-from lpr.detection.multiscale import vote
+from lpr.detection import families
+from lpr.detection.multiscale import detect, weighted_boxes_fusion
 
 STRIDE = 8
 PLATE = [905.0, 340.0, 985.0, 362.0]
-THREE = MultiScale(name="pyramid", image_size_px=512, looks=3, step=2.0, seen_well=[6, 128], confidence=0.3)
-ONE = THREE.model_copy(update={"looks": 1, "image_size_px": 256})
-SURE = 1 / (1 + np.exp(-3))
+THREE = MultiScale(
+    name="multiscale",
+    image_size_px=512,
+    scales=3,
+    scale_step=2.0,
+    plate_width_range_px=[6, 128],
+    confidence_threshold=0.3,
+)
+ONE = THREE.model_copy(update={"scales": 1, "image_size_px": 256})
+CONFIDENCE = 1 / (1 + np.exp(-3))
+CENTERNET = families.load("centernet")
 
 
-class Eye:
-    """Finds what is bright, as a network would say it, and remembers what it was shown."""
+class BrightRectangles:
+    """A network with the outputs of the family centernet, which finds bright rectangles and keeps its inputs.
 
-    def __init__(self, blind_to: int = 0) -> None:
-        self.blind_to, self.shown = blind_to, []
+    Args:
+        blind_at: height of the inputs in which it finds nothing.
+    """
+
+    def __init__(self, blind_at: int = 0) -> None:
+        self.blind_at, self.inputs = blind_at, []
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        self.shown.append(images)
+        self.inputs.append(images)
         count, height, width = images.shape[:3]
         outputs = np.full((count, height // STRIDE, width // STRIDE, 5), -8, np.float32)
-        if height == self.blind_to:
+        if height == self.blind_at:
             return outputs
         for image, output in zip(images, outputs, strict=True):
             bright = (image[..., 0] > 180).astype(np.uint8)
             for left, top, wide, high, _ in cv2.connectedComponentsWithStats(bright)[2][1:]:
                 box = np.array([left, top, left + wide, top + high]) / STRIDE
                 column, row = ((box[:2] + box[2:]) / 2).astype(int)
-                near = output[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]
-                rows, columns = np.indices(near.shape[:2]) + 0.5
+                around = output[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]
+                rows, columns = np.indices(around.shape[:2]) + 0.5
                 x, y = columns + max(column - 2, 0), rows + max(row - 2, 0)
-                near[..., 1:] = np.stack([x - box[0], y - box[1], box[2] - x, box[3] - y], axis=-1)
+                around[..., 1:] = np.stack([x - box[0], y - box[1], box[2] - x, box[3] - y], axis=-1)
                 output[row, column, 0] = 3
         return outputs
 
@@ -47,61 +60,62 @@ def street(box: list[float], width: int = 1280, height: int = 720) -> np.ndarray
     return image
 
 
-def test_one_look_sees_the_whole_image_at_its_size() -> None:
-    eye = Eye()
-    found = look(street(PLATE), eye, ONE)
-    assert [shown.shape for shown in eye.shown] == [(1, 160, 256, 3)]  # 256 × 144, grey up to a multiple of 32
-    assert (eye.shown[0][0, 144:] == 114).all()
+def test_one_scale_is_the_whole_image_at_its_size() -> None:
+    network = BrightRectangles()
+    found = detect(street(PLATE), network, CENTERNET, ONE)
+    assert [images.shape for images in network.inputs] == [(1, 160, 256, 3)]  # 256 × 144, padded to a multiple of 32
+    assert (network.inputs[0][0, 144:] == 114).all()
     np.testing.assert_allclose(found.boxes, [PLATE], atol=5)
-    np.testing.assert_allclose(found.confidences, SURE, atol=1e-6)
+    np.testing.assert_allclose(found.confidences, CONFIDENCE, atol=1e-6)
 
 
-def test_each_look_of_several_is_coarser_by_the_step() -> None:
-    eye = Eye()
-    found = look(street(PLATE), eye, THREE)
-    assert [shown.shape[1:3] for shown in eye.shown] == [(288, 512), (160, 256), (96, 128)]
+def test_each_of_several_scales_is_coarser_by_the_step() -> None:
+    network = BrightRectangles()
+    found = detect(street(PLATE), network, CENTERNET, THREE)
+    assert [images.shape[1:3] for images in network.inputs] == [(288, 512), (160, 256), (96, 128)]
     np.testing.assert_allclose(found.boxes, [PLATE], atol=4)
-    np.testing.assert_allclose(found.confidences, SURE, atol=1e-6)
+    np.testing.assert_allclose(found.confidences, CONFIDENCE, atol=1e-6)
 
 
-def test_a_plate_that_one_of_the_looks_does_not_see_is_less_sure() -> None:
-    found = look(street(PLATE), Eye(blind_to=288), THREE)
+def test_a_plate_that_is_not_found_at_one_scale_has_less_confidence() -> None:
+    found = detect(street(PLATE), BrightRectangles(blind_at=288), CENTERNET, THREE)
     np.testing.assert_allclose(found.boxes, [PLATE], atol=8)
-    np.testing.assert_allclose(found.confidences, SURE * 2 / 3, atol=1e-6)
+    np.testing.assert_allclose(found.confidences, CONFIDENCE * 2 / 3, atol=1e-6)
 
 
-def test_a_image_without_a_plate() -> None:
-    assert look(street([0, 0, 0, 0]), Eye(), THREE).boxes.shape == (0, 4)
+def test_an_image_without_a_plate() -> None:
+    assert detect(street([0, 0, 0, 0]), BrightRectangles(), CENTERNET, THREE).boxes.shape == (0, 4)
 
 
-def plates(*found: tuple[list[float], float]) -> Plates:
-    return Plates(np.array([box for box, _ in found]).reshape(-1, 4), np.array([sure for _, sure in found]))
+def detections(*found: tuple[list[float], float]) -> Detections:
+    return Detections(np.array([box for box, _ in found]).reshape(-1, 4), np.array([score for _, score in found]))
 
 
-def test_boxes_count_by_the_square_of_their_confidence() -> None:
-    looks = [plates(([10, 10, 50, 20], 0.8)), plates(([14, 10, 54, 20], 0.4), ([100, 10, 140, 20], 0.6))]
-    found = vote(looks, [1, 1], [13, 134])
+def test_boxes_weigh_by_the_square_of_their_confidence() -> None:
+    first = detections(([10, 10, 50, 20], 0.8))
+    second = detections(([14, 10, 54, 20], 0.4), ([100, 10, 140, 20], 0.6))
+    found = weighted_boxes_fusion([first, second], [1, 1], [13, 134])
     np.testing.assert_allclose(found.boxes, [[10.8, 10, 50.8, 20], [100, 10, 140, 20]])
     np.testing.assert_allclose(found.confidences, [0.6, 0.3])
 
 
 @pytest.mark.parametrize(("scale", "weight"), [(1, 1), (0.25, 0.2), (4, 0.2)])
-def test_a_look_at_a_size_that_is_not_seen_well_says_less(scale: float, weight: float) -> None:
-    """A plate 40 px wide: at scale 1 seen well, 10 and 160 px wide at the others."""
-    seen, unseen = plates(([10, 10, 50, 20], 0.8)), plates()
-    np.testing.assert_allclose(vote([seen, unseen], [1, scale], [13, 134]).confidences, 0.8 / (1 + weight))
+def test_a_scale_at_which_the_width_is_out_of_range_weighs_less(scale: float, weight: float) -> None:
+    """A plate 40 px wide: within the range at scale 1; 10 and 160 px wide at the others."""
+    found, nothing = detections(([10, 10, 50, 20], 0.8)), detections()
+    fused = weighted_boxes_fusion([found, nothing], [1, scale], [13, 134])
+    np.testing.assert_allclose(fused.confidences, 0.8 / (1 + weight))
 
 
-def test_of_one_look_overlapping_boxes_are_one_plate() -> None:
-    found = vote([plates(([10, 10, 50, 20], 0.8), ([12, 10, 50, 21], 0.7)), plates()], [1, 1], [13, 134])
+def test_overlapping_boxes_of_one_scale_are_one_plate() -> None:
+    overlapping = detections(([10, 10, 50, 20], 0.8), ([12, 10, 50, 21], 0.7))
+    found = weighted_boxes_fusion([overlapping, detections()], [1, 1], [13, 134])
     np.testing.assert_allclose(found.boxes, [[10, 10, 50, 20]])
 
 
-@pytest.mark.parametrize(("scales", "middle"), [((1, 0.5), 12), ((1, 1), 13), ((4, 2), 14)])
-def test_a_box_counts_by_how_wide_it_is_as_shown_up_to_what_is_seen_well(
-    scales: tuple[float, float], middle: float
-) -> None:
-    """A plate seen well up to 80 px: 20 px wide, it counts half as much as at 40, and at 160 half as much as at 80."""
-    looks = [plates(([10, 10, 50, 20], 0.8)), plates(([16, 10, 56, 20], 0.8))]
-    found = vote(looks, scales, [13, 80])
-    np.testing.assert_allclose(found.boxes[:, 0], middle)
+@pytest.mark.parametrize(("scales", "left"), [((1, 0.5), 12), ((1, 1), 13), ((4, 2), 14)])
+def test_a_box_weighs_by_the_width_of_the_plate_at_its_scale(scales: tuple[float, float], left: float) -> None:
+    """With widths up to 80 px: at 20 px, it weighs half as much as at 40, and at 160 px half as much as at 80."""
+    found = [detections(([10, 10, 50, 20], 0.8)), detections(([16, 10, 56, 20], 0.8))]
+    fused = weighted_boxes_fusion(found, scales, [13, 80])
+    np.testing.assert_allclose(fused.boxes[:, 0], left)

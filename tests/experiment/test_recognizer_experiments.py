@@ -1,4 +1,4 @@
-"""Experiments of the reader's network alone: a sweep over it, a search, and how they are shown."""
+"""Experiments with the recognizer alone: a sweep over it, a search, and how they are shown."""
 
 import json
 import subprocess
@@ -24,31 +24,36 @@ RECOGNIZER = [
         "recognizer.held_out_plates=12",
         "recognizer.fpn_channels=8",
     ],
-    *["recognizer.train.epochs=2", "recognizer.train.steps_per_epoch=2", "recognizer.train.batch_size=4"],
+    *[
+        "recognizer.train.threads=1",
+        "recognizer.train.epochs=2",
+        "recognizer.train.steps_per_epoch=2",
+        "recognizer.train.batch_size=4",
+    ],
 ]
 
 
 @pytest.fixture(scope="module")
 def clone(tiny_run: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    return tiny_run.copy(tmp_path_factory.mktemp("readers") / "clone")
+    return tiny_run.copy(tmp_path_factory.mktemp("recognizers") / "clone")
 
 
 @pytest.fixture(scope="module")
 def swept(clone: Clone) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A sweep of two widths, and what it printed."""
-    done = clone.lpr(
+    done = clone.lpr_in_process(
         "experiment", "-m", *RECOGNIZER, "recognizer.real_sources=[synthetic]", "recognizer.stem_channels=4,6"
     )
     (folder,) = (path.parent for path in clone.folder.glob("experiments/*/multirun.yaml"))
     return folder, done
 
 
-def test_each_job_trains_a_reader_of_its_own_and_no_detector(swept) -> None:
+def test_each_job_trains_a_recognizer_of_its_own_and_no_detector(swept) -> None:
     folder, _ = swept
     for job in ("0", "1"):
-        readings = read_table(folder / job / "reports" / "recognitions.csv")
-        assert set(readings["boxes"]) == {"true"}
-        assert set(readings["split"]) == {"test"}
+        recognitions = read_table(folder / job / "reports" / "recognitions.csv")
+        assert set(recognitions["boxes"]) == {"true"}
+        assert set(recognitions["split"]) == {"test"}
         assert (folder / job / "models" / "recognizer.onnx").is_file()
         assert not (folder / job / "models" / "detector.keras").exists()
         page = (folder / job / "reports" / "index.html").read_text()
@@ -57,7 +62,7 @@ def test_each_job_trains_a_reader_of_its_own_and_no_detector(swept) -> None:
     assert sizes[0] < sizes[1]
 
 
-def test_it_learns_from_the_training_plates_of_the_photographs_alone(swept) -> None:
+def test_of_the_real_images_only_training_plates_are_learned_from(swept) -> None:
     folder, _ = swept
     plates = pd.read_csv(folder / "0" / "data" / "plates.csv").merge(pd.read_csv(folder / "0" / "data" / "split.csv"))
     texts = {plate.text for plate in load_plates(folder / "0" / "data" / "real_plates.npz")}
@@ -65,7 +70,7 @@ def test_it_learns_from_the_training_plates_of_the_photographs_alone(swept) -> N
     assert texts <= set(plates.loc[plates["split"] == "train", "text"])
 
 
-def test_the_table_is_of_readers(swept) -> None:
+def test_the_table_is_of_recognizers(swept) -> None:
     folder, done = swept
     assert "best first, by the share of drawn plates read exactly" in done.stdout
     assert "mean_iou" not in done.stdout
@@ -75,12 +80,12 @@ def test_the_table_is_of_readers(swept) -> None:
     assert set(table["recognizer.stem_channels"]) == {4, 6}
     for row in table.to_dict("records"):
         job = folder / str(row["jobs"])
-        drawn = json.loads((job / "metrics" / "synthetic_recognition.json").read_text())["drawn"]["test"]["true"][
-            "plate_acc"
-        ]
-        assert row["objective"] == pytest.approx(drawn["value"], abs=1e-6)
-        read = json.loads((job / "metrics" / "recognition.json").read_text())["synthetic"]["test"]["true"]["plate_acc"]
-        assert row["value"] == pytest.approx(read["value"])
+        held_out = json.loads((job / "metrics" / "synthetic_recognition.json").read_text())["synthetic_plates"]["test"][
+            "true"
+        ]["plate_acc"]
+        assert row["objective"] == pytest.approx(held_out["value"], abs=1e-6)
+        test = json.loads((job / "metrics" / "recognition.json").read_text())["synthetic"]["test"]["true"]["plate_acc"]
+        assert row["value"] == pytest.approx(test["value"])
 
 
 def test_each_job_is_a_wandb_run_with_its_history_and_scores(swept) -> None:
@@ -89,22 +94,22 @@ def test_each_job_is_a_wandb_run_with_its_history_and_scores(swept) -> None:
         (run,) = (folder / job / "wandb").glob("offline-run-*")
         (log,) = run.glob("run-*.wandb")
         content = log.read_bytes()
-        for name in (b"char_acc", b"drawn/test/true/plate_acc", b"training/parameters"):
+        for name in (b"char_acc", b"synthetic_plates/test/true/plate_acc", b"training/parameters"):
             assert name in content
 
 
 def test_two_jobs_can_be_compared(clone: Clone, swept) -> None:
     folder, _ = swept
     name = folder.relative_to(clone.folder).as_posix()
-    shown = clone.lpr("compare", f"{name}/0", f"{name}/1").stdout
+    shown = clone.lpr_in_process("compare", f"{name}/0", f"{name}/1").stdout
     assert "recognizer.stem_channels 4 → 6" in shown
     assert "true/plate_acc" in shown
     assert "mean_iou" not in shown
 
 
-def test_a_search_trains_readers(clone: Clone) -> None:
+def test_a_search_trains_recognizers(clone: Clone) -> None:
     space = ["~tuner.space", "+tuner.space={recognizer.stem_channels: {choice: [4, 6]}}"]
-    done = clone.lpr("tune", *RECOGNIZER, "tuner=grid", *space)
+    done = clone.lpr_in_process("tune", *RECOGNIZER, "tuner=grid", *space)
     assert "`lpr params experiment=tuned`, then `dvc repro recognizer/dvc.yaml`" in done.stdout
     table = pd.read_csv(clone.folder / "tuning" / "trials.csv", dtype={"trial": str})
     assert list(table["status"]) == ["finished", "finished"]
@@ -114,18 +119,18 @@ def test_a_search_trains_readers(clone: Clone) -> None:
         history = pd.read_csv(folder / "reports" / "recognizer_history.csv")
         assert row["objective"] == pytest.approx(history["char_acc"].max())
         assert not (folder / "models" / "detector.keras").exists()
-    clone.lpr("params", "experiment=tuned")
+    clone.lpr_in_process("params", "experiment=tuned")
     winner = config.load(clone.folder / "params.yaml")
-    assert winner.trains == "reader"
+    assert winner.target == "recognizer"
     assert winner.recognizer.stem_channels == table["recognizer.stem_channels"].iloc[0]
 
 
-def test_what_a_reader_does_not_depend_on_is_not_tuned() -> None:
+def test_what_a_recognizer_does_not_depend_on_is_not_tuned() -> None:
     def search(*overrides: str) -> None:
         Space(Base(compose(list(overrides)), list(overrides)))
 
     tuned = ["~tuner.space", "+tuner.space={detector.filters: {choice: [2, 4]}}"]
-    with pytest.raises(UserError, match="detector is not part of what a trial tries"):
+    with pytest.raises(UserError, match="detector is no section that a trial can change"):
         search("experiment=recognizer", *tuned)
     search("experiment=original", *tuned)
     with pytest.raises(UserError, match=r"tuner\.objective=val_mean_iou is no score of what target=recognizer trains"):

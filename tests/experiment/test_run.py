@@ -5,8 +5,9 @@ import json
 import pytest
 from clones import TINY, Clone
 
+from lpr.composition.compose import compose
 from lpr.errors import UserError
-from lpr.experiment.run import objective
+from lpr.experiment.run import objective, prepare_folder, run_stages
 
 
 def test_images_without_plates_have_no_part_in_the_objective() -> None:
@@ -26,8 +27,8 @@ def test_scores_by_one_kind_of_label_have_no_part_in_the_objective() -> None:
 
 def test_an_experiment_has_the_metrics_of_dvc_repro_to_the_last_digit(clone: Clone) -> None:
     before = (clone.folder / "dvc.lock").read_bytes()
-    clone.lpr("experiment", *TINY, "hydra.run.dir=experiments/one")
-    for name in ("split", "training", "detection", "reading"):
+    clone.lpr_in_process("experiment", *TINY, "hydra.run.dir=experiments/one")
+    for name in ("split", "training", "detection", "recognition"):
         ours = (clone.folder / "experiments" / "one" / "metrics" / f"{name}.json").read_text()
         assert ours == (clone.folder / "metrics" / f"{name}.json").read_text()
     assert "plate_acc" in (clone.folder / "experiments" / "one" / "reports" / "index.html").read_text()
@@ -35,12 +36,22 @@ def test_an_experiment_has_the_metrics_of_dvc_repro_to_the_last_digit(clone: Clo
     assert clone.dvc("status", "dvc.yaml").stdout.strip() == "Data and pipelines are up to date."
 
 
-def test_other_data_is_prepared_in_a_place_of_its_own(clone: Clone) -> None:
+def test_other_data_is_prepared_in_a_place_of_its_own(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = {path: path.read_bytes() for path in (clone.folder / "data").rglob("*.csv")}
-    other = [override for override in TINY if "scenes" not in override]
-    run = ["experiment", *other, "data.sources.0.scenes=20", "hydra.run.dir=experiments/other"]
-    assert "preparing it in experiments/data/" in clone.lpr(*run).stdout
-    counted = json.loads((clone.folder / "experiments" / "other" / "metrics" / "split.json").read_text())
+    monkeypatch.chdir(clone.folder)
+    settings = compose([*(override for override in TINY if "scenes" not in override), "data.sources.0.scenes=20"])
+    folder = clone.folder / "experiments" / "other"
+    folder.mkdir(parents=True)
+    prepare_folder(settings, clone.folder, folder)
+    assert "preparing it in experiments/data/" in capsys.readouterr().out
+    monkeypatch.chdir(folder)
+    run_stages(["split"], settings)
+    counted = json.loads((folder / "metrics" / "split.json").read_text())
     assert sum(counted["images"]["synthetic"].values()) == 20
     assert {path: path.read_bytes() for path in (clone.folder / "data").rglob("*.csv")} == before
-    assert "preparing it" not in clone.lpr(*run).stdout
+    capsys.readouterr()
+    monkeypatch.chdir(clone.folder)
+    prepare_folder(settings, clone.folder, folder)
+    assert "preparing it" not in capsys.readouterr().out

@@ -1,7 +1,8 @@
-"""Many experiments at a time: killed and continued, one impossible, shown as one table."""
+"""Sweeps: killed and continued, with an impossible job, and their table."""
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,14 +12,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from clones import TINY, Clone
+from clones import ROOT, TINY, Clone
 
 from lpr.errors import UserError
 from lpr.experiment import compare
 
 # Two folds of a network that can be built, and two of one that cannot.
 COMMAND = [
-    *["experiment", "-m", *TINY, "tracking=offline", "tracking.images=0", "train.epochs=60"],
+    *["experiment", "-m", *TINY, "tracking=offline", "tracking.images=0", "train.epochs=30", "ocr=recognizer"],
     *["split=kfold", "split.folds=2", "detector.pools=1,6", "split.fold=0,1"],
 ]
 
@@ -42,7 +43,7 @@ def killed(tiny_run: Clone, tmp_path_factory: pytest.TempPathFactory) -> tuple[C
     os.killpg(sweep.pid, signal.SIGKILL)
     sweep.wait()
     epochs = rows_of(found[0])
-    assert epochs < 60, "the training ended before it could be killed"
+    assert epochs < 30, "the training ended before it could be killed"
     return clone, found[0].parents[2], epochs
 
 
@@ -59,10 +60,10 @@ def test_a_finished_job_is_not_run_again_and_a_half_trained_one_goes_on(killed, 
     assert f"going on with experiments/{folder.name}" in done.stdout
     assert "/0: finished already" in done.stdout
     assert (folder / "0" / "finished.json").stat().st_mtime == before
-    went_on = [line for line in done.stdout.splitlines() if line.startswith("going on after epoch")]
-    assert len(went_on) == 1
-    assert int(went_on[0].split()[4]) >= killed[2] - 1  # the state is written just after the history
-    assert rows_of(folder / "1" / "reports" / "history.csv") == 60
+    continued_after = [line for line in done.stdout.splitlines() if line.startswith("continuing after epoch")]
+    assert len(continued_after) == 1
+    assert int(continued_after[0].split()[3]) >= killed[2] - 1  # the state is written just after the history
+    assert rows_of(folder / "1" / "reports" / "history.csv") == 30
     assert len(list(folder.parent.glob("*/multirun.yaml"))) == 1
 
 
@@ -89,12 +90,12 @@ def test_folds_are_one_row_of_the_table(continued) -> None:
     plates = sum(score["n"] for score in scores)
     assert line["n"] == plates  # every plate is tested once
     assert line["value"] == pytest.approx(sum(score["value"] * score["n"] for score in scores) / plates, abs=1e-6)
-    assert line["spread"] == pytest.approx(abs(scores[0]["value"] - scores[1]["value"]) / 2**0.5, abs=1e-6)
+    assert line["std"] == pytest.approx(abs(scores[0]["value"] - scores[1]["value"]) / 2**0.5, abs=1e-6)
     assert "2 of 4 jobs finished" in done.stdout
     assert (folder / "sweep.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_table_can_be_had_again_at_any_time(killed, continued) -> None:
+def test_the_table_can_be_printed_again(killed, continued) -> None:
     clone, folder, _ = killed
     again = clone.lpr("compare", str(folder.relative_to(clone.folder)), "--output", "elsewhere")
     assert "2 of 4 jobs finished" in again.stdout
@@ -109,21 +110,28 @@ def test_the_jobs_are_one_group_in_wandb(killed, continued) -> None:
         records = [json.loads(line) for line in read.stdout.splitlines() if line.startswith("{")]
         (about,) = [record["run"] for record in records if record["type"] == "run"]
         assert (about["run_group"], about["job_type"]) == (folder.name, "sweep")
-        assert {"detector:seed", "split:kfold"} <= set(about["tags"])
+        assert {"detector:regression", "split:kfold"} <= set(about["tags"])
 
 
 def hand_made(folder: Path, **overlaps: list[float]) -> Path:
-    """A sweep of finished jobs `NAME_SEED`, each with these IoUs of its test plates, one a image."""
+    """A sweep of finished jobs `NAME_SEED`, each with these IoUs of its test plates, one per image."""
     for name, values in overlaps.items():
         setting, seed = name.split("_")
         job = folder / name
         (job / ".hydra").mkdir(parents=True)
         (job / ".hydra" / "overrides.yaml").write_text(f"- loss={setting}\n- train.seed={seed}\n- train.epochs=5\n")
         boxes = {"top_x": 0, "top_y": 0, "bottom_x": 10, "bottom_y": 5}
+        predicted = {f"predicted_{corner}": value for corner, value in boxes.items()}
         images = [f"{number:03}.jpg" for number in range(len(values))]
         table = pd.DataFrame({"image": images, "source": "mine", "split": "test", "plate": 0, "text": ""} | boxes)
         (job / "reports").mkdir()
         table.assign(iou=values).to_csv(job / "reports" / "detections.csv", index=False)
+        table.drop(columns=["plate", "text", *boxes]).assign(rank=0, confidence=1.0, **predicted).to_csv(
+            job / "reports" / "predictions.csv", index=False
+        )
+        (job / "data").mkdir()
+        table[["image", "source", "split"]].to_csv(job / "data" / "split.csv", index=False)
+        shutil.copy(ROOT / "params.yaml", job)
         (job / "metrics").mkdir()
         mean = sum(values) / len(values)
         scores = {"mine": {"test": {"mean_iou": {"value": mean, "low": 0, "high": 1, "n": len(values)}}}}
@@ -134,7 +142,7 @@ def hand_made(folder: Path, **overlaps: list[float]) -> Path:
     return folder
 
 
-def test_rows_are_ordered_folded_and_held_against_the_best_or_another(
+def test_rows_are_ordered_averaged_and_compared_with_the_best_or_another(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     low, high = [0.2 + 0.001 * n for n in range(60)], [0.5 + 0.001 * n for n in range(60)]
@@ -147,7 +155,7 @@ def test_rows_are_ordered_folded_and_held_against_the_best_or_another(
     table = pd.read_csv(sweep / "sweep.csv")
     table = table[table["metric"] == "mean_iou"].set_index("loss")
     assert table.loc["huber", "value"] == pytest.approx(0.5 + 0.0295 + 0.05)
-    assert table.loc["huber", "spread"] == pytest.approx(0.1 / 2**0.5)
+    assert table.loc["huber", "std"] == pytest.approx(0.1 / 2**0.5)
     assert table.loc["huber", "jobs"] == "huber_0 huber_1"
     assert table.loc["mse", "verdict"] == table.loc["mae", "verdict"] == "worse"
     assert table.loc["mse", "difference"] == pytest.approx(-0.35)
@@ -161,7 +169,7 @@ def test_rows_are_ordered_folded_and_held_against_the_best_or_another(
         compare.run([str(sweep)], None, 4)
 
 
-def test_nothing_to_resume_is_said(project: Path) -> None:
+def test_nothing_to_resume_is_an_error(project: Path) -> None:
     refused = Clone(project).lpr(*COMMAND, "--resume", check=False)
     assert refused.returncode == 1
     assert "nothing to resume" in refused.stderr
@@ -179,12 +187,23 @@ def test_nothing_to_resume_is_said(project: Path) -> None:
 def test_a_launcher_runs_jobs_in_processes_of_their_own(clone: Clone, launcher: str) -> None:
     """Jobs side by side share the cores out where the launcher tells how many are theirs."""
     clone.environment |= {"RAY_USAGE_STATS_ENABLED": "0"}
-    sweep = ["train.epochs=1", "seed=0,1,2", "data.sources.0.seed=0", f"hydra/launcher={launcher}"]
+    sweep = [
+        "train.epochs=1",
+        "train.threads=null",
+        "seed=0,1,2",
+        "data.sources.0.seed=0",
+        f"hydra/launcher={launcher}",
+    ]
     clone.lpr("experiment", "-m", *TINY, *sweep, "hydra.sweep.dir=experiments/many")
     finished = [json.loads((clone.folder / "experiments/many" / job / "finished.json").read_text()) for job in "012"]
     cores = len(os.sched_getaffinity(0))
     shared = {"joblib": 1, "ray": 1, "submitit_local": cores}[launcher]
     assert [one["threads"] for one in finished] == [shared] * 3
-    assert pd.read_csv(clone.folder / "experiments/many/sweep.csv")["jobs"].tolist() == ["0 1 2"] * 5
+    table = pd.read_csv(clone.folder / "experiments/many/sweep.csv")
+    assert set(table["jobs"]) == {"0 1 2"}
+    assert table["metric"].tolist() == [
+        *("mean_iou", "recall@0.5", "recall@0.7", "false_positives_per_image"),
+        *("true/plate_acc", "predicted/plate_acc", "true/cer", "predicted/cer"),
+    ]
     with (clone.folder / "experiments/many/multirun.yaml").open() as file:
         assert launcher.partition("_")[0] in yaml.safe_load(file)["hydra"]["launcher"]["_target_"]

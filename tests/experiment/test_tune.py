@@ -1,4 +1,4 @@
-"""`lpr tune`: what a trial is, what a search survives, and what it leaves behind."""
+"""`lpr tune`: what a trial is, how a search that was killed goes on, and what it writes."""
 
 import json
 import os
@@ -70,7 +70,7 @@ def searched(tiny_run: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone
         "detector.pools: {int: [1, 4]}, optimizer.learning_rate: {float: [0.0001, 0.02], sampling: log}, "
         "augment: {choice: [none, standard]}, detector.dense: {choice: [[4], [8, 4]]}"
     )
-    clone.lpr("tune", *BASE, "tracking=offline", "tuner.max_trials=5", *space(keys))
+    clone.lpr_in_process("tune", *BASE, "tracking=offline", "tuner.max_trials=5", *space(keys))
     return clone
 
 
@@ -124,7 +124,7 @@ def test_the_winner_is_an_experiment_that_trains_to_the_trials_score(searched: C
     assert tuned.startswith("# @package _global_\n#")
     best = trials(searched).iloc[0]
     assert f"val_loss {best['objective']:.4f}" in tuned
-    searched.lpr("experiment", "experiment=tuned", "tracking=off", "hydra.run.dir=experiments/tuned")
+    searched.lpr_in_process("experiment", "experiment=tuned", "tracking=off", "hydra.run.dir=experiments/tuned")
     history = pd.read_csv(searched.folder / "experiments" / "tuned" / "reports" / "history.csv")
     assert history["val_loss"].min() == best["objective"]
 
@@ -145,10 +145,10 @@ def test_the_winner_has_the_very_configuration_of_the_trial(searched: Clone, mon
 def test_the_same_command_keeps_what_is_done_and_more_trials_go_on(clone: Clone) -> None:
     too_large_for_memory = "[400000000, 400000000]"
     search = ["tune", *BASE, *space(f"detector.dense: {{choice: [[4], [5], {too_large_for_memory}]}}"), "tuner=grid"]
-    clone.lpr(*search, "tuner.max_trials=2")
+    clone.lpr_in_process(*search, "tuner.max_trials=2")
     trained = {folder: (folder / "finished.json").stat().st_mtime_ns for folder in folders(clone)}
     assert len(trained) == 2
-    again = clone.lpr(*search)
+    again = clone.lpr_in_process(*search)
     assert "going on with tuning/" in again.stdout
     assert "2 finished trials" in again.stdout
     assert {folder: (folder / "finished.json").stat().st_mtime_ns for folder in trained} == trained
@@ -158,7 +158,7 @@ def test_the_same_command_keeps_what_is_done_and_more_trials_go_on(clone: Clone)
     assert table["detector.dense"].iloc[2] == too_large_for_memory
 
     impossible = space("detector.pools: {int: [3, 4]}")
-    other = clone.lpr("tune", *BASE, *impossible, "tuner=grid", "optimizer.beta_1=0.8", check=False)
+    other = clone.lpr_in_process("tune", *BASE, *impossible, "tuner=grid", "optimizer.beta_1=0.8", check=False)
     assert "a new search" in other.stdout
     assert "base.optimizer.beta_1: 0.9 there, 0.8 here" in other.stdout
     assert list(trials(clone)["status"]) == ["failed", "failed"]
@@ -175,7 +175,7 @@ def test_a_killed_search_goes_on_in_the_middle_of_a_trial(clone: Clone) -> None:
     assert epochs < 30
     again = clone.lpr(*search)
     # The state is written just after the history: the kill may have come between.
-    assert any(f"going on after epoch {last} of 30" in again.stdout for last in (epochs, epochs - 1))
+    assert any(f"continuing after epoch {last} of 30" in again.stdout for last in (epochs, epochs - 1))
     assert (first / "finished.json").read_bytes() == done
     assert list(trials(clone)["status"]) == ["finished", "finished"]
     assert len(folders(clone)) == 2
@@ -227,7 +227,7 @@ def test_hyperband_trains_for_the_epochs_that_it_asks_for(clone: Clone) -> None:
 
 def test_failures_in_a_row_end_the_search_and_say_why(clone: Clone) -> None:
     search = ["tune", *BASE, "tuner=grid", *space("detector.pools: {int: [3, 5]}, augment: {choice: [none, standard]}")]
-    stopped = clone.lpr(*search, "tuner.max_consecutive_failures=2", check=False)
+    stopped = clone.lpr_in_process(*search, "tuner.max_consecutive_failures=2", check=False)
     assert stopped.returncode == 1
     assert "the last 2 trials failed one after another" in stopped.stderr
     assert "detector.pools=3 is more than detector.convs=2" in stopped.stderr
@@ -244,11 +244,11 @@ def test_failures_in_a_row_end_the_search_and_say_why(clone: Clone) -> None:
         ("detector.filters: {int: [4, 4]}", ["[4,4] is empty"]),
         ("train.batch_size: {choice: [32, many]}", ["train.batch_size='many'"]),
         ("augment: {choice: [none, wild]}", ["tuner.space.augment", "wild", "standard"]),
-        ("detector.filters: {int: [4, 8], when: {detectr: seed}}", ["detector.filters.when", "'detector'"]),
+        ("detector.filters: {int: [4, 8], when: {detectr: regression}}", ["detector.filters.when", "'detector'"]),
         ("detector.filters: {int: [4, 8], when: {detector.pools: 9}}, detector.pools: {int: [1, 2]}", ["never 9"]),
         ("detector.filters: {int: [4, 8], choice: [1]}", ["exactly one of"]),
         ("detector.filters: {whole: [4, 8]}", ["whole", "no such key"]),
-        ("tuner.workers: {int: [1, 2]}", ["tuner.workers", "not part of what a trial tries"]),
+        ("tuner.workers: {int: [1, 2]}", ["tuner.workers", "no section that a trial can change"]),
     ],
 )
 def test_a_mistake_in_the_space_is_refused_by_name(in_root: Path, keys: str, words: list[str]) -> None:
@@ -259,7 +259,7 @@ def test_a_mistake_in_the_space_is_refused_by_name(in_root: Path, keys: str, wor
 
 
 def test_a_mistake_in_the_space_is_refused_before_the_first_trial(clone: Clone) -> None:
-    refused = clone.lpr("tune", *BASE, *space("detector.convz: {int: [1, 2]}"), check=False)
+    refused = clone.lpr_in_process("tune", *BASE, *space("detector.convz: {int: [1, 2]}"), check=False)
     assert (refused.returncode, folders(clone)) == (1, [])
     assert "'detector.convs'" in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -267,19 +267,19 @@ def test_a_mistake_in_the_space_is_refused_before_the_first_trial(clone: Clone) 
 
 def test_conditions_hold_on_tuned_keys_and_on_the_base(in_root: Path) -> None:
     keys = (
-        "detector: {choice: [seed, seed6]}, detector.filters: {choice: [8, 16], when: {detector: seed}}, "
+        "detector: {choice: [regression, regression_6conv]}, detector.filters: {choice: [8, 16], when: {detector: regression}}, "
         "detector.kernel_size: {int: [3, 5], when: {loss: huber}}, detector.dropout: {float: [0.0, 0.5], when: "
         "{optimizer.name: adam}}"
     )
     tuned = checked(*space(keys))
     assert set(tuned.dimensions) == {"detector", "detector.filters", "detector.dropout"}
-    raw = {"detector": '"seed6"', "detector.filters": "8", "detector.dropout": 0.123456789}
-    assert tuned.decode(raw) == {"detector": "seed6", "detector.dropout": 0.123457}
-    assert tuned.decode(raw | {"detector": '"seed"'})["detector.filters"] == 8
+    raw = {"detector": '"regression_6conv"', "detector.filters": "8", "detector.dropout": 0.123456789}
+    assert tuned.decode(raw) == {"detector": "regression_6conv", "detector.dropout": 0.123457}
+    assert tuned.decode(raw | {"detector": '"regression"'})["detector.filters"] == 8
     assert "detector.kernel_size" in checked("loss=huber", *space(keys)).dimensions
     given = tuned.hyperparameters()
     assert {key.name for key in given.space} == set(tuned.dimensions)
-    assert given.values == {"detector": '"seed"', "detector.filters": "8", "detector.dropout": 0.0}
+    assert given.values == {"detector": '"regression"', "detector.filters": "8", "detector.dropout": 0.0}
 
 
 @pytest.mark.parametrize("name", ["random", "bayesian", "grid", "hyperband"])

@@ -1,4 +1,4 @@
-"""`lpr predict` on real files: what it finds, writes, says, and how it ends."""
+"""`lpr predict` on real files: what it finds, writes and prints, and its exit status."""
 
 import csv
 import json
@@ -19,14 +19,14 @@ from clones import ROOT
 from finder import SETTINGS, box, build_finder, draw, trained_project
 from PIL import Image, ImageDraw, ImageFont
 
-from lpr.cli.main import main as cli
+from lpr.cli.main import main
 from lpr.composition.compose import compose
 from lpr.data.image_cache import decode
+from lpr.detection import families
 from lpr.detection.export import export
-from lpr.detection.families import build_detector
 from lpr.inference.inputs import read_image
 from lpr.nn.runtime import Hardware, prepare_tensorflow
-from lpr.nn.saving import save_detector
+from lpr.nn.saving import save_model
 from lpr.paths import DETECTOR, MODELS
 
 Lpr = Callable[..., subprocess.CompletedProcess[str]]
@@ -46,7 +46,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def lpr(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lpr:
-    """`lpr predict` as a user types it in an empty folder, the current one; `--model` names the exported detector.
+    """`lpr predict` as a user types it in an empty folder, the current one; `--detector` names the exported detector.
 
     The process fails where TensorFlow was imported on the way.
     """
@@ -59,7 +59,7 @@ def lpr(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lpr:
     def run(
         *arguments: str, model: Path | None = exported / MODELS / "detector.onnx"
     ) -> subprocess.CompletedProcess[str]:
-        named = ["--model", str(model)] if model else []
+        named = ["--detector", str(model)] if model else []
         return subprocess.run(
             [sys.executable, "-c", code, "predict", *arguments, *named],
             env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -116,8 +116,8 @@ def test_the_plates_of_a_folder_are_listed_and_drawn(lpr: Lpr) -> None:
     assert not changed[200:, :200].any()
 
 
-@pytest.mark.parametrize(("reader", "least"), [("rapidocr", 0.5), ("network", 0.2), ("cascade", 0.2)])
-def test_the_texts_are_read(lpr: Lpr, reader: str, least: float) -> None:
+@pytest.mark.parametrize(("engine", "least"), [("rapidocr", 0.5), ("recognizer", 0.2), ("cascade", 0.2)])
+def test_the_texts_are_recognized(lpr: Lpr, engine: str, least: float) -> None:
     image = Image.fromarray(draw(scale=8))
     left, top, right, bottom = box(ONE, 8)
     pen = ImageDraw.Draw(image)
@@ -125,7 +125,7 @@ def test_the_texts_are_read(lpr: Lpr, reader: str, least: float) -> None:
     middle = (left + right) / 2, (top + bottom) / 2
     pen.text(middle, "KA05MH1234", "black", ImageFont.load_default(48), anchor="mm")
     image.save("car.png")
-    done = lpr("car.png", "--confidence", "0.2", "--ocr", reader)
+    done = lpr("car.png", "--confidence", "0.2", "--ocr", engine)
     assert done.returncode == 0, done.stderr
     (row,) = rows()
     assert row["text"] == "KA05MH1234"
@@ -134,18 +134,18 @@ def test_the_texts_are_read(lpr: Lpr, reader: str, least: float) -> None:
     assert "plates: 1 (1 read)" in done.stdout
 
 
-@pytest.mark.parametrize("orientation", range(2, 9))
-def test_a_image_is_turned_as_its_exif_says(lpr: Lpr, orientation: int) -> None:
-    undo = {2: [0], 3: [3], 4: [1], 5: [5], 6: [2], 7: [6], 8: [4]}[orientation]
-    stored = Image.fromarray(draw(ONE, scale=2))
-    for method in undo:
-        stored = stored.transpose(Image.Transpose(method))
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    stored.save("turned.jpg", exif=exif, quality=95)
-    assert lpr("turned.jpg", "--ocr", "none", "--save", "csv,images").returncode == 0
-    np.testing.assert_allclose(boxes(rows()), [box(ONE, 2)], atol=0.5)
-    assert Image.open("predictions/annotated/turned.jpg").size == (320, 192)
+def test_images_are_turned_as_their_exif_says(lpr: Lpr) -> None:
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
+    for orientation, method in undo.items():
+        stored = Image.fromarray(draw(ONE, scale=2)).transpose(Image.Transpose(method))
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        stored.save(f"{orientation}.jpg", exif=exif, quality=95)
+    assert lpr("*.jpg", "--ocr", "none", "--save", "csv,images").returncode == 0
+    assert [row["image"] for row in rows()] == [f"{orientation}.jpg" for orientation in undo]
+    for row in rows():
+        np.testing.assert_allclose(boxes([row]), [box(ONE, 2)], atol=0.5, err_msg=row["image"])
+        assert Image.open(f"predictions/annotated/{row['image']}").size == (320, 192)
     assert not Path("predictions/predictions.json").exists()
 
 
@@ -161,7 +161,7 @@ def test_what_cannot_be_read_is_reported_and_the_rest_goes_on(lpr: Lpr) -> None:
     assert done.returncode == 3
     assert done.stderr.splitlines() == [f"lpr predict: {entry['image']}: {entry['error']}" for entry in inputs()[:-1]]
     assert [entry["error"].partition(":")[0] for entry in inputs()[:-1]] == [
-        *("a broken image", "not a image but a web page", "an empty file", "no such file"),
+        *("a broken image", "not an image but a web page", "an empty file", "no such file"),
         *("a folder without images or videos", "not a video that FFmpeg can open"),
     ]
     np.testing.assert_allclose(boxes(rows()), [box(ONE)], atol=0.5)
@@ -185,7 +185,7 @@ def test_the_pixels_are_those_that_detectors_are_trained_on(tmp_path: Path) -> N
         np.testing.assert_array_equal(read_image(tmp_path / f"{mode}.jpg"), expected)
 
 
-def test_so_are_those_of_real_photographs(real_data: Path) -> None:
+def test_so_are_those_of_real_images(real_data: Path) -> None:
     paths = sorted((real_data / "dataturks" / "mirror").iterdir())[::5]
     for path in paths:
         np.testing.assert_array_equal(read_image(path), decode(path.read_bytes())[0], str(path))
@@ -199,7 +199,7 @@ def write_video(name: str, code: str, frames: list[np.ndarray]) -> None:
     writer.release()
 
 
-def test_a_video_is_looked_at_frame_by_frame(lpr: Lpr) -> None:
+def test_a_video_is_processed_frame_by_frame(lpr: Lpr) -> None:
     frames = [draw((2 + number, 3), scale=2) if number % 3 else draw(scale=2) for number in range(9)]
     write_video("drive.avi", "MJPG", frames)
     done = lpr("drive.avi", "--ocr", "none")
@@ -223,7 +223,7 @@ def test_a_video_is_looked_at_frame_by_frame(lpr: Lpr) -> None:
     assert empty.mean() < 60
 
 
-def test_a_video_that_breaks_off_keeps_what_was_seen(lpr: Lpr) -> None:
+def test_a_video_that_breaks_off_keeps_what_was_found(lpr: Lpr) -> None:
     write_video("whole.avi", "MJPG", [draw(ONE, scale=2) for _ in range(20)])
     content = Path("whole.avi").read_bytes()
     Path("half.avi").write_bytes(content[: len(content) // 2])
@@ -242,7 +242,7 @@ def test_interrupted_it_keeps_what_was_found(exported: Path, tmp_path: Path, mon
         Path(f"many/{number:04}.png").symlink_to(first.name)
     command = [sys.executable, "-m", "lpr", "predict", "many", "--ocr", "none"]
     process = subprocess.Popen(
-        [*command, "--model", str(exported / MODELS / "detector.onnx")],
+        [*command, "--detector", str(exported / MODELS / "detector.onnx")],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -308,12 +308,12 @@ def test_the_default_is_the_detector_of_the_current_folder(
     DETECTOR.write_bytes(b"trained anew")
     done = lpr(str(image), "--ocr", "none", model=None)
     assert done.returncode == 0
-    assert "models/detector.onnx is of another models/detector.keras" in done.stderr
+    assert "models/detector.onnx was exported from another models/detector.keras" in done.stderr
     (MODELS / "detector.onnx").unlink()
     done = lpr(str(image), "--ocr", "none", model=None)
     assert done.returncode == 1
     assert done.stderr.startswith(
-        "lpr predict: models/detector.onnx is missing, but models/detector.keras is there: `lpr export`"
+        "lpr predict: models/detector.onnx is missing, but models/detector.keras is there: `lpr export` writes it"
     )
     DETECTOR.unlink()
     done = lpr(str(image), "--ocr", "none", model=None)
@@ -321,7 +321,7 @@ def test_the_default_is_the_detector_of_the_current_folder(
     assert done.stderr == "lpr predict: models/detector.onnx is missing: `lpr export` writes it\n"
 
 
-def test_the_reader_is_the_one_of_params_yaml_where_there_is_one(lpr: Lpr, exported: Path) -> None:
+def test_the_ocr_engine_is_that_of_params_yaml_where_there_is_one(lpr: Lpr, exported: Path) -> None:
     image = save(draw(ONE), "one.png")
     settings = (exported / "params.yaml").read_text()
     Path("params.yaml").write_text(settings.replace("  margin: 0.16\n", "  margin: 7.0\n"))
@@ -330,13 +330,15 @@ def test_the_reader_is_the_one_of_params_yaml_where_there_is_one(lpr: Lpr, expor
     assert "params.yaml:\n  ocr.margin=7.0: input should be less than or equal to 1" in done.stderr
     Path("params.yaml").write_text("lr: 0.1\n")  # of another project
     assert lpr(str(image)).returncode == 0
-    assert json.loads(Path("predictions/predictions.json").read_text())["reader"] == "cascade"
+    assert json.loads(Path("predictions/predictions.json").read_text())["ocr"] == "cascade"
 
 
-def test_the_seeds_family_finds_one_plate_a_image(lpr: Lpr, exported: Path) -> None:
+def test_the_regression_family_finds_one_plate_an_image(lpr: Lpr, exported: Path) -> None:
     shutil.copytree(exported / "conf", "conf")
     config = compose(["experiment=original", "detector.image_size_px=32", "detector.filters=2", "train.threads=1"])
-    save_detector(build_detector(config.detector, "float32", 0), DETECTOR)
+    family = families.load("regression")
+    settings = family.Settings.model_validate(config.detector.model_dump())
+    save_model(family.build(settings, "float32", 0), DETECTOR)
     export(DETECTOR, config, [draw(ONE)], MODELS)
     image = save(draw(ONE, scale=2), "one.jpg")
     done = lpr(str(image), "--ocr", "none", model=None)
@@ -369,6 +371,6 @@ def test_wrong_usage(lpr: Lpr, arguments: list[str]) -> None:
 
 def test_the_exit_codes_are_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        cli.main(["predict", "--help"])
+        main(["predict", "--help"])
     said = " ".join(capsys.readouterr().out.split())
     assert "3 some inputs could not be read" in said

@@ -1,4 +1,4 @@
-"""Detection scores mean what their names say."""
+"""The tables and scores of detection, against values counted by hand or by COCO's own programs."""
 
 from typing import Any
 
@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS, PREDICTED_BOX_COLUMNS, iou, pairwise_iou
-from lpr.detection.decoding import Plates
-from lpr.metrics.average_precision import average_precision, match
-from lpr.metrics.detection import detections, predictions, score_detections, score_labels
+from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS, PREDICTED_BOX_COLUMNS, Detections, iou, pairwise_iou
+from lpr.metrics.average_precision import match_predictions
+from lpr.metrics.base import DetectionCases
+from lpr.metrics.detection import detections, predictions, score_detections, score_sources_by_boxes
+from lpr.metrics.detection_metrics import METRICS
 from lpr.metrics.label_margins import Margins, fit_margins
 
 
@@ -39,22 +40,22 @@ TRUE = pd.DataFrame(
 ONE_EACH = [[10, 10, 50, 30], [0, 0, 20, 5], [50, 25, 70, 35], [0, 0, 20, 10]]
 
 
-def found(boxes: Any, confidences: Any) -> Plates:
-    return Plates(np.array(boxes, float).reshape(-1, 4), np.array(confidences, float).reshape(-1))
+def found(boxes: Any, confidences: Any) -> Detections:
+    return Detections(np.array(boxes, float).reshape(-1, 4), np.array(confidences, float).reshape(-1))
 
 
-def scored(each: list[Plates], confidence: float = 0.0, plates: pd.DataFrame = TRUE) -> dict[str, Any]:
+def scored(each: list[Detections], confidence: float = 0.0, plates: pd.DataFrame = TRUE) -> dict[str, Any]:
     """The scores of what was found in a.jpg, b.jpg, c.jpg and empty.jpg."""
     table = predictions(IMAGES_CSV, each)
     matched = detections(plates, table[table["confidence"] >= confidence])
-    return score_detections(matched, table, IMAGES_CSV, confidence)
+    return score_detections(DetectionCases(matched, table, IMAGES_CSV, confidence))
 
 
 def values(scores: dict[str, Any]) -> dict[str, float]:
     return {name: score["value"] for name, score in scores.items()}
 
 
-def one_each(boxes: list[list[float]]) -> list[Plates]:
+def one_each(boxes: list[list[float]]) -> list[Detections]:
     return [found(box, 1) for box in boxes]
 
 
@@ -117,7 +118,7 @@ def test_a_loose_box_counts_at_the_low_thresholds_alone() -> None:
     assert values(scored(loose)["two"]["train"])["AP50:95"] == pytest.approx(0.3)
 
 
-def test_a_false_plate_costs_precision_if_it_is_more_confident_than_a_true_one() -> None:
+def test_a_false_positive_costs_precision_if_it_is_more_confident_than_a_true_one() -> None:
     def of(confidence: float) -> dict[str, float]:
         nothing, false = found([], []), found([0, 0, 9, 9], confidence)
         return values(scored([nothing, nothing, found([0, 0, 20, 10], 0.8), false], confidence=0.3)["two"]["train"])
@@ -127,7 +128,7 @@ def test_a_false_plate_costs_precision_if_it_is_more_confident_than_a_true_one()
     assert (of(0.2)["AP50"], of(0.2)["false_positives_per_image"]) == (1, 0)
 
 
-def test_false_plates_hit_no_plate_at_all() -> None:
+def test_false_positives_match_no_plate_at_all() -> None:
     """Both boxes of a.jpg hit one plate; one of b.jpg's three overlaps its plate by less than half."""
     a, b = [[10, 10, 50, 30], [10, 10, 50, 28]], [[0, 0, 20, 10], [0, 0, 20, 4], [70, 30, 90, 40]]
     scores = scored([found(a, [0.9, 0.8]), found(b, [0.9, 0.8, 0.7]), found([], []), found([], [])])
@@ -137,7 +138,7 @@ def test_false_plates_hit_no_plate_at_all() -> None:
     ) == (1, 2)
 
 
-def test_images_without_plates_have_false_plates_alone() -> None:
+def test_images_without_plates_have_false_positives_alone() -> None:
     scores = scored(one_each(ONE_EACH), plates=TRUE[TRUE["source"] == "one"])
     assert values(scores["two"]["train"]) == {"false_positives_per_image": 1}
 
@@ -175,7 +176,12 @@ def test_average_precision_is_cocos_of_a_sample_and_of_what_is_drawn_of_it() -> 
     every = pd.DataFrame(moved, columns=PREDICTED_BOX_COLUMNS).assign(image=names, confidence=random.random(90))
     true, every = true[np.arange(90) % 5 > 0], every[np.arange(90) % 7 > 0]
     images = sorted(set(names))
-    scores = average_precision(true, every, images)
+    named = pd.DataFrame({"image": images})
+    scores = {
+        metric.name: metric.score(DetectionCases(true, every, named, 0)) for metric in METRICS if "AP" in metric.name
+    }
+    assert scores["AP50"]
+    assert scores["AP50:95"]
     assert (scores["AP50"].value, scores["AP50:95"].value) == pytest.approx(cocos(true, every))
     assert scores["AP50:95"].low < scores["AP50:95"].value < scores["AP50:95"].high
 
@@ -184,11 +190,11 @@ def test_average_precision_is_cocos_of_a_sample_and_of_what_is_drawn_of_it() -> 
         pd.concat([rows[rows["image"] == images[one]].assign(image=f"copy{n}") for n, one in enumerate(drawn)])
         for rows in (true, every)
     ]
-    precision = match(true, every, images).precision(np.bincount(drawn, minlength=30))
+    precision = match_predictions(true, every, images).precision(np.bincount(drawn, minlength=30))
     assert (precision[0], precision.mean()) == pytest.approx(cocos(*copies))
 
 
-def test_seed_accuracy_is_kerass_accuracy_of_four_numbers() -> None:
+def test_keras_accuracy_is_kerass_accuracy_of_four_numbers() -> None:
     import keras
 
     generator = np.random.default_rng(0)
@@ -198,32 +204,34 @@ def test_seed_accuracy_is_kerass_accuracy_of_four_numbers() -> None:
         image=[f"{n}.jpg" for n in range(40)], source="s", split="test", plate=0, text="", width=100, height=100
     )
     every = predictions(table, [found(box * 100, 1) for box in predicted])
-    accuracy = score_detections(detections(table, every), every, table, 0)["s"]["test"]["keras_accuracy"]
+    accuracy = score_detections(DetectionCases(detections(table, every), every, table, 0))["s"]["test"][
+        "keras_accuracy"
+    ]
     kerass = keras.metrics.CategoricalAccuracy()
     kerass.update_state(truth, predicted)
     assert accuracy["value"] == pytest.approx(float(kerass.result()), abs=1e-6)  # type: ignore[index]
 
 
-def test_a_constant_box_in_the_corner_has_seed_accuracy_and_no_iou() -> None:
+def test_a_constant_box_in_the_corner_has_keras_accuracy_and_no_iou() -> None:
     scores = values(scored(one_each([[90, 45, 100, 47.5]] * 4))["one"]["test"])
     assert scores["mean_iou"] == 0
     assert scores["keras_accuracy"] >= 0.5
 
 
-def test_a_plate_that_is_not_found_is_no_hit_of_seed_accuracy() -> None:
+def test_a_plate_that_is_not_found_is_no_hit_of_keras_accuracy() -> None:
     nothing = [found([], [])] * 4
     assert values(scored(nothing)["one"]["test"]) == dict.fromkeys(
         ("mean_iou", "recall@0.5", "recall@0.7", "AP50", "AP50:95", "false_positives_per_image", "keras_accuracy"), 0
     )
 
 
-# Two labels of the same plates.
+# Two boxes of the same plates, an original and an override box.
 
 MARGINS = Margins(left=0.1, top=0.25, right=0.05, bottom=0.5)
 
 
-def joined_plates(split: str, names: list[str]) -> pd.DataFrame:
-    """Plates of 40 × 20 pixels, whose own boxes are 46 × 35, in images of 200 × 100."""
+def overridden_plates(split: str, names: list[str]) -> pd.DataFrame:
+    """Plates of 40 × 20 pixels, whose original boxes are 46 × 35, in images of 200 × 100."""
     corners = np.array([[50.0 + 3 * n, 20 + 2 * n] for n in range(len(names))])
     boxes = np.hstack([corners, corners + np.array([40, 20])])
     plates = pd.DataFrame(boxes, columns=BOX_COLUMNS).assign(image=names, source="cars", split=split, plate=0, text="")
@@ -231,10 +239,12 @@ def joined_plates(split: str, names: list[str]) -> pd.DataFrame:
     return plates.assign(width=200, height=100)
 
 
-def two_labels(trained: int = 12) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Plates and images: joined boxes to train on; to test, one joined, one not, one of either, and no plate."""
-    plates = joined_plates("train", [f"{n}.jpg" for n in range(trained)])
-    tested = pd.concat([joined_plates("test", [name]) for name in ("tight.jpg", "loose.jpg", "mixed.jpg", "mixed.jpg")])
+def two_boxes(trained: int = 12) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Plates and images: override boxes to train on; to test, images with one, without, of either, without plates."""
+    plates = overridden_plates("train", [f"{n}.jpg" for n in range(trained)])
+    tested = pd.concat(
+        [overridden_plates("test", [name]) for name in ("tight.jpg", "loose.jpg", "mixed.jpg", "mixed.jpg")]
+    )
     tested = tested.reset_index(drop=True).assign(plate=[0, 0, 0, 1])
     tested.loc[3, ORIGINAL_BOX_COLUMNS] += [70, 0, 70, 0]
     tested.loc[[1, 3], BOX_COLUMNS] = tested.loc[[1, 3], ORIGINAL_BOX_COLUMNS].to_numpy()
@@ -244,16 +254,16 @@ def two_labels(trained: int = 12) -> tuple[pd.DataFrame, pd.DataFrame]:
     return plates, images[["image", "source", "split", "width", "height"]]
 
 
-def labelled(plates: pd.DataFrame, images: pd.DataFrame) -> dict[str, Any]:
+def scored_by_boxes(plates: pd.DataFrame, images: pd.DataFrame, metrics: Any = METRICS) -> dict[str, Any]:
     """The scores of a detector that finds tight boxes, not all of each, and something where nothing is."""
     known = {"loose.jpg": [50, 20, 90, 40], "mixed.jpg": [50, 20, 90, 32], "nothing.jpg": [195, 90, 200, 100]}
     tight = plates.set_index("image")[BOX_COLUMNS]
     each = [found(known.get(name) or tight.loc[name], 0.9) for name in images["image"]]
-    return score_labels(plates, predictions(images, each), images, 0.5)
+    return score_sources_by_boxes(plates, predictions(images, each), images, 0.5, metrics)
 
 
-def test_the_margins_around_boxes_are_found_though_some_labels_have_others() -> None:
-    plates = joined_plates("train", [f"{n}.jpg" for n in range(20)])
+def test_the_margins_around_boxes_are_found_though_some_plates_have_others() -> None:
+    plates = overridden_plates("train", [f"{n}.jpg" for n in range(20)])
     boxes, own = plates[BOX_COLUMNS].to_numpy(), plates[ORIGINAL_BOX_COLUMNS].to_numpy()
     sizes = plates[["width", "height"]].to_numpy(float)
     assert fit_margins(boxes, own, sizes) == MARGINS
@@ -264,7 +274,7 @@ def test_the_margins_around_boxes_are_found_though_some_labels_have_others() -> 
 
 
 def test_the_margins_are_those_of_the_highest_mean_iou_and_not_the_medians() -> None:
-    """Of two plates in five, the label is the box itself; of the others it is wider by a tenth on the right."""
+    """Of two plates in five, both boxes are equal; of the others the original is wider by a tenth on the right."""
     boxes = np.tile([50.0, 20, 90, 40], (5, 1))
     wider = boxes + [[0, 0, 40 * right, 0] for right in (0, 0, 0.1, 0.2, 0.3)]
     fitted = fit_margins(boxes, wider, np.tile([200, 100], (5, 1)))
@@ -279,53 +289,57 @@ def test_boxes_are_widened_within_their_image() -> None:
     assert wide.tolist() == [[46, 15, 92, 50], [0, 75, 200, 100]]
 
 
-def test_a_source_with_joined_boxes_is_scored_by_either_label() -> None:
-    scores = labelled(*two_labels())
+def test_a_source_with_override_boxes_is_scored_by_either_kind() -> None:
+    scores = scored_by_boxes(*two_boxes())
     assert set(scores) == {"cars_override_boxes", "cars_original_boxes"}
-    joined, own = (scores[name]["test"] for name in ("cars_override_boxes", "cars_original_boxes"))
-    # tight.jpg and nothing.jpg: a image with a plate that was not joined is left out whole.
-    assert (joined["mean_iou"]["value"], joined["mean_iou"]["n"]) == (1, 1)
+    override, original = (scores[name]["test"] for name in ("cars_override_boxes", "cars_original_boxes"))
+    # tight.jpg and nothing.jpg: an image with a plate that has no override box is left out whole.
+    assert (override["mean_iou"]["value"], override["mean_iou"]["n"]) == (1, 1)
     assert (
-        joined["false_positives_per_image"]["value"],
-        joined["false_positives_per_image"]["n"],
-        joined["AP50"]["n"],
+        override["false_positives_per_image"]["value"],
+        override["false_positives_per_image"]["n"],
+        override["AP50"]["n"],
     ) == (0.5, 2, 2)
-    # The four plates by their own boxes: two found exactly, one cut to 0.6 of its height, one missed.
-    assert (own["mean_iou"]["value"], own["mean_iou"]["n"]) == (0.65, 4)
-    assert (own["recall@0.5"]["value"], own["recall@0.7"]["value"]) == (0.75, 0.5)
-    assert (own["false_positives_per_image"]["value"], own["false_positives_per_image"]["n"], own["AP50"]["n"]) == (
+    # The four plates by their original boxes: two found exactly, one cut to 0.6 of its height, one missed.
+    assert (original["mean_iou"]["value"], original["mean_iou"]["n"]) == (0.65, 4)
+    assert (original["recall@0.5"]["value"], original["recall@0.7"]["value"]) == (0.75, 0.5)
+    assert (
+        original["false_positives_per_image"]["value"],
+        original["false_positives_per_image"]["n"],
+        original["AP50"]["n"],
+    ) == (
         0.25,
         4,
         4,
     )
-    assert own.keys() == joined.keys() >= {"AP50", "AP50:95"}
+    assert original.keys() == override.keys() >= {"AP50", "AP50:95"}
     assert scores["cars_original_boxes"]["margins"] == {**vars(MARGINS), "plates": 12}
     assert scores["cars_original_boxes"]["train"]["mean_iou"]["value"] == 1
 
 
 def test_margins_are_fitted_to_the_training_plates_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    plates, images = two_labels()
-    fitted = labelled(plates, images)["cars_original_boxes"]["margins"]
+    plates, images = two_boxes()
+    fitted = scored_by_boxes(plates, images, [])["cars_original_boxes"]["margins"]
     assert "12 training plates: left 0.1, top 0.25, right 0.05, bottom 0.5" in capsys.readouterr().out
     for side, same in (("test", True), ("train", False)):
         other = plates.copy()
         other.loc[plates["split"] == side, ORIGINAL_BOX_COLUMNS] += [-2.0, -2, 2, 2]
-        assert (labelled(other, images)["cars_original_boxes"]["margins"] == fitted) == same
+        assert (scored_by_boxes(other, images, [])["cars_original_boxes"]["margins"] == fitted) == same
     validated = plates["image"].isin(["0.jpg", "1.jpg"])
     plates.loc[validated, ORIGINAL_BOX_COLUMNS] += [-9.0, -9, 9, 9]
     plates.loc[validated, "split"] = "validation"
-    again = labelled(plates, plates.drop_duplicates("image"))["cars_original_boxes"]
+    again = scored_by_boxes(plates, plates.drop_duplicates("image"), [])["cars_original_boxes"]
     assert again["margins"] == {**fitted, "plates": 10}
     assert "validation" in again
 
 
-def test_too_few_training_plates_with_both_labels_give_no_scores_by_original_boxes(
+def test_too_few_training_plates_with_both_boxes_give_no_scores_by_original_boxes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert set(labelled(*two_labels(trained=9))) == {"cars_override_boxes"}
-    assert "cars: no scores by the annotation's own boxes: 9 of its training plates" in capsys.readouterr().out
+    assert set(scored_by_boxes(*two_boxes(trained=9), [])) == {"cars_override_boxes"}
+    assert "cars: no scores by original boxes: 9 of its training plates" in capsys.readouterr().out
 
 
-def test_a_source_without_joined_boxes_has_no_more_scores() -> None:
+def test_a_source_without_override_boxes_has_no_more_scores() -> None:
     plates = TRUE.assign(**dict.fromkeys(ORIGINAL_BOX_COLUMNS, np.nan))
-    assert score_labels(plates, predictions(IMAGES_CSV, one_each(ONE_EACH)), IMAGES_CSV, 0) == {}
+    assert score_sources_by_boxes(plates, predictions(IMAGES_CSV, one_each(ONE_EACH)), IMAGES_CSV, 0) == {}

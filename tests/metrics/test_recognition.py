@@ -1,4 +1,4 @@
-"""Scores of readings, against values counted by hand."""
+"""Scores of recognized texts, against values counted by hand."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import pytest
 
 from lpr.data.tables import read_table, write_table
 from lpr.metrics.recognition import score_recognitions
-from lpr.plates.text import normalize
 
 
-def readings(*rows: tuple[str, str, str, str, str, int | None]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=["source", "split", "boxes", "text", "reading", "edits"])
-    frame = frame.assign(image="a.jpg", plate=0, confidence=0.5, text_before_grammar=frame["reading"])
+def recognitions(*rows: tuple[str, str, str, str, str, int | None]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["source", "split", "boxes", "text", "predicted_text", "edits"])
+    frame = frame.assign(image="a.jpg", plate=0, confidence=0.5, text_before_grammar=frame["predicted_text"])
     return frame.astype({"edits": "Int64"})
 
 
-RECOGNITIONS = readings(
+RECOGNITIONS = recognitions(
     ("cars", "test", "true", "MH12DE1433", "MH12DE1433", 0),
     ("cars", "test", "true", "KL07IO", "KL0710", 2),
     ("cars", "test", "true", "GJ01", "", 4),
@@ -44,7 +43,7 @@ def test_counts_per_source_split_and_box() -> None:
 
 def test_where_a_grammar_chose_the_scores_without_it_stand_beside() -> None:
     text_before_grammar = RECOGNITIONS.assign(
-        text_before_grammar=RECOGNITIONS["reading"].replace("MH12DE1433", "MH12OE1433")
+        text_before_grammar=RECOGNITIONS["predicted_text"].replace("MH12DE1433", "MH12OE1433")
     )
     scores = score_recognitions(text_before_grammar)["cars"]["test"]
     assert scores["true"]["plate_acc_without_grammar"] == {"value": 0.0, "low": 0.0, "high": 0.0, "n": 3}
@@ -61,12 +60,5 @@ def test_the_written_table_scores_the_same(tmp_path: Path) -> None:
     assert score_recognitions(read_table(tmp_path / "recognitions.csv")) == score_recognitions(RECOGNITIONS)
 
 
-def test_nothing_read() -> None:
+def test_no_recognized_texts() -> None:
     assert score_recognitions(RECOGNITIONS.head(0)) == {}
-
-
-@pytest.mark.parametrize(
-    ("raw", "text"), [(" mh-12 de.1433\r\n", "MH12DE1433"), ("ＫＡ０５", "KA05"), ("京A·12", "A12"), ("", "")]
-)
-def test_texts_are_normalized(raw: str, text: str) -> None:
-    assert normalize(raw) == text

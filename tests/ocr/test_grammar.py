@@ -1,18 +1,18 @@
-"""What a grammar makes of a reader's lines."""
+"""What a grammar makes of recognized lines."""
 
 import pytest
 
-from lpr.ocr.engines.base import UNREAD, PlateText, TextLine
+from lpr.ocr.engines.base import NO_TEXT, PlateText, TextLine
 from lpr.ocr.engines.rapidocr import Settings
-from lpr.ocr.grammar import choose
+from lpr.ocr.grammar import apply_grammar
 from lpr.plates.countries import GRAMMARS
 
 INDIA = GRAMMARS["india"]
 
 
-def read(*lines: tuple[str, float], text: str | None = None) -> PlateText:
+def recognized(*lines: tuple[str, float], text: str | None = None) -> PlateText:
     whole = "".join(line for line, _ in lines) if text is None else text
-    return PlateText(whole, min(sure for _, sure in lines), tuple(TextLine(*line) for line in lines))
+    return PlateText(whole, min(confidence for _, confidence in lines), tuple(TextLine(*line) for line in lines))
 
 
 @pytest.mark.parametrize(
@@ -31,74 +31,76 @@ def read(*lines: tuple[str, float], text: str | None = None) -> PlateText:
         "HR99BJTEMP6662",
     ],
 )
-def test_what_fits_stays_as_it_is(text: str) -> None:
-    assert choose(read((text, 0.7)), INDIA) == PlateText(text, 0.7)
+def test_a_text_that_matches_stays_as_it_is(text: str) -> None:
+    assert apply_grammar(recognized((text, 0.7)), INDIA) == PlateText(text, 0.7)
 
 
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [("MH2OBN3525", "MH20BN3525"), ("DLBCAB12S4", "DL8CAB1254"), ("MH12DE14E3", "MH12DE14E3")],
 )
-def test_characters_that_look_alike_change_where_they_must(wrong: str, right: str) -> None:
-    chosen = choose(read((wrong, 0.9)), INDIA)
+def test_characters_of_similar_shape_are_exchanged_where_a_pattern_demands_it(wrong: str, right: str) -> None:
+    chosen = apply_grammar(recognized((wrong, 0.9)), INDIA)
     assert chosen.text == right
     assert (chosen.confidence < 0.9) == (wrong != right)
 
 
-def test_a_state_that_is_none_does_not_fit() -> None:
-    assert choose(read(("XX12D31433", 0.9)), INDIA).text == "XX12D31433"
+def test_an_unknown_state_does_not_match() -> None:
+    assert apply_grammar(recognized(("XX12D31433", 0.9)), INDIA).text == "XX12D31433"
 
 
 def line(text: str, **candidates: dict[str, float]) -> PlateText:
-    """A line of a reader that says what else the characters at places (`at2=…`) may be."""
-    chances = tuple({one: 0.6} | candidates.get(f"at{place}", {}) for place, one in enumerate(text))
-    return PlateText(text, 0.8, (TextLine(text, 0.8, candidates=chances),))
+    """A line with candidates, of probability 0.6 as recognized, and others for characters at indices (`at2=…`)."""
+    probabilities = tuple({one: 0.6} | candidates.get(f"at{place}", {}) for place, one in enumerate(text))
+    return PlateText(text, 0.8, (TextLine(text, 0.8, candidates=probabilities),))
 
 
-def test_of_a_readers_own_candidates_the_likeliest_that_fits_is_taken() -> None:
+def test_of_an_engines_candidates_the_most_likely_that_match_are_taken() -> None:
     wrong = line("MH12BE14T3", at8={"7": 0.3, "1": 0.1}, at4={"D": 0.3})
-    chosen = choose(wrong, INDIA)
+    chosen = apply_grammar(wrong, INDIA)
     assert chosen.text == "MH12BE1473"
     assert chosen.confidence == pytest.approx(0.8 * 0.3 / 0.6)
 
 
 def test_a_state_is_chosen_by_both_letters_together() -> None:
-    """KJ is no state; of HJ, KL and their like, KL is the likeliest."""
-    assert choose(line("KJ12AB1234", at0={"H": 0.1}, at1={"L": 0.2, "A": 0.05}), INDIA).text == "KL12AB1234"
+    """KJ is no state; of HJ, KL and other candidates, KL is the most likely."""
+    assert apply_grammar(line("KJ12AB1234", at0={"H": 0.1}, at1={"L": 0.2, "A": 0.05}), INDIA).text == "KL12AB1234"
 
 
-def test_what_a_reader_all_but_rules_out_is_no_candidate() -> None:
-    assert choose(line("MH12DE14T3", at8={"7": 0.001}), INDIA).text == "MH12DE14T3"
+def test_a_very_unlikely_character_is_no_candidate() -> None:
+    assert apply_grammar(line("MH12DE14T3", at8={"7": 0.001}), INDIA).text == "MH12DE14T3"
 
 
-def test_other_lettering_is_left_out_and_small_lettering_let_in() -> None:
-    """ANGEL is no part of the plate; the reader had taken MH20EU for other lettering, as it is small."""
+def test_other_lettering_is_left_out_and_small_lettering_taken_in() -> None:
+    """ANGEL is no part of the registration; the engine had left out MH20EU as other lettering, since it is small."""
     lines = ("MH2OEU", 0.9), ("9991", 1.0), ("ANGEL", 0.97)
-    chosen = choose(read(*lines, text="9991ANGEL"), INDIA)
+    chosen = apply_grammar(recognized(*lines, text="9991ANGEL"), INDIA)
     assert chosen.text == "MH20EU9991"
     assert chosen.confidence < 0.9
-    assert choose(read(("MH14", 1.0), ("IND", 1.0), ("GN9239", 0.9)), INDIA).text == "MH14GN9239"
-    assert choose(read(("WAGON", 1.0), ("R", 1.0), ("HR99EXTEMP6037", 0.9)), INDIA).text == "HR99EXTEMP6037"
+    assert apply_grammar(recognized(("MH14", 1.0), ("IND", 1.0), ("GN9239", 0.9)), INDIA).text == "MH14GN9239"
+    assert (
+        apply_grammar(recognized(("WAGON", 1.0), ("R", 1.0), ("HR99EXTEMP6037", 0.9)), INDIA).text == "HR99EXTEMP6037"
+    )
 
 
-def test_as_much_as_possible_stays_as_it_was_read() -> None:
-    """MH124433 would need no change, and leave out what was read."""
-    assert choose(read(("MH12", 0.9), ("0E", 0.9), ("4433", 0.9)), INDIA).text == "MH12OE4433"
+def test_as_many_characters_as_possible_stay() -> None:
+    """MH124433 would need no exchange, but leaves out a line."""
+    assert apply_grammar(recognized(("MH12", 0.9), ("0E", 0.9), ("4433", 0.9)), INDIA).text == "MH12OE4433"
 
 
-def test_what_cannot_be_made_to_fit_stays_and_nothing_gets_surer() -> None:
-    for reading in (read(("WOB2ZK295", 0.8)), UNREAD, PlateText("HELLO", 0.4)):
-        assert choose(reading, INDIA) == reading
-    doubtful = PlateText("MH20BN3525", 0.2, (TextLine("MH2OBN3525", 0.9),))
-    assert choose(doubtful, INDIA) == PlateText("MH20BN3525", 0.2)
+def test_a_text_that_cannot_match_stays_and_no_confidence_rises() -> None:
+    for text in (recognized(("WOB2ZK295", 0.8)), NO_TEXT, PlateText("HELLO", 0.4)):
+        assert apply_grammar(text, INDIA) == text
+    unlikely = PlateText("MH20BN3525", 0.2, (TextLine("MH2OBN3525", 0.9),))
+    assert apply_grammar(unlikely, INDIA) == PlateText("MH20BN3525", 0.2)
 
 
-def test_a_reader_without_lines_has_its_text_alone() -> None:
-    assert choose(PlateText("MH2OBN3525", 0.8), INDIA).text == "MH20BN3525"
+def test_without_lines_the_text_is_the_only_line() -> None:
+    assert apply_grammar(PlateText("MH2OBN3525", 0.8), INDIA).text == "MH20BN3525"
 
 
 @pytest.mark.parametrize(
-    ("country", "fitting", "read_as", "then"),
+    ("country", "matching", "text", "result"),
     [
         ("brazil", "BRA2E19 ABC1234", "BRAZE19", "BRA2E19"),
         ("britain", "BD51SMR K7XYZ ABC123D YBZ4321", "BDS1SMR", "BD51SMR"),
@@ -115,10 +117,10 @@ def test_a_reader_without_lines_has_its_text_alone() -> None:
         ("europe", "MAB1234 AB123CD 1A23456 ZH1 WX12345", "1A2345S", "1A23455"),
     ],
 )
-def test_what_other_countries_plates_say(country: str, fitting: str, read_as: str, then: str) -> None:
-    for text in fitting.split():
-        assert choose(read((text, 0.7)), GRAMMARS[country]) == PlateText(text, 0.7)
-    assert choose(read((read_as, 0.7)), GRAMMARS[country]).text == then
+def test_grammars_of_other_countries(country: str, matching: str, text: str, result: str) -> None:
+    for each in matching.split():
+        assert apply_grammar(recognized((each, 0.7)), GRAMMARS[country]) == PlateText(each, 0.7)
+    assert apply_grammar(recognized((text, 0.7)), GRAMMARS[country]).text == result
 
 
 def test_every_grammar_can_be_configured() -> None:
@@ -128,13 +130,13 @@ def test_every_grammar_can_be_configured() -> None:
         "margin": 0.1,
         "side_px": 480,
         "min_line_height": 0.5,
-        "doubtful": 0.5,
+        "low_confidence_threshold": 0.5,
     }
     for name in GRAMMARS:
-        assert Settings.model_validate(settings | {"threads": None, "grammars": {"drawn": name}}).grammars
+        assert Settings.model_validate(settings | {"threads": None, "grammars": {"synthetic": name}}).grammars
 
 
-def test_of_all_of_europe_what_fits_any_country_stays() -> None:
-    """In Spain it would be 0234BCD; but O234BCD may be British."""
-    assert choose(read(("O234BCD", 0.7)), GRAMMARS["spain"]).text == "0234BCD"
-    assert choose(read(("O234BCD", 0.7)), GRAMMARS["europe"]).text == "O234BCD"
+def test_of_all_of_europe_a_text_that_matches_any_country_stays() -> None:
+    """In Spain it becomes 0234BCD; but O234BCD may be British."""
+    assert apply_grammar(recognized(("O234BCD", 0.7)), GRAMMARS["spain"]).text == "0234BCD"
+    assert apply_grammar(recognized(("O234BCD", 0.7)), GRAMMARS["europe"]).text == "O234BCD"

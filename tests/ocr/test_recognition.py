@@ -1,4 +1,4 @@
-"""Reading the plates of a table of detections."""
+"""OCR of the plates of a table of detections."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from plate_images import plate
 
 from lpr.data.tables import read_table, write_table
 from lpr.errors import UserError
-from lpr.ocr.engines.ocrspace import Settings
-from lpr.ocr.engines.rapidocr import Settings
+from lpr.ocr.engines import ocrspace, rapidocr
 from lpr.ocr.recognition import crop, recognize_plates
 
-RAPIDOCR = Settings(
+RAPIDOCR = rapidocr.Settings(
     name="rapidocr",
     splits=["test"],
     margin=0.1,
     side_px=480,
     grammars=None,
-    doubtful=0.5,
+    low_confidence_threshold=0.5,
     min_line_height=0.5,
     threads=None,
 )
@@ -32,7 +31,7 @@ NOWHERE = (None, None, None, None)
 
 def detection(image: str, plate: int, text: str, true: Any, predicted: Any, split: str = "test") -> dict[str, Any]:
     sides = ("top_x", "top_y", "bottom_x", "bottom_y")
-    row = {"image": image, "source": "drawn", "split": split, "plate": plate, "text": text}
+    row = {"image": image, "source": "synthetic", "split": split, "plate": plate, "text": text}
     row |= dict(zip(sides, true, strict=True))
     return row | {f"predicted_{side}": value for side, value in zip(sides, predicted, strict=True)} | {"iou": 0.5}
 
@@ -60,9 +59,11 @@ DETECTIONS = pd.DataFrame(
 )
 
 
-def test_reads_both_boxes_of_the_chosen_splits(images: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    readings, timings = recognize_plates(DETECTIONS, images, RAPIDOCR, tmp_path / "unused")
-    write_table(readings, tmp_path / "recognitions.csv")
+def test_plates_of_the_chosen_splits_are_read_in_both_boxes(
+    images: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    recognitions, timings = recognize_plates(DETECTIONS, images, RAPIDOCR, tmp_path / "unused")
+    write_table(recognitions, tmp_path / "recognitions.csv")
     rows = [line.split(",") for line in (tmp_path / "recognitions.csv").read_text().splitlines()]
     assert rows[0] == [
         "image",
@@ -72,43 +73,45 @@ def test_reads_both_boxes_of_the_chosen_splits(images: Path, tmp_path: Path, cap
         "boxes",
         "text",
         "text_before_grammar",
-        "reading",
+        "predicted_text",
         "confidence",
-        "doubtful",
+        "low_confidence",
         "edits",
     ]
     assert [row[:6] + row[7:8] + row[10:] for row in rows[1:]] == [
-        ["a.jpg", "drawn", "test", "0", "true", "MH12DE1433", "MH12DE1433", "0"],
-        ["a.jpg", "drawn", "test", "0", "predicted", "MH12DE1433", "MH12DE1433", "0"],
-        ["a.jpg", "drawn", "test", "1", "true", "KA05MJ8827", "KA05MJ8827", "0"],
-        ["a.jpg", "drawn", "test", "1", "predicted", "KA05MJ8827", "", "10"],
-        ["b.jpg", "drawn", "test", "0", "true", "", "TN09BC4471", ""],
-        ["b.jpg", "drawn", "test", "0", "predicted", "", "", ""],
+        ["a.jpg", "synthetic", "test", "0", "true", "MH12DE1433", "MH12DE1433", "0"],
+        ["a.jpg", "synthetic", "test", "0", "predicted", "MH12DE1433", "MH12DE1433", "0"],
+        ["a.jpg", "synthetic", "test", "1", "true", "KA05MJ8827", "KA05MJ8827", "0"],
+        ["a.jpg", "synthetic", "test", "1", "predicted", "KA05MJ8827", "", "10"],
+        ["b.jpg", "synthetic", "test", "0", "true", "", "TN09BC4471", ""],
+        ["b.jpg", "synthetic", "test", "0", "predicted", "", "", ""],
     ]
-    assert (readings["confidence"] > 0).tolist() == [True, True, True, False, True, False]
-    assert readings["doubtful"].tolist() == [False, False, False, True, False, True]
-    assert timings.reads == 4
+    assert (recognitions["confidence"] > 0).tolist() == [True, True, True, False, True, False]
+    assert recognitions["low_confidence"].tolist() == [False, False, False, True, False, True]
+    assert timings.crops == 4
     assert timings.median_ms_per_plate is not None
     assert timings.p95_ms_per_plate is not None
     assert 0 < timings.median_ms_per_plate <= timings.p95_ms_per_plate
-    shown = capfd.readouterr().err
-    assert "3/3" in shown
-    assert "plate" in shown
+    progress = capfd.readouterr().err
+    assert "3/3" in progress
+    assert "plate" in progress
 
 
 def test_the_same_bytes_twice_from_the_written_table(images: Path, tmp_path: Path) -> None:
     write_table(DETECTIONS, tmp_path / "detections.csv")
     for name in ("one.csv", "two.csv"):
-        readings, _ = recognize_plates(read_table(tmp_path / "detections.csv"), images, RAPIDOCR, tmp_path / "unused")
-        write_table(readings, tmp_path / name)
+        recognitions, _ = recognize_plates(
+            read_table(tmp_path / "detections.csv"), images, RAPIDOCR, tmp_path / "unused"
+        )
+        write_table(recognitions, tmp_path / name)
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
 
 
 def test_no_plate_in_the_chosen_splits(images: Path, tmp_path: Path) -> None:
     config = RAPIDOCR.model_copy(update={"splits": ["validation"]})
-    readings, timings = recognize_plates(DETECTIONS, images, config, tmp_path / "unused")
-    assert len(readings) == 0
-    assert (timings.reads, timings.median_ms_per_plate, timings.p95_ms_per_plate) == (0, None, None)
+    recognitions, timings = recognize_plates(DETECTIONS, images, config, tmp_path / "unused")
+    assert len(recognitions) == 0
+    assert (timings.crops, timings.median_ms_per_plate, timings.p95_ms_per_plate) == (0, None, None)
 
 
 def test_a_missing_image(images: Path, tmp_path: Path) -> None:
@@ -117,17 +120,17 @@ def test_a_missing_image(images: Path, tmp_path: Path) -> None:
         recognize_plates(DETECTIONS, images, config, tmp_path / "unused")
 
 
-def test_a_remote_reader_goes_on_where_it_stopped(
+def test_a_remote_engine_continues_after_an_interruption(
     images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OCR_SPACE_API_KEY", service.KEY)
     with service.OcrSpaceServer() as server:
-        config = Settings(
+        config = ocrspace.Settings(
             name="ocrspace",
             splits=["test"],
             margin=0.1,
             grammars=None,
-            doubtful=0.5,
+            low_confidence_threshold=0.5,
             endpoint=server.url,
             engine=2,
             language="eng",
@@ -139,8 +142,8 @@ def test_a_remote_reader_goes_on_where_it_stopped(
         server.replies.extend([service.success("MH 12"), service.success("MH 13"), service.rate_limited(2, 3600)])
         with pytest.raises(UserError, match="2 requests in 3600 s"):
             recognize_plates(DETECTIONS, images, config, tmp_path / "cache")
-        readings, _ = recognize_plates(DETECTIONS, images, config, tmp_path / "cache")
-        assert readings["reading"].tolist() == ["MH12", "MH13", "MH12DE1433", "", "MH12DE1433", ""]
+        recognitions, _ = recognize_plates(DETECTIONS, images, config, tmp_path / "cache")
+        assert recognitions["predicted_text"].tolist() == ["MH12", "MH13", "MH12DE1433", "", "MH12DE1433", ""]
         assert [request.status for request in server.requests] == [200, 200, 403, 200, 200]
         recognize_plates(DETECTIONS, images, config, tmp_path / "cache")
         assert len(server.requests) == 5
@@ -163,11 +166,11 @@ def test_crop(box: tuple[float, ...], size: tuple[int, int]) -> None:
 
 
 def test_a_grammar_is_for_the_plates_of_its_source(images: Path, tmp_path: Path) -> None:
-    both = (40, 50, 640, 366)  # no plate of India says so much
-    rows = pd.DataFrame([detection("a.jpg", 0, "MH12DE1433", both, both)] * 2).assign(source=["drawn", "other"])
-    config = RAPIDOCR.model_copy(update={"grammars": {"drawn": "india"}})
-    readings, _ = recognize_plates(rows, images, config, tmp_path / "unused")
-    assert readings["text_before_grammar"].tolist() == ["MH12DE1433KA05MJ8827"] * 4
-    told = dict(readings.groupby("source")["reading"].agg(set))
-    assert told["other"] == {"MH12DE1433KA05MJ8827"}
-    assert told["drawn"] < {"MH12DE1433", "KA05MJ8827"}
+    both = (40, 50, 640, 366)  # two registrations, which match no pattern
+    rows = pd.DataFrame([detection("a.jpg", 0, "MH12DE1433", both, both)] * 2).assign(source=["synthetic", "other"])
+    config = RAPIDOCR.model_copy(update={"grammars": {"synthetic": "india"}})
+    recognitions, _ = recognize_plates(rows, images, config, tmp_path / "unused")
+    assert recognitions["text_before_grammar"].tolist() == ["MH12DE1433KA05MJ8827"] * 4
+    texts = dict(recognitions.groupby("source")["predicted_text"].agg(set))
+    assert texts["other"] == {"MH12DE1433KA05MJ8827"}
+    assert texts["synthetic"] < {"MH12DE1433", "KA05MJ8827"}

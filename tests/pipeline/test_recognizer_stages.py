@@ -1,4 +1,4 @@
-"""From drawn plates to a reader in use, under real DVC."""
+"""From synthetic plates to a recognizer in use, under real DVC."""
 
 import hashlib
 import json
@@ -8,16 +8,17 @@ import pandas as pd
 import pytest
 from clones import TINY, Clone
 
-from lpr.synthesis.lettered_plates import draw_plates
+from lpr.synthesis.lettered_plates import draw_lettered_plates
 from lpr.synthesis.plate_file import load_plates, save_plates
 
-READING = [
+SETTINGS = [
     *TINY,
     "recognizer.synthetic_plates=12",
     "recognizer.held_out_plates=12",
     "recognizer.stem_channels=4",
     "recognizer.fpn_channels=8",
     "recognizer.train.epochs=2",
+    "recognizer.train.threads=1",
     "recognizer.train.steps_per_epoch=2",
     "recognizer.train.batch_size=4",
 ]
@@ -30,19 +31,21 @@ def ran(output: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def trained(tiny_run: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A copy of the tiny run in which a tiny reader was trained."""
-    clone = tiny_run.copy(tmp_path_factory.mktemp("reading") / "clone")
-    clone.lpr("params", *READING)
+    """A copy of the tiny run in which a tiny recognizer was trained."""
+    clone = tiny_run.copy(tmp_path_factory.mktemp("recognizer") / "clone")
+    clone.lpr("params", *SETTINGS)
     assert ran(clone.dvc("repro", "recognizer/dvc.yaml").stdout) == ["config", *STAGES]
     return clone
 
 
-def test_what_was_drawn_trained_and_scored_lies_where_it_is_said_to(trained: Clone) -> None:
+def test_each_stage_writes_its_outputs(trained: Clone) -> None:
     folder = trained.folder
     assert len(load_plates(folder / "data" / "synthetic_plates.npz")) == 12
     assert len(pd.read_csv(folder / "reports" / "recognizer_history.csv")) == 2
     assert json.loads((folder / "metrics" / "recognizer_training.json").read_text())["epochs"] == 2
-    scores = json.loads((folder / "metrics" / "synthetic_recognition.json").read_text())["drawn"]["test"]["true"]
+    scores = json.loads((folder / "metrics" / "synthetic_recognition.json").read_text())["synthetic_plates"]["test"][
+        "true"
+    ]
     assert scores["plate_acc"]["n"] == scores["plates"] == 12
     images = sorted(path.name for path in (folder / "reports" / "synthetic_recognition_figures").iterdir())
     assert images == ["confusions.png", "reliability.png", "worst.png"]
@@ -51,8 +54,8 @@ def test_what_was_drawn_trained_and_scored_lies_where_it_is_said_to(trained: Clo
 def test_a_second_run_does_nothing_and_the_same_seed_gives_the_same_bytes(trained: Clone) -> None:
     assert ran(trained.dvc("repro", "recognizer/dvc.yaml").stdout) == []
     before = digest(trained.folder)
-    trained.lpr("train-recognizer")
-    trained.lpr("export-recognizer")
+    trained.lpr_in_process("train-recognizer")
+    trained.lpr_in_process("export-recognizer")
     assert digest(trained.folder) == before
 
 
@@ -61,23 +64,23 @@ def digest(folder: Path) -> list[str]:
     return [hashlib.sha256((folder / "models" / name).read_bytes()).hexdigest() for name in names]
 
 
-def test_the_trained_reader_reads_in_the_chain(trained: Clone) -> None:
-    trained.lpr("params", *READING, "ocr=recognizer", "ocr.weights=models/recognizer.onnx")
-    assert ran(trained.dvc("repro").stdout) == ["config", "read", "report"]
-    reading = json.loads((trained.folder / "metrics" / "recognition.json").read_text())
-    assert reading["synthetic"]["test"]["true"]["plates"] > 0
+def test_the_trained_recognizer_is_an_ocr_engine_of_the_chain(trained: Clone) -> None:
+    trained.lpr("params", *SETTINGS, "ocr=recognizer", "ocr.weights=models/recognizer.onnx")
+    assert ran(trained.dvc("repro").stdout) == ["config", "ocr", "report"]
+    recognition = json.loads((trained.folder / "metrics" / "recognition.json").read_text())
+    assert recognition["synthetic"]["test"]["true"]["plates"] > 0
 
 
-def test_a_file_that_is_no_reader_is_named(trained: Clone) -> None:
-    trained.lpr("params", *READING, "ocr=recognizer", "ocr.weights=params.yaml")
-    refused = trained.lpr("read", check=False)
+def test_a_file_that_is_no_recognizer_is_named(trained: Clone) -> None:
+    trained.lpr("params", *SETTINGS, "ocr=recognizer", "ocr.weights=params.yaml")
+    refused = trained.lpr_in_process("ocr", check=False)
     assert refused.returncode == 1
     assert "params.yaml" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
 def test_plates_come_back_from_their_file_as_they_were(tmp_path: Path) -> None:
-    plates = draw_plates(3, 5)
+    plates = draw_lettered_plates(3, 5)
     for name in ("one.npz", "two.npz"):
         save_plates(plates, tmp_path / name)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()

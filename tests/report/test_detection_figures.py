@@ -16,7 +16,7 @@ from lpr.report.detection_figures import (
 
 
 def detections(count: int, images: Path | None = None) -> pd.DataFrame:
-    """`count` plates, IoU falling from 1 to 0 with the number in the name; drawn into `images` where given."""
+    """`count` plates, IoU falling from 1 to 0 with the number in the name; saved in `images` where given."""
     rows = []
     for index in range(count):
         image = f"{index:02}.jpg"
@@ -26,7 +26,7 @@ def detections(count: int, images: Path | None = None) -> pd.DataFrame:
         rows.append(
             {
                 "image": image,
-                "source": ("drawn", "real")[index % 2],
+                "source": ("synthetic", "real")[index % 2],
                 "split": ("train", "validation", "test")[index % 3],
                 "plate": 0,
                 "text": "MH12$AB$1234" if index % 2 else "",
@@ -59,7 +59,7 @@ def has(image: Image.Image, x: int, y: int, colour: str) -> bool:
         ("median", ["06.jpg", "05.jpg", "04.jpg"]),
     ],
 )
-def test_the_rows_asked_for_are_chosen_extreme_first(which, images):
+def test_rows_are_chosen_by_iou_extreme_first(which, images):
     assert choose_rows(detections(10), which, 3)["image"].tolist() == images
 
 
@@ -74,20 +74,20 @@ def test_equal_ious_are_ordered_by_image_whatever_the_order_of_rows():
     assert chosen[0] == chosen[1] == ["00.jpg", "01.jpg", "02.jpg"]
 
 
-def test_no_case_is_shown_twice():
+def test_no_row_is_chosen_twice():
     for frame in (detections(9), detections(9).assign(iou=0.5)):
         chosen = choose_cases(frame, worst=4, median=2, best=2)
         assert {which: len(rows) for which, rows in chosen.items()} == {"worst": 3, "median": 2, "best": 2}
         assert pd.concat(chosen.values())["image"].is_unique
 
 
-def test_few_cases_are_all_shown_worst_first():
+def test_few_rows_are_all_chosen_worst_first():
     chosen = choose_cases(detections(7), worst=4, median=2, best=2)
     assert list(chosen) == ["worst"]
     assert chosen["worst"]["image"].tolist() == [f"0{index}.jpg" for index in range(6, -1, -1)]
 
 
-def test_boxes_are_told_apart_by_colour_and_by_dashes():
+def test_boxes_differ_by_colour_and_by_dashes():
     drawn = draw_boxes(Image.new("RGB", (400, 300)), (100, 100, 200, 150), (120, 200, 220, 250), width=400)
     true = [has(drawn, x, 100, "#00c48c") for x in range(105, 195)]
     predicted = [has(drawn, x, 200, "#ff9d00") for x in range(125, 215)]
@@ -105,7 +105,7 @@ def test_boxes_scale_with_the_image_which_is_never_enlarged():
 
 
 @pytest.mark.parametrize("box", [(float("nan"),) * 4, (-1e9, -1e9, 1e9, 1e9), (90.0, 90.0, 10.0, 10.0), (5.0,) * 4])
-def test_boxes_that_no_plate_has_are_drawn_as_far_as_they_can_be(box):
+def test_invalid_boxes_are_clipped_or_skipped(box):
     assert draw_boxes(Image.new("RGB", (100, 100)), (10, 10, 50, 50), box, width=100).size == (100, 100)
 
 
@@ -131,13 +131,13 @@ def test_a_contact_sheet_holds_24_images(tmp_path):
 
 
 @pytest.mark.parametrize("epochs", [1, 3])
-def test_a_run_without_validation_has_curves(tmp_path, epochs):
+def test_a_history_without_validation_has_curves(tmp_path, epochs):
     draw_history(history(epochs, validation=False), tmp_path / "history.png")
     draw_history(history(epochs, validation=True), tmp_path / "both.png")
     assert (tmp_path / "history.png").read_bytes() != (tmp_path / "both.png").read_bytes()
 
 
-def test_nothing_detected_is_an_empty_figure_and_no_error(tmp_path):
+def test_no_detections_give_empty_figures(tmp_path):
     draw_iou_histogram(detections(3).head(0), tmp_path / "iou.png")
     draw_contact_sheet(detections(3).head(0), tmp_path, tmp_path / "sheet.png", "worst")
     assert (tmp_path / "iou.png").is_file()

@@ -1,4 +1,4 @@
-"""Crops of drawn plates: stretched to one size, and the characters' boxes go along."""
+"""Crops of synthetic plates: stretched to one size, and the characters' boxes with them."""
 
 from __future__ import annotations
 
@@ -8,24 +8,28 @@ from clones import ROOT
 
 from lpr.composition.compose import compose
 from lpr.config import PlateCrops
-from lpr.synthesis.crops import draw_crop, draw_empty
-from lpr.synthesis.lettered_plates import LetteredPlate, draw_plates
+from lpr.synthesis.crops import draw_background_crop, draw_crop
+from lpr.synthesis.lettered_plates import LetteredPlate, draw_lettered_plates
 
-USUAL = compose([], ROOT / "conf").recognizer.crops
-NONE = dict.fromkeys(
-    ["poor", "light", "colour", "grey", "night", "shadow", "glare", "blur", "noise", "resized", "jpeg"], 0
+DEFAULT = compose([], ROOT / "conf").recognizer.crops
+NEUTRAL = dict.fromkeys(
+    [
+        *("p_degraded", "p_light", "p_colour", "p_grey", "p_night", "p_shadow", "p_glare", "p_blur", "p_noise"),
+        *("p_resize", "p_jpeg"),
+    ],
+    0,
 )
-CLEAR = USUAL.model_copy(update={**NONE, "letter_px": [40, 60]})
+CLEAR = DEFAULT.model_copy(update={**NEUTRAL, "letter_height_range_px": [40, 60]})
 
 
 @pytest.fixture(scope="module")
 def plates() -> list[LetteredPlate]:
-    return draw_plates(60, 1)
+    return draw_lettered_plates(60, 1)
 
 
-def test_a_crop_is_a_function_of_plate_and_chance(plates: list[LetteredPlate]) -> None:
+def test_a_crop_is_a_function_of_plate_and_generator(plates: list[LetteredPlate]) -> None:
     (one, boxes), (same, same_boxes), (other, _) = (
-        draw_crop(plates[0], 64, 192, np.random.default_rng(seed), USUAL) for seed in (5, 5, 6)
+        draw_crop(plates[0], 64, 192, np.random.default_rng(seed), DEFAULT) for seed in (5, 5, 6)
     )
     np.testing.assert_array_equal(one, same)
     np.testing.assert_array_equal(boxes, same_boxes)
@@ -33,10 +37,10 @@ def test_a_crop_is_a_function_of_plate_and_chance(plates: list[LetteredPlate]) -
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 192), (48, 96)])
-def test_boxes_lie_inside_whatever_the_camera_does(plates: list[LetteredPlate], height: int, width: int) -> None:
+def test_boxes_lie_inside_the_crop(plates: list[LetteredPlate], height: int, width: int) -> None:
     rng = np.random.default_rng(0)
     for plate in plates:
-        pixels, boxes = draw_crop(plate, height, width, rng, USUAL)
+        pixels, boxes = draw_crop(plate, height, width, rng, DEFAULT)
         assert (pixels.shape, pixels.dtype) == ((height, width, 3), np.uint8)
         assert (boxes.shape, boxes.dtype) == ((len(plate.text), 4), np.float32)
         assert boxes.min() >= 0
@@ -44,7 +48,7 @@ def test_boxes_lie_inside_whatever_the_camera_does(plates: list[LetteredPlate], 
         assert (boxes[:, 2:] - boxes[:, :2] > (0.8, 1.5)).all()
 
 
-@pytest.mark.parametrize("settings", [CLEAR, CLEAR.model_copy(update={"bent": 1})], ids=["flat", "bent"])
+@pytest.mark.parametrize("settings", [CLEAR, CLEAR.model_copy(update={"p_warp": 1})], ids=["flat", "warped"])
 def test_boxes_go_where_the_camera_puts_the_characters(settings: PlateCrops) -> None:
     """A black block on white, in any perspective: it is where its box is, to a pixel or two.
 
@@ -63,37 +67,37 @@ def test_boxes_go_where_the_camera_puts_the_characters(settings: PlateCrops) -> 
             rows, columns = np.nonzero(part.mean(axis=2) < 128)
             ends = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
             seen = np.array(ends) + np.tile(around[:2], 2)
-            np.testing.assert_allclose(seen, boxes[number], atol=3 if settings.bent else 2.5)
+            np.testing.assert_allclose(seen, boxes[number], atol=3 if settings.p_warp else 2.5)
 
 
-def test_light_makes_crops_darker_and_lighter_and_poor_ones_harder(plates: list[LetteredPlate]) -> None:
-    def spread(settings: PlateCrops) -> np.ndarray:
+def test_light_changes_brightness_and_degraded_crops_have_softer_edges(plates: list[LetteredPlate]) -> None:
+    def brightness(settings: PlateCrops) -> np.ndarray:
         rng = np.random.default_rng(2)
         return np.array([draw_crop(plate, 64, 192, rng, settings)[0].mean() for plate in plates])
 
-    def edges(poor: float) -> float:
+    def edges(p_degraded: float) -> float:
         rng = np.random.default_rng(3)
-        looks = [
-            draw_crop(plate, 64, 192, rng, USUAL.model_copy(update={"poor": poor, "noise": 0}))[0] for plate in plates
-        ]
-        return float(np.mean([np.abs(np.diff(look.astype(float), axis=1)).mean() for look in looks]))
+        settings = DEFAULT.model_copy(update={"p_degraded": p_degraded, "p_noise": 0})
+        crops = [draw_crop(plate, 64, 192, rng, settings)[0] for plate in plates]
+        return float(np.mean([np.abs(np.diff(crop.astype(float), axis=1)).mean() for crop in crops]))
 
-    assert spread(USUAL).min() < 45
-    assert spread(USUAL).max() > 150
-    assert edges(poor=1) < 0.85 * edges(poor=0)
+    assert brightness(DEFAULT).min() < 45
+    assert brightness(DEFAULT).max() > 150
+    assert edges(p_degraded=1) < 0.85 * edges(p_degraded=0)
 
 
 def test_a_loose_box_shows_more_of_what_is_around_the_plate(plates: list[LetteredPlate]) -> None:
-    def letters(loose: float) -> float:
+    def letters(p_loose_box: float) -> float:
         rng = np.random.default_rng(4)
-        boxes = (draw_crop(plate, 64, 192, rng, USUAL.model_copy(update={"loose": loose}))[1] for plate in plates)
+        settings = DEFAULT.model_copy(update={"p_loose_box": p_loose_box})
+        boxes = (draw_crop(plate, 64, 192, rng, settings)[1] for plate in plates)
         return float(np.mean([np.ptp(each[:, [0, 2]]) / 192 for each in boxes]))
 
-    assert letters(loose=1) < 0.93 * letters(loose=0)
+    assert letters(p_loose_box=1) < 0.93 * letters(p_loose_box=0)
 
 
-def test_a_box_without_a_plate_shows_some_part_of_a_vehicle() -> None:
-    crops = [draw_empty(64, 192, np.random.default_rng(seed), USUAL) for seed in range(20)]
+def test_a_crop_without_a_plate_shows_a_part_of_a_vehicle() -> None:
+    crops = [draw_background_crop(64, 192, np.random.default_rng(seed), DEFAULT) for seed in range(20)]
     assert {(crop.shape, crop.dtype) for crop in crops} == {((64, 192, 3), np.dtype(np.uint8))}
-    assert np.array_equal(crops[3], draw_empty(64, 192, np.random.default_rng(3), USUAL))
+    assert np.array_equal(crops[3], draw_background_crop(64, 192, np.random.default_rng(3), DEFAULT))
     assert np.ptp([crop.mean() for crop in crops]) > 50

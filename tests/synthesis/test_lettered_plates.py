@@ -1,4 +1,4 @@
-"""Drawn plates: what they say is what is on them, and where."""
+"""Lettered plates: their text is what is on them, and their boxes are where it is."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 from numpy.typing import NDArray
 
 from lpr.plates.text import normalize
-from lpr.synthesis.lettered_plates import WIDTH, LetteredPlate, draw_plates
+from lpr.synthesis.lettered_plates import WIDTH, LetteredPlate, draw_lettered_plates
 from lpr.synthesis.typefaces import LETTERS_AND_DIGITS
 
 
 @pytest.fixture(scope="module")
 def plates() -> list[LetteredPlate]:
-    return draw_plates(150, 0)
+    return draw_lettered_plates(150, 0)
 
 
 def rows_of(plate: LetteredPlate) -> list[NDArray[np.int64]]:
@@ -29,7 +29,7 @@ def rows_of(plate: LetteredPlate) -> list[NDArray[np.int64]]:
 
 
 def test_a_plate_is_a_function_of_seed_and_number() -> None:
-    four, two, other = draw_plates(4, 7), draw_plates(2, 7), draw_plates(4, 8)
+    four, two, other = draw_lettered_plates(4, 7), draw_lettered_plates(2, 7), draw_lettered_plates(4, 8)
     for one, same in zip(four, two, strict=False):
         np.testing.assert_array_equal(one.pixels, same.pixels)
         np.testing.assert_array_equal(one.characters, same.characters)
@@ -72,7 +72,7 @@ def test_boxes_hold_ink_and_their_surroundings_do_not(plates: list[LetteredPlate
     assert np.percentile(contrasts, 5) > 40
 
 
-def test_every_character_turns_up(plates: list[LetteredPlate]) -> None:
+def test_every_character_occurs(plates: list[LetteredPlate]) -> None:
     counts = {character: sum(plate.text.count(character) for plate in plates) for character in LETTERS_AND_DIGITS}
     assert min(counts.values()) > 0
     assert counts["Q"] < np.mean([counts[letter] for letter in "ABCDEFG"])
@@ -101,10 +101,10 @@ def test_plates_are_of_many_shapes_colours_and_lengths(plates: list[LetteredPlat
     assert sum(value < 90 for value in light) > 5
 
 
-def test_another_reader_reads_most_lines_at_their_boxes(plates: list[LetteredPlate]) -> None:
+def test_an_ocr_engine_recognizes_most_lines_at_their_boxes(plates: list[LetteredPlate]) -> None:
     engine = pytest.importorskip("rapidocr").RapidOCR()
     fold = str.maketrans("O1", "0I")
-    read = wanted = 0
+    correct = []
     for plate in plates[:16]:
         row = max(rows_of(plate), key=len)
         boxes = plate.characters[row]
@@ -112,8 +112,7 @@ def test_another_reader_reads_most_lines_at_their_boxes(plates: list[LetteredPla
         left, top = np.maximum(boxes[:, :2].min(axis=0) - margin, 0).astype(int).tolist()
         right, bottom = (boxes[:, 2:].max(axis=0) + margin).astype(int).tolist()
         line = np.ascontiguousarray(plate.pixels[top:bottom, left:right, 2::-1])
-        said = engine(line, use_det=False, use_cls=False, use_rec=True).txts or ("",)
+        texts = engine(line, use_det=False, use_cls=False, use_rec=True).txts or ("",)
         text = "".join(plate.text[index] for index in row.tolist())
-        read += normalize(said[0]).translate(fold) == text.translate(fold)
-        wanted += 1
-    assert read >= 0.6 * wanted
+        correct.append(normalize(texts[0]).translate(fold) == text.translate(fold))
+    assert np.mean(correct) >= 0.6

@@ -3,13 +3,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import composed
 import pytest
-from clones import ROOT
 
-from lpr.composition.compose import compose
 from lpr.tracking.provenance import NOT_TIMED, collect, write_timing
-
-CONF = ROOT / "conf"
 
 LOCK = """\
 schema: '2.0'
@@ -20,8 +17,8 @@ stages:
     outs:
     - {path: data/plates.csv, hash: md5, md5: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, size: 1}
     - {path: metrics/annotate.json, hash: md5, md5: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb, size: 1}
-  read:
-    cmd: python -m lpr read
+  ocr:
+    cmd: python -m lpr ocr
     outs:
     - {path: reports/recognitions.csv, hash: md5, md5: cccccccccccccccccccccccccccccccc, size: 1}
   report:
@@ -33,7 +30,7 @@ stages:
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A project's folder, in which the tests stand as the stages do."""
+    """A project's folder, as the current one."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "dvc.lock").write_text(LOCK)
     (tmp_path / "metrics").mkdir()
@@ -43,7 +40,7 @@ def project(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def experiment():
-    return compose([], CONF)
+    return composed.config()
 
 
 def git(*arguments: str) -> str:
@@ -52,7 +49,7 @@ def git(*arguments: str) -> str:
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-def test_the_revision_is_named_and_changes_to_the_code_are_listed(project, experiment):
+def test_the_revision_and_changes_to_the_code_are_recorded(project, experiment):
     (project / "lpr").mkdir()
     (project / "lpr/train.py").write_text("1")
     git("init", "-q")
@@ -84,27 +81,27 @@ def test_outputs_before_the_report_have_dvcs_hashes(project, experiment):
     assert "reports/index.html" not in outputs
 
 
-def test_a_project_that_dvc_never_ran_has_no_hashes_and_no_timings(project, experiment):
+def test_without_dvc_lock_there_are_no_hashes_and_no_timings(project, experiment):
     (project / "dvc.lock").unlink()
     found = collect(experiment)
     assert found["dvc"]["outputs"] == {}
     assert found["timings"] == {}
 
 
-def test_a_timing_belongs_only_to_the_output_it_was_taken_of(project, experiment):
-    write_timing("read", 12.3456, Path("metrics/recognition.json"), median_ms_per_plate=41.5, threads=2)
+def test_a_timing_is_valid_only_while_the_output_is_unchanged(project, experiment):
+    write_timing("ocr", 12.3456, Path("metrics/recognition.json"), median_ms_per_plate=41.5, threads=2)
     timings = collect(experiment)["timings"]
     assert timings == {
         "annotate": NOT_TIMED,
-        "read": {"seconds": 12.346, "median_ms_per_plate": 41.5, "threads": 2},
+        "ocr": {"seconds": 12.346, "median_ms_per_plate": 41.5, "threads": 2},
     }
     (project / "metrics/recognition.json").write_text('{"from": "the cache"}')
-    assert collect(experiment)["timings"]["read"] == NOT_TIMED
+    assert collect(experiment)["timings"]["ocr"] == NOT_TIMED
     (project / "metrics/recognition.json").unlink()
-    assert collect(experiment)["timings"]["read"] == NOT_TIMED
+    assert collect(experiment)["timings"]["ocr"] == NOT_TIMED
 
 
-def test_versions_and_hardware_are_there(project, experiment):
+def test_versions_and_hardware_are_recorded(project, experiment):
     found = collect(experiment)
     assert found["versions"]["python"].startswith("3.")
     assert found["versions"]["numpy"]
@@ -113,7 +110,7 @@ def test_versions_and_hardware_are_there(project, experiment):
     assert found["written"].endswith("+00:00")
 
 
-def test_the_wandb_run_is_named_where_there_is_one(project, experiment):
+def test_the_wandb_run_is_recorded(project, experiment):
     run = {"id": "abc", "mode": "offline", "folder": "wandb/offline-run-abc"}
     assert collect(experiment, wandb_run=run)["wandb"] == run
     assert collect(experiment)["wandb"] == {"mode": "offline"}

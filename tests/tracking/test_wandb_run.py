@@ -4,39 +4,38 @@ import subprocess
 import sys
 from pathlib import Path
 
+import composed
 import pandas as pd
 import pytest
-from clones import ROOT
 from PIL import Image
 
-from lpr.composition.compose import compose
+from lpr.config import PARAMS
 from lpr.data.tables import write_table
 from lpr.tracking.wandb_run import flatten
 
-CONF = ROOT / "conf"
 SECRETS = {"WANDB_API_KEY": "0123456789abcdef" * 2 + "deadbeef", "OCR_SPACE_API_KEY": "K8planted-secret8957"}
 PROVENANCE = {
     "git": {"revision": "f" * 40, "dirty": False, "changed": []},
     "dvc": {"experiment": None, "outputs": {"data/plates.csv": "a" * 32}},
 }
-MIRROR = """
+LOG_RUN = """
 import json, sys
 from pathlib import Path
-from lpr import config
-from lpr.tracking.wandb_run import Origin, mirror
-overrides, conf, provenance = json.loads(sys.argv[1])
-run = mirror(compose(overrides, Path(conf)), Path(), provenance, Origin('sweep', 'a-sweep'))
-Path("answer.json").write_text(json.dumps({"run": run, "imported": "wandb" in sys.modules}))
+from lpr.config import load
+from lpr.tracking.wandb_run import RunLabels, log_run
+run = log_run(load(), Path(), json.loads(sys.argv[1]), RunLabels("sweep", "a-sweep"))
+Path("result.json").write_text(json.dumps({"run": run, "imported": "wandb" in sys.modules}))
 """
 
 
-def mirrored(project: Path, *overrides: str, **environment: str) -> tuple[dict, str]:
-    """Mirror the project in a process of its own, as a stage does: the answer, and all that was printed."""
-    known = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
+def logged(project: Path, *overrides: str, **environment: str) -> tuple[dict, str]:
+    """Log the project in a process of its own, as a stage does: the result, and all that was printed."""
+    (project / PARAMS).write_text(composed.params(*overrides))
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
     done = subprocess.run(
-        [sys.executable, "-c", MIRROR, json.dumps([overrides, str(CONF), PROVENANCE])],
+        [sys.executable, "-c", LOG_RUN, json.dumps(PROVENANCE)],
         cwd=project,
-        env=known | SECRETS | {"HOME": str(project / "home")} | environment,
+        env=inherited | SECRETS | {"HOME": str(project / "home")} | environment,
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
@@ -44,17 +43,17 @@ def mirrored(project: Path, *overrides: str, **environment: str) -> tuple[dict, 
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    return json.loads((project / "answer.json").read_text()), done.stdout + done.stderr
+    return json.loads((project / "result.json").read_text()), done.stdout + done.stderr
 
 
 def make_project(root: Path) -> Path:
-    """What the stages before the report leave behind, for five plates."""
+    """The outputs of the stages before the report, for five plates."""
     score = {"value": 0.5, "low": 0.25, "high": 0.75, "n": 5}
     (root / "metrics").mkdir()
     (root / "metrics/training.json").write_text(json.dumps({"epochs": 3, "best_epoch": 2}))
-    (root / "metrics/detection.json").write_text(json.dumps({"drawn": {"test": {"mean_iou": score}}}))
-    reading = {"drawn": {"test": {"true": {"plates": 5, "plate_acc": score}, "predicted": {"plates": 5}}}}
-    (root / "metrics/recognition.json").write_text(json.dumps(reading))
+    (root / "metrics/detection.json").write_text(json.dumps({"synthetic": {"test": {"mean_iou": score}}}))
+    recognition = {"synthetic": {"test": {"true": {"plates": 5, "plate_acc": score}, "predicted": {"plates": 5}}}}
+    (root / "metrics/recognition.json").write_text(json.dumps(recognition))
     history = {"epoch": [1, 2, 3], "loss": [0.3, 0.2, 0.1], "learning_rate": 0.001, "mean_iou": [0.1, 0.2, 0.3]}
     write_table(pd.DataFrame(history), root / "reports/history.csv")
     (root / "data/images").mkdir(parents=True)
@@ -63,7 +62,7 @@ def make_project(root: Path) -> Path:
         Image.new("RGB", (160, 120), (40 * index, 90, 120)).save(root / f"data/images/{index}.jpg")
         corners = {"top_x": 40.0, "top_y": 50.0, "bottom_x": 100.0, "bottom_y": 70.0}
         predicted = {f"predicted_{name}": value + index for name, value in corners.items()}
-        row = {"image": f"{index}.jpg", "source": "drawn", "split": "test", "plate": 0, "text": "MH12AB1234"}
+        row = {"image": f"{index}.jpg", "source": "synthetic", "split": "test", "plate": 0, "text": "MH12AB1234"}
         rows.append(row | corners | predicted | {"iou": 1 - index / 5})
     write_table(pd.DataFrame(rows), root / "reports/detections.csv")
     for name in ("data/plates.csv", "data/split.csv", "reports/recognitions.csv"):
@@ -75,14 +74,14 @@ def make_project(root: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def offline(tmp_path_factory):
-    """A project, the answer of mirroring it offline, and what was printed."""
+    """A project, the result of logging it offline, and what was printed."""
     project = make_project(tmp_path_factory.mktemp("project"))
-    answer, printed = mirrored(project, "tracking.group=sweep", "tracking.images=4")
-    return project, answer["run"], printed
+    result, printed = logged(project, "tracking.group=sweep", "tracking.images=4")
+    return project, result["run"], printed
 
 
 def inspect(project: Path, run: dict, *arguments: str) -> str:
-    """wandb's own reader on the run's folder."""
+    """Read the run's folder with wandb's own command."""
     command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", *arguments, run["folder"]]
     environment = os.environ | {"WANDB_ERROR_REPORTING": "false"}
     return subprocess.run(command, cwd=project, env=environment, check=True, capture_output=True, text=True).stdout
@@ -100,7 +99,7 @@ def records(offline):
     return [json.loads(line) for line in inspect(project, run).splitlines()]
 
 
-def test_an_offline_run_says_where_it_is(offline):
+def test_the_folder_of_an_offline_run_is_printed(offline):
     project, run, printed = offline
     assert run["mode"] == "offline"
     assert run["folder"].startswith("wandb/offline-run-")
@@ -109,22 +108,22 @@ def test_an_offline_run_says_where_it_is(offline):
     assert printed.splitlines() == [f"wandb: {run['folder']}; to send it: wandb sync {run['folder']}"]
 
 
-def test_the_run_has_the_config_and_where_it_comes_from(summary):
-    composed = compose(["tracking.group=sweep", "tracking.images=4"], CONF).as_dict()
-    del composed["tuner"]
-    assert {key: summary["config"][key] for key in composed} == composed
+def test_the_run_has_the_config_and_the_provenance(summary):
+    config = composed.config("tracking.group=sweep", "tracking.images=4").as_dict()
+    del config["tuner"]
+    assert {key: summary["config"][key] for key in config} == config
     assert summary["config"]["provenance"] == PROVENANCE
     assert summary["state"] == "finished"
-    assert {"detector:seed", "data:synthetic", "reader:cascade"} <= set(summary["tags"])
+    assert {"detector:regression", "data:synthetic", "ocr:cascade"} <= set(summary["tags"])
 
 
-def test_the_run_has_the_scores_under_their_names(summary):
+def test_the_run_has_the_scores_by_name(summary):
     found = summary["summary"]
-    assert found["drawn/test/mean_iou"] == 0.5
-    assert [found[f"drawn/test/mean_iou_{part}"] for part in ("low", "high", "n")] == [0.25, 0.75, 5]
-    assert found["drawn/test/true/plate_acc"] == 0.5
-    assert found["drawn/test/predicted/plates"] == 5
-    assert "drawn/test/predicted/plate_acc" not in found
+    assert found["synthetic/test/mean_iou"] == 0.5
+    assert [found[f"synthetic/test/mean_iou_{part}"] for part in ("low", "high", "n")] == [0.25, 0.75, 5]
+    assert found["synthetic/test/true/plate_acc"] == 0.5
+    assert found["synthetic/test/predicted/plates"] == 5
+    assert "synthetic/test/predicted/plate_acc" not in found
     assert found["training/best_epoch"] == 2
 
 
@@ -168,49 +167,49 @@ def test_no_secret_is_anywhere_in_the_project_and_nothing_outside_it(offline):
 
 
 def test_off_imports_nothing_and_writes_nothing(offline, tmp_path):
-    answer, printed = mirrored(make_project(tmp_path), "tracking=off")
-    assert answer == {"run": None, "imported": False}
+    result, printed = logged(make_project(tmp_path), "tracking=off")
+    assert result == {"run": None, "imported": False}
     assert printed == ""
     assert not (tmp_path / "wandb").exists()
 
 
-def test_another_folder_takes_the_whole_run(tmp_path):
+def test_wandb_dir_holds_the_whole_run(tmp_path):
     (tmp_path / "project").mkdir()
     (tmp_path / "elsewhere").mkdir()
-    answer, _ = mirrored(make_project(tmp_path / "project"), WANDB_DIR=str(tmp_path / "elsewhere"))
-    assert Path(answer["run"]["folder"]).is_relative_to(tmp_path / "elsewhere")
+    result, _ = logged(make_project(tmp_path / "project"), WANDB_DIR=str(tmp_path / "elsewhere"))
+    assert Path(result["run"]["folder"]).is_relative_to(tmp_path / "elsewhere")
     assert list((tmp_path / "elsewhere/wandb/data/artifacts/staging").iterdir())
     assert not (tmp_path / "project/wandb").exists()
 
 
-def one_warning(answer: dict, printed: str) -> str:
-    assert answer["run"] is None
+def one_warning(result: dict, printed: str) -> str:
+    assert result["run"] is None
     (line,) = printed.splitlines()
-    assert line.startswith("warning: wandb has no run of this experiment")
+    assert line.startswith("warning: this experiment was not logged to wandb")
     assert not any(secret in line for secret in SECRETS.values())
     return line
 
 
 def test_a_server_that_does_not_answer_is_a_line_of_warning(tmp_path):
     unreachable = {"WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_INIT_TIMEOUT": "2"}
-    one_warning(*mirrored(make_project(tmp_path), "tracking=online", **unreachable))
+    one_warning(*logged(make_project(tmp_path), "tracking=online", **unreachable))
 
 
 def test_no_account_is_a_line_of_warning_and_no_question(tmp_path):
-    line = one_warning(*mirrored(make_project(tmp_path), "tracking=online", WANDB_API_KEY=""))
+    line = one_warning(*logged(make_project(tmp_path), "tracking=online", WANDB_API_KEY=""))
     assert "tracking=offline" in line
 
 
 def test_a_folder_that_cannot_be_written_is_a_line_of_warning(tmp_path):
     make_project(tmp_path)
     (tmp_path / "wandb").write_text("a file where wandb's folder should be")
-    one_warning(*mirrored(tmp_path))
+    one_warning(*logged(tmp_path))
 
 
 def test_a_missing_wandb_is_a_line_of_warning(tmp_path):
     make_project(tmp_path)
     (tmp_path / "wandb.py").write_text("raise ImportError('no module named wandb')")
-    one_warning(*mirrored(tmp_path, PYTHONPATH=str(tmp_path)))
+    one_warning(*logged(tmp_path, PYTHONPATH=str(tmp_path)))
 
 
 def test_names_of_scores_are_their_keys_joined():

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from lpr.config.schema.augment import RandomCrops, StandardAugment
+from lpr.config.schema.augment import Augment
 from lpr.config.schema.base import Section, Seed
 from lpr.config.schema.data import Data
-from lpr.config.schema.detector import Detector
+from lpr.config.schema.detector import AnyDetector
 from lpr.config.schema.inference import Inference
-from lpr.config.schema.ocr import Ocr
+from lpr.config.schema.metrics import Metrics
+from lpr.config.schema.ocr import AnyOcr
 from lpr.config.schema.recognizer import Recognizer
 from lpr.config.schema.split import Split
 from lpr.config.schema.tracking import Tracking
@@ -19,29 +20,36 @@ from lpr.config.schema.training import Loss, Optimizer, Train
 from lpr.config.schema.tuner import Tuner
 
 UNSCORED = ("code", "inputs", "recognizer", "tracking", "tuner", "weights")
-"""Sections that no score of an experiment depends on."""
+"""Sections that no score of an experiment depends on, or that follow from other sections."""
 
 
 class Config(Section):
     """One whole experiment."""
 
-    target: Literal["detector", "recognizer"] = Field(description="what `lpr experiment` and `lpr tune` train")
-    seed: Seed
-    inputs: list[dict[str, str]] = Field(description="the sources' local files, which DVC watches; composed, not set")
-    weights: str = Field(description="of the reader's network, which DVC watches; composed, not set")
-    code: dict[str, str] = Field(description="of plug-ins, which DVC watches; composed, not set")
+    target: Literal["detector", "recognizer"] = Field(description="network that `lpr experiment` and `lpr tune` train")
+    seed: Seed = Field(description="random seed of everything: sections take theirs from it")
+    inputs: list[dict[str, str]] = Field(
+        description="local files of the sources, on which DVC stages depend; composed from `data`, not to be set"
+    )
+    weights: str = Field(
+        description="the recognizer's weights, on which DVC stages depend; composed from `ocr`, not to be set"
+    )
+    code: dict[str, str] = Field(
+        description="files or folders of the plug-ins' code, on which DVC stages depend; composed, not to be set"
+    )
     data: Data
-    split: Split
-    detector: Detector
-    augment: Annotated[StandardAugment | RandomCrops, Field(discriminator="name")]
+    split: Split = Field(description="which images train, validate and test")
+    detector: AnyDetector
+    augment: Augment = Field(description="random changes of the training images")
     optimizer: Optimizer
     loss: Loss
     train: Train
-    inference: Inference
+    inference: Inference = Field(description="how the trained detector is run on an image")
     recognizer: Recognizer
-    ocr: Ocr
+    ocr: AnyOcr
+    metrics: Metrics
     tracking: Tracking
-    tuner: Tuner
+    tuner: Tuner = Field(description="how `lpr tune` searches, over which keys, and for the best of which score")
 
     @model_validator(mode="after")
     def _sections_fit(self) -> Config:
@@ -55,8 +63,8 @@ class Config(Section):
                     raise ValueError(f"{key}: data.sources has no {name!r}; it has {', '.join(names)}")
         if (self.target == "recognizer") != (self.tuner.objective == "char_acc"):
             raise ValueError(
-                f"tuner.objective={self.tuner.objective} is no score of what target={self.target} trains: a recognizer is "
-                "tuned for char_acc, a detector for val_mean_iou or val_loss"
+                f"tuner.objective={self.tuner.objective} is no score of what target={self.target} trains: a "
+                "recognizer is tuned for char_acc, a detector for val_mean_iou or val_loss"
             )
         if self.target == "recognizer" and not hasattr(self.ocr, "weights"):
             raise ValueError(f"target=recognizer trains the network of ocr=recognizer; ocr={self.ocr.name} has none")

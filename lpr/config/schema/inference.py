@@ -10,25 +10,28 @@ from lpr.config.schema.base import Fraction, Positive, Section
 
 
 class Stretch(Section):
-    """The seed's family looks at the image once, stretched to its square."""
+    """Each image is stretched to one square: for detectors that are trained on whole, stretched images."""
 
-    name: Literal["stretch"]
-    image_size_px: Annotated[int, Field(ge=16, le=1024, description="side of the square, pixels")]
-    confidence_threshold: Annotated[Fraction, Field(description="from which a plate counts as found")]
+    name: Literal["stretch"] = Field(description="option of the group `inference`")
+    image_size_px: Annotated[int, Field(ge=16, le=1024)] = Field(description="side of the square, pixels")
+    confidence_threshold: Fraction = Field(description="least confidence of a box that counts as a plate")
 
 
 class MultiScale(Section):
-    """The others look at the whole image, at several sizes, and put together what they find."""
+    """Each whole image is run at several scales, and the boxes are combined by weighted boxes fusion."""
 
-    name: Literal["multiscale"]
-    image_size_px: Annotated[int, Field(ge=16, le=4096, description="longest side of the finest look, pixels")]
-    scales: Annotated[int, Field(ge=1, le=10)]
-    scale_step: Annotated[float, Field(gt=1, le=4, description="how much coarser each look is than the one before")]
-    plate_width_range_px: Annotated[
-        list[Positive],
-        Field(min_length=2, max_length=2, description="least and largest width of a plate, pixels as shown"),
-    ]
-    confidence_threshold: Annotated[Fraction, Field(description="from which a plate counts as found")]
+    name: Literal["multiscale"] = Field(description="option of the group `inference`")
+    image_size_px: Annotated[int, Field(ge=16, le=4096)] = Field(
+        description="longest side of the image at the finest scale, pixels"
+    )
+    scales: Annotated[int, Field(ge=1, le=10)] = Field(description="number of scales; 1: the finest alone")
+    scale_step: Annotated[float, Field(gt=1, le=4)] = Field(
+        description="ratio of the image's size at one scale to that at the next coarser one"
+    )
+    plate_width_range_px: Annotated[list[Positive], Field(min_length=2, max_length=2)] = Field(
+        description="least and largest width of a plate at a scale, pixels, for that scale to have full weight"
+    )
+    confidence_threshold: Fraction = Field(description="least confidence of a box that counts as a plate")
 
 
 Inference = Annotated[Stretch | MultiScale, Field(discriminator="name")]

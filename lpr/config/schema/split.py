@@ -12,11 +12,15 @@ from lpr.config.schema.base import Fraction, Section, Seed
 class _Shares(Section):
     """Which images train, validate and test."""
 
-    train: Fraction
-    validation: Fraction
-    test: Fraction
-    seed: Seed
-    hash_distance: Annotated[int, Field(ge=0, le=64, description="bits in which perceptual hashes of one group differ")]
+    train: Fraction = Field(description="share of the images that the networks are trained on")
+    validation: Fraction = Field(
+        description="share of the images that the best epoch is chosen by; 0: the last epoch's weights are kept"
+    )
+    test: Fraction = Field(description="share of the images that scores are measured on; the three add up to 1")
+    seed: Seed = Field(description="random seed of the split")
+    hash_distance_threshold: Annotated[int, Field(ge=0, le=64)] = Field(
+        description="largest number of bits, of 64, in which perceptual hashes of near-duplicate images differ"
+    )
 
     @model_validator(mode="after")
     def _fractions_sum_to_one(self) -> _Shares:
@@ -29,21 +33,21 @@ class _Shares(Section):
 
 
 class OneSplit(_Shares):
-    """One split, by groups or image by image."""
+    """One split, by groups of near-duplicates or image by image."""
 
-    name: Literal["grouped", "random"]
+    name: Literal["grouped", "random"] = Field(description="option of the group `split`")
 
 
 class KFoldSplit(_Shares):
     """One of several grouped splits that together test every image once.
 
-    `train` and `validation` share out what the fold leaves; `test` says nothing here, and is there so that an
-    experiment that sets it goes with any split.
+    `train` and `validation` set the proportion in which the images outside the tested fold are shared out; `test` has
+    no effect, and exists so that an experiment that sets it fits any split.
     """
 
-    name: Literal["kfold"]
-    folds: Annotated[int, Field(ge=2, le=100)]
-    fold: Annotated[int, Field(ge=0, description="which fold is tested, from 0")]
+    name: Literal["kfold"] = Field(description="option of the group `split`")
+    folds: Annotated[int, Field(ge=2, le=100)] = Field(description="number of folds")
+    fold: Annotated[int, Field(ge=0)] = Field(description="the fold that is tested, from 0 to folds − 1")
 
     @model_validator(mode="after")
     def _fold_is_one_of_them(self) -> KFoldSplit:

@@ -10,34 +10,48 @@ from lpr.config.schema.base import Count, Positive, Section, Seed
 
 
 class Optimizer(Section):
-    """Keras's optimizer of that name, and its arguments."""
+    """Keras's optimizer and its arguments."""
 
-    name: Literal["adam", "sgd"]
-    learning_rate: Annotated[float, Field(gt=0, le=10)]
-    beta_1: Annotated[float, Field(ge=0, lt=1, description="sgd: momentum")]
-    beta_2: Annotated[float, Field(ge=0, lt=1)]
-    epsilon: Positive
-    clip_norm: Positive | None
+    name: Literal["adam", "sgd"] = Field(description="Adam (Kingma & Ba 2015), or SGD with Nesterov momentum")
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(
+        description="learning rate, the highest of the schedule"
+    )
+    beta_1: Annotated[float, Field(ge=0, lt=1)] = Field(description="adam: decay of the first moment; sgd: momentum")
+    beta_2: Annotated[float, Field(ge=0, lt=1)] = Field(description="adam: decay of the second moment; sgd: no effect")
+    epsilon: Positive = Field(description="adam: added to the denominator for numerical stability; sgd: no effect")
+    clip_norm: Positive | None = Field(
+        description="largest norm of the whole gradient, above which it is scaled; null: none"
+    )
 
 
 class Loss(Section):
-    """What the corners (fractions of the image's side) are trained to minimise."""
+    """What the box coordinates, in fractions of the image's sides, are trained to minimise."""
 
-    name: Literal["mse", "mae", "huber", "giou", "ciou"]
-    delta: Positive = Field(description="huber: where the square turns into a line")
+    name: Literal["mse", "mae", "huber", "giou", "ciou"] = Field(description="option of the group `loss`")
+    delta: Positive = Field(
+        description="huber: error at which the square turns into a line, in fractions of the side; others: no effect"
+    )
 
 
 class Training(Section):
     """How long, in what steps and how precisely a network is trained."""
 
-    epochs: Count
-    batch_size: Count
-    steps_per_epoch: Count | None
-    schedule: Literal["constant", "cosine"]
-    warmup_epochs: Annotated[int, Field(ge=0)]
-    precision: Literal["auto", "float32", "mixed_bfloat16"]
-    threads: Count | None
-    seed: Seed
+    epochs: Count = Field(
+        description="number of epochs, each ending with a row of the history and, if any, a validation"
+    )
+    batch_size: Count = Field(description="images a batch")
+    steps_per_epoch: Count | None = Field(description="batches an epoch; null: as many as have every image once")
+    schedule: Literal["constant", "cosine"] = Field(
+        description="learning rate over the training: constant, or falling to 0 along a cosine"
+    )
+    warmup_epochs: Annotated[int, Field(ge=0)] = Field(
+        description="epochs at the start in which the learning rate rises linearly from 0; needs schedule=cosine"
+    )
+    precision: Literal["auto", "float32", "mixed_bfloat16"] = Field(
+        description="number format of the training; auto: mixed_bfloat16 where the CPU has instructions for it"
+    )
+    threads: Count | None = Field(description="threads of TensorFlow; null: one a core")
+    seed: Seed = Field(description="random seed of the weights, the order of the images and the augmentation")
 
     @model_validator(mode="after")
     def _warmup_fits(self) -> Training:
@@ -52,10 +66,15 @@ class Train(Training):
     """The detector's training."""
 
     only_override_boxes: bool = Field(
-        description="leave out images whose plates data.boxes should have had, and has not"
+        description="leave out training and validation images with a plate for which the `boxes` file of their source, "
+        "if it has one, has no box"
     )
     source_weights: dict[str, Positive] | None = Field(
-        description="source → how often an epoch shows its images; else once"
+        description="source name → how often an epoch has each of its images, 1 where not named; null: 1 for all"
     )
-    early_stopping_patience: Count | None
-    max_memory_mb: Count
+    early_stopping_patience: Count | None = Field(
+        description="epochs without a better validation score after which the training stops; null: it never does"
+    )
+    max_memory_mb: Count = Field(
+        description="largest size of the decoded images in memory, MiB; a larger set is kept in a file on disk"
+    )

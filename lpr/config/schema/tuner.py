@@ -10,14 +10,25 @@ from lpr.config.schema.base import Count, Positive, Section, Seed
 
 
 class Dimension(Section):
-    """One key of a search space: values to choose among, or a range of whole or of any numbers, both ends included."""
+    """One key of a search space: values to choose among, or a range of numbers, both ends included."""
 
-    choice: Annotated[list[Any], Field(min_length=1)] | None = None
-    int_: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(None, alias="int")
-    float_: Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(None, alias="float")
-    step: Positive | None = Field(None, description="between two values of a range; sampling=log multiplies by it")
-    sampling: Literal["linear", "log"] = "linear"
-    when: dict[str, Any] = Field({}, description="other key → the value, or the values, under which this one is tuned")
+    choice: Annotated[list[Any], Field(min_length=1)] | None = Field(None, description="the values to choose among")
+    int_: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(
+        None, alias="int", description="least and largest whole number"
+    )
+    float_: Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(
+        None, alias="float", description="least and largest number"
+    )
+    step: Positive | None = Field(
+        None,
+        description="difference of neighbouring values of a range, with sampling=log their ratio; null: any value",
+    )
+    sampling: Literal["linear", "log"] = Field(
+        "linear", description="whether values, or their logarithms, are equally likely"
+    )
+    when: dict[str, Any] = Field(
+        {}, description="other key → the value, or the values, of that key under which this one is tuned"
+    )
 
     @model_validator(mode="after")
     def _is_one_of_three(self) -> Dimension:
@@ -40,15 +51,20 @@ class Dimension(Section):
 
 
 class _Tuner(Section):
-    """How `lpr tune` searches, and for what."""
+    """How `lpr tune` searches, over which keys, and for the best of which score."""
 
-    objective: Literal["val_mean_iou", "val_loss", "char_acc"]
-    direction: Literal["max", "min"]
-    max_trials: Count | None
-    max_consecutive_failures: Count
-    workers: Annotated[int, Field(ge=1, le=256, description="processes on this machine")]
-    seed: Seed
-    space: Annotated[dict[str, Dimension | None], Field(description="key → its values; null leaves a key out")]
+    objective: Literal["val_mean_iou", "val_loss", "char_acc"] = Field(
+        description="score of the best epoch by which trials are ranked: val_mean_iou or val_loss of a detector, "
+        "char_acc of a recognizer"
+    )
+    direction: Literal["max", "min"] = Field(description="whether the objective is to be large or small")
+    max_trials: Count | None = Field(description="number of trials; null: as many as a finite search has")
+    max_consecutive_failures: Count = Field(description="failed trials in a row after which the search ends")
+    workers: Annotated[int, Field(ge=1, le=256)] = Field(description="processes on this machine, which share its cores")
+    seed: Seed = Field(description="random seed of the search")
+    space: dict[str, Dimension | None] = Field(
+        description="key of the configuration, or group → the values it may take; null leaves a key out of the search"
+    )
 
     @model_validator(mode="after")
     def _searches_something(self) -> _Tuner:
@@ -63,7 +79,7 @@ class _Tuner(Section):
 class SearchTuner(_Tuner):
     """Keras Tuner's random, Bayesian and grid search."""
 
-    name: Literal["random", "bayesian", "grid"]
+    name: Literal["random", "bayesian", "grid"] = Field(description="option of the group `tuner`")
 
     @model_validator(mode="after")
     def _ends(self) -> SearchTuner:
@@ -75,9 +91,13 @@ class SearchTuner(_Tuner):
 class HyperbandTuner(_Tuner):
     """Keras Tuner's Hyperband (Li et al. 2018): many short trainings, longer ones of the best."""
 
-    name: Literal["hyperband"]
-    max_epochs: Annotated[int, Field(ge=2, description="of the longest trainings")]
-    factor: Annotated[int, Field(ge=2, description="one in so many goes on, for so many times the epochs")]
+    name: Literal["hyperband"] = Field(description="option of the group `tuner`")
+    max_epochs: Annotated[int, Field(ge=2)] = Field(
+        description="epochs of the longest trainings; each trial's epochs replace train.epochs"
+    )
+    factor: Annotated[int, Field(ge=2)] = Field(
+        description="reduction factor: one trial in so many is trained again, for so many times the epochs"
+    )
 
 
 Tuner = Annotated[SearchTuner | HyperbandTuner, Field(discriminator="name")]

@@ -1,4 +1,4 @@
-"""The annotation formats, a module each; `format` of an entry of `data.sources` names one."""
+"""Annotation formats, a module each; `format` of an entry of `data.sources` names one. `base` describes them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["Format", "load"]
 
 
 def load(name: str) -> Format:
-    """The format of that name: a module of this folder, or, with a dot in the name, one's own.
+    """The format of that name: a module of this folder, or, with a dot in the name, any module.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no such module.
     """
     return cast(Format, plugins.load("lpr.data.formats", name, "format"))

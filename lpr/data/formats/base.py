@@ -1,4 +1,36 @@
-"""What an annotation format is: a module of this folder, or one's own, that has what `Format` names."""
+"""What an annotation format is: a module that has what `Format` names.
+
+It is a module of this folder, `format: NAME`, or one of your own that Python can import, `format: my_package.NAME`.
+All that it has to do is to write annotation JSON, for which `lpr.data.annotations` has a function; the images are
+fetched, checked and cached by the rest of the project. A format whose labels are boxes in pixels:
+
+    NAMES_ARE_URLS = False
+
+
+    class Settings(Source):
+        format: Literal["coco"]
+        annotations: str = Field(description="the JSON of instances: a path")
+
+
+    def write_annotations(source: Settings, folder: Path, data: Data) -> None:
+        labels = json.loads(local_file(source.annotations, source.name).read_bytes())
+        boxes: dict[int, list[PlateLabel]] = {image["id"]: [] for image in labels["images"]}
+        for label in labels["annotations"]:
+            left, top, width, height = label["bbox"]
+            boxes[label["image_id"]].append(PlateLabel((left, top, left + width, top + height)))
+        lines = [
+            annotation_line(image["file_name"], image["width"], image["height"], boxes[image["id"]])
+            for image in labels["images"]
+        ]
+        (folder / ANNOTATIONS).write_text("".join(f"{line}\\n" for line in lines), encoding="utf-8")
+
+
+    def image_root(source: Settings, folder: Path) -> Path:
+        return Path(source.annotations).expanduser().parent / "images"
+
+with `ANNOTATIONS`, `PlateLabel` and `annotation_line` of `lpr.data.annotations`, and `local_file` of
+`lpr.data.annotation_files`, which also reads CSV tables and URLs.
+"""
 
 from __future__ import annotations
 
@@ -9,37 +41,44 @@ from lpr.config import Data, Source
 
 
 class Format(Protocol):
-    """An annotation format: how its files become the JSON lines that `lpr.data.annotations` describes.
+    """An annotation format, as a module.
 
     Attributes:
-        Settings: schema of an entry of `data.sources`, all keys of it.
-        NAMES_ARE_URLS: whether images are named by URLs, of which only the last part is looked for in `image_root`;
-            else by paths relative to it.
+        Settings: schema of an entry of `data.sources` of this format: the keys of `Source` and those of its own. A key
+            that the format cannot do without, such as `annotations: str`, is declared again without a default. DVC
+            tracks the files and folders that keys of `Source` name, and no others.
+        NAMES_ARE_URLS: True where `annotation_line` is given the URLs of images: they are fetched from there, or, with
+            an `image_root`, taken from there by the last part of their paths. False where it is given paths below the
+            image root.
     """
 
     Settings: type[Source]
     NAMES_ARE_URLS: bool
 
     def write_annotations(self, source: Any, folder: Path, data: Data) -> None:
-        """Write `folder/annotations.json`, and whatever else the source brings, such as images of its own.
+        """Write annotation JSON to `folder / ANNOTATIONS`, and any files that the source brings, such as images.
 
-        A line of the user's file should become the line of that number, good or bad: what is unusable is told by
-        `lpr annotate`, with the number of its line.
+        `lpr annotate` reports what is unusable by its line number. So where the user's file has a line a record, line i
+        of the JSON should be of its line i, with an empty line for a header, and bad records should be passed on.
 
         Args:
             source: an instance of `Settings`.
-            folder: empty, of this source alone.
-            data: how to fetch what is not local.
+            folder: of this source alone; exists and is empty.
+            data: limits and repetitions for what is fetched.
 
         Raises:
-            UserError: the annotations cannot be had, or are of another format.
+            UserError: the annotations are not there, or are of another format.
         """
         ...
 
     def image_root(self, source: Any, folder: Path) -> Path | None:
-        """The folder of the images where the source's own `image_root` is null; None: each is at its own URL.
+        """The folder of the images where `image_root` of the source is null.
 
         Args:
-            folder: what `write_annotations` wrote to.
+            source: an instance of `Settings`.
+            folder: that `write_annotations` wrote to.
+
+        Returns:
+            The folder; None where each image is fetched from its own URL.
         """
         ...

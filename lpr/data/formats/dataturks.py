@@ -1,4 +1,4 @@
-"""Dataturks's JSON, lines or an array, which `lpr.data.annotations` describes; images are fetched from their URLs."""
+"""The JSON that Dataturks exports, lines or an array: `lpr.data.annotations` describes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import Field
 
 from lpr.config import Data, Source
-from lpr.data.annotation_files import ANNOTATIONS, fetch_file, local_file
+from lpr.data.annotation_files import fetch_file, local_file
+from lpr.data.annotations import ANNOTATIONS
 
 NAMES_ARE_URLS = True
 
@@ -17,11 +18,11 @@ class Settings(Source):
     """Images annotated with Dataturks."""
 
     format: Literal["dataturks"]
-    annotations: str = Field(description="the JSON: a path or an http(s) URL")
+    annotations: str = Field(description="file of JSON lines, a path or an http(s) URL")
 
 
 def write_annotations(source: Settings, folder: Path, data: Data) -> None:
-    """Keep the file as it is."""
+    """Copy the file as it is."""
     if "://" in source.annotations:
         content = fetch_file(source.annotations, source.name, data)
     else:
@@ -30,4 +31,4 @@ def write_annotations(source: Settings, folder: Path, data: Data) -> None:
 
 
 def image_root(source: Settings, folder: Path) -> None:
-    """Nowhere: each image is at its own URL."""
+    """None: each image is fetched from its own URL."""

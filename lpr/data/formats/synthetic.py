@@ -1,8 +1,7 @@
-"""The drawn data source: street scenes with Indian plates, as image files and a Dataturks JSON."""
+"""Synthetic street scenes with Indian plates: nothing to download, and every box and text is exact."""
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -18,18 +17,20 @@ from tqdm import tqdm
 from lpr.config import Data, Source
 from lpr.config.schema.base import Seed
 from lpr.cores import usable_cores
-from lpr.data.annotation_files import ANNOTATIONS
-from lpr.synthesis.scenes import Scene, draw_scene
+from lpr.data.annotations import ANNOTATIONS, PlateLabel, annotation_line
+from lpr.synthesis.scenes import draw_scene
 
 NAMES_ARE_URLS = False
+IMAGES = "pictures"
+"""Folder of the images. It is part of the names that the split is drawn by: another one would be another split."""
 
 
 class Settings(Source):
-    """Street scenes with Indian plates, drawn here."""
+    """Synthetic street scenes with Indian plates."""
 
     format: Literal["synthetic"]
-    scenes: Annotated[int, Field(ge=1, description="how many")]
-    seed: Seed
+    scenes: Annotated[int, Field(ge=1)] = Field(description="number of images")
+    seed: Seed = Field(description="random seed of the scenes")
 
 
 def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
@@ -38,42 +39,43 @@ def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # no
 
 
 def image_root(source: Settings, folder: Path) -> Path:  # noqa: ARG001
-    """Where they were drawn: the annotations name them as `images/…`."""
+    """The source's own folder, which the annotations' paths begin in."""
     return folder
 
 
 def draw_scenes(folder: Path, scenes: int, seed: int) -> None:
-    """Draw scenes in parallel: `folder`/annotations.json (Dataturks JSON lines) and the files in `folder`/images/.
+    """Draw scenes in parallel processes: the images, and `folder`/annotations.json.
 
-    Scene i depends on nothing but (seed, i): the same bytes each time, and more scenes leave the first ones as they
-    are. Images of an earlier, larger drawing are removed.
+    Scene i depends on nothing but (seed, i): the same bytes each time, and the first scenes of more are the same ones.
+    Images of an earlier call with more scenes are removed.
 
     Args:
         folder: made if missing.
         scenes: how many, at least 1.
         seed: not negative.
     """
-    images = folder / "images"
+    images = folder / IMAGES
     images.mkdir(parents=True, exist_ok=True)
     for old in images.glob("scene-*"):
         old.unlink()
     workers = min(usable_cores(), scenes)
     # "spawn" also where threads (TensorFlow's, say) run already, which a fork would copy in an unknown state.
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        drawn = pool.map(partial(_draw_one, folder, seed), range(scenes), chunksize=4)
-        lines = list(tqdm(drawn, total=scenes, desc="drawing", unit="scene"))
-    (folder / ANNOTATIONS).write_text("".join(lines), encoding="utf-8")
+        lines = pool.map(partial(_draw_one, folder, seed), range(scenes), chunksize=4)
+        text = "".join(f"{line}\n" for line in tqdm(lines, total=scenes, desc="drawing", unit="scene"))
+    (folder / ANNOTATIONS).write_text(text, encoding="utf-8")
 
 
 def _draw_one(folder: Path, seed: int, index: int) -> str:
-    """Draw and store scene `index`; returns its line of the JSON."""
+    """Draw and store scene `index`; returns its line of annotation JSON."""
     rng = np.random.default_rng([seed, index])
     scene = draw_scene(rng)
-    return _annotation(scene, _save(scene.image, folder, f"images/scene-{index:05d}", rng))
+    name = _save(scene.image, folder, f"{IMAGES}/scene-{index:05d}", rng)
+    return annotation_line(name, *scene.image.size, [PlateLabel(plate.box, plate.text) for plate in scene.plates])
 
 
 def _save(image: Image.Image, folder: Path, stem: str, rng: Generator) -> str:
-    """Store a image as a JPEG, a PNG (RGB or RGBA) or a palette GIF; returns its name relative to `folder`."""
+    """Store an image as a JPEG, a PNG (RGB or RGBA) or a palette GIF; returns its name relative to `folder`."""
     kind = rng.random()
     if kind < 0.65:
         name = f"{stem}.jpg"
@@ -87,21 +89,3 @@ def _save(image: Image.Image, folder: Path, stem: str, rng: Generator) -> str:
         name = f"{stem}.gif"
         image.quantize(256, Image.Quantize.FASTOCTREE).save(folder / name)
     return name
-
-
-def _annotation(scene: Scene, name: str) -> str:
-    width, height = scene.image.size
-    plates = []
-    for plate in scene.plates:
-        left, top, right, bottom = plate.box
-        points = [{"x": left / width, "y": top / height}, {"x": right / width, "y": bottom / height}]
-        plates.append(
-            {
-                "label": ["number_plate"],
-                "notes": plate.text,
-                "points": points,
-                "imageWidth": width,
-                "imageHeight": height,
-            }
-        )
-    return json.dumps({"content": name, "annotation": plates, "extras": None}) + "\n"

@@ -1,30 +1,29 @@
 """A CSV table of boxes, a row a plate: image, width, height, xmin, ymin, xmax, ymax[, text]; pixels.
 
-The images lie in `images/` beside it, unless `image_root` says where.
+The images lie in `images/` beside it, unless `image_root` names another place.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from lpr.config import Data, Source
-from lpr.data.annotation_files import ANNOTATIONS, integer, local_file, number, read_csv
-from lpr.data.annotations import NO_PLATE
+from lpr.data.annotation_files import local_file, number, read_csv
+from lpr.data.annotations import ANNOTATIONS, PlateLabel, annotation_line
 
-COLUMNS = ["image", "width", "height", "xmin", "ymin", "xmax", "ymax"]
+CORNERS = ["xmin", "ymin", "xmax", "ymax"]
+COLUMNS = ["image", "width", "height", *CORNERS]
 NAMES_ARE_URLS = False
 
 
 class Settings(Source):
-    """A CSV table of boxes, and perhaps texts."""
+    """A CSV table of boxes, with texts or without."""
 
     format: Literal["table"]
-    annotations: str = Field(description="the CSV: a path")
+    annotations: str = Field(description="path of the CSV file")
 
 
 def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
@@ -38,25 +37,16 @@ def image_root(source: Settings, folder: Path) -> Path:  # noqa: ARG001
 
 
 def _as_json(path: Path) -> str:
-    """A CSV of boxes as JSON lines, so that line numbers are the CSV's: its header becomes an empty line.
+    """A CSV of boxes as JSON lines whose numbers are the CSV's: its header becomes an empty line.
 
-    A row with neither box nor text is of a image that shows no plate.
+    A row with neither box nor text is of an image without plates.
     """
-    table = read_csv(path, COLUMNS)
     lines = [""]
-    for row in table.to_dict("records"):
-        width, height = row["width"], row["height"]
-        seen = any(row.get(cell) for cell in ("xmin", "ymin", "xmax", "ymax", "text"))
-        points = [
-            {"x": number(row[x]) / (number(width) or np.nan), "y": number(row[y]) / (number(height) or np.nan)}
-            for x, y in (("xmin", "ymin"), ("xmax", "ymax"))
-        ]
-        plate = {
-            "label": ["number_plate"] if seen else [NO_PLATE],
-            "notes": row.get("text", ""),
-            "points": points if seen else [],
-            "imageWidth": integer(width),
-            "imageHeight": integer(height),
-        }
-        lines.append(json.dumps({"content": row["image"], "annotation": [plate], "extras": None}))
+    for row in read_csv(path, COLUMNS).to_dict("records"):
+        left, top, right, bottom = (number(row[corner]) for corner in CORNERS)
+        text = row.get("text", "")
+        plates = (
+            [PlateLabel((left, top, right, bottom), text)] if text or any(row[corner] for corner in CORNERS) else []
+        )
+        lines.append(annotation_line(row["image"], number(row["width"]), number(row["height"]), plates))
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""The detector families, a module each; `detector.name` of the configuration names one."""
+"""The detector families, a module each; `detector.name` of the configuration names one. See `base`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["Family", "load"]
 
 
 def load(name: str) -> Family:
-    """The family of that name: a module of this folder, or, with a dot in the name, one of one's own.
+    """The family of that name: a module of this folder, or, where the name has a dot, a module of one's own.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no such module.
     """
     return cast(Family, plugins.load("lpr.detection.families", name, "detector.name"))

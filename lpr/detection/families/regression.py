@@ -1,4 +1,4 @@
-"""The origin's detector: one box a image, of the image stretched to a square."""
+"""Direct regression of one box an image, which is stretched to a square: the network that this project began with."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-import pandas as pd
 from pydantic import Field, model_validator
 
 from lpr.boxes import BOX_COLUMNS, Detections
 from lpr.config import Config, Detector, Loss, StandardAugment
-from lpr.data.input_pipeline import Examples, box_fractions, decode_images, evaluation_batches, source_weights
-from lpr.data.plates import largest_plates
 from lpr.nn.losses import build_loss, mean_iou
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
     import tensorflow as tf
 
+    from lpr.data.input_pipeline import Examples
 
 AUGMENTS = ("none", "standard")
 INFERENCES = ("stretch",)
@@ -27,18 +26,28 @@ HAS_CONFIDENCE = False
 
 
 class Settings(Detector):
-    """The origin's network: convolutions spread over max-pools, then dense layers, then the four corners."""
+    """Convolutions and max-pools, then dense layers, then the corners of one box."""
 
     name: Literal["regression"]
-    image_size_px: Annotated[int, Field(ge=16, le=1024, description="side of the square input, pixels")]
-    convs: Annotated[int, Field(ge=1, le=64)]
-    pools: Annotated[int, Field(ge=0, le=10)]
-    filters: Annotated[int, Field(ge=1, le=1024, description="of the first block; doubled after every pool")]
-    kernel_size: Annotated[int, Field(ge=1, le=15)]
-    dense: list[Annotated[int, Field(ge=1)]]
-    activation: Literal["relu", "elu", "gelu", "silu", "leaky_relu", "tanh"]
-    batch_norm: bool
-    dropout: Annotated[float, Field(ge=0, lt=1, description="before every dense layer")]
+    image_size_px: Annotated[int, Field(ge=16, le=1024)]
+    convs: Annotated[int, Field(ge=1, le=64)] = Field(
+        description="number of convolutions, spread evenly over the blocks between the pools"
+    )
+    pools: Annotated[int, Field(ge=0, le=10)] = Field(description="number of max-pools, each of which halves the image")
+    filters: Annotated[int, Field(ge=1, le=1024)] = Field(
+        description="filters of the convolutions of the first block; doubled after every pool"
+    )
+    kernel_size: Annotated[int, Field(ge=1, le=15)] = Field(description="side of the convolutions' kernels, pixels")
+    dense: list[Annotated[int, Field(ge=1)]] = Field(
+        description="units of each hidden dense layer before the four outputs"
+    )
+    activation: Literal["relu", "elu", "gelu", "silu", "leaky_relu", "tanh"] = Field(
+        description="activation of the convolutions and hidden dense layers"
+    )
+    batch_norm: bool = Field(description="whether each convolution is followed by batch normalization")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        description="share of the inputs of every hidden dense layer that is dropped in training"
+    )
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Settings:
@@ -58,11 +67,8 @@ class Settings(Detector):
 def build(settings: Settings, precision: str, seed: int) -> keras.Model:
     """Images, float (n, s, s, 3) in 0–1, to corners, float32 (n, 4): top_x, top_y, bottom_x, bottom_y as fractions.
 
-    Args:
-        settings: convolutions are spread evenly over the pools, the earlier blocks taking what is left over; the
-            filters double after every pool. Without pools there is one block.
-        precision: Keras dtype policy of all layers but the last, which stays in float32.
-        seed: of the weights and of dropout.
+    The convolutions are distributed evenly over blocks, each of which ends with a pool; the remainder goes to the first
+    ones. Filters double after every pool. Without pools there is one block.
     """
     import keras
     from keras import layers
@@ -101,11 +107,14 @@ def build(settings: Settings, precision: str, seed: int) -> keras.Model:
 
 
 def load_examples(plates: pd.DataFrame, image_dir: Path, config: Config, scratch: Path) -> Examples:
-    """Each image with its largest plate, which is the one to find; images without plates are left out."""
-    seen = plates.dropna(subset=BOX_COLUMNS)
-    chosen = largest_plates(seen)
-    if len(chosen) < len(seen):
-        print(f"{len(seen) - len(chosen)} plates are not their image's largest, which is the one to find")
+    """Each image, stretched to a square, with the largest of its plates; images without plates are left out."""
+    from lpr.data.input_pipeline import Examples, box_fractions, decode_images, source_weights
+    from lpr.data.plates import largest_plates
+
+    boxed = plates.dropna(subset=BOX_COLUMNS)
+    chosen = largest_plates(boxed)
+    if len(chosen) < len(boxed):
+        print(f"{len(boxed) - len(chosen)} plates are left out: the detector is trained on an image's largest alone")
     paths = [image_dir / name for name in chosen["image"]]
     images = decode_images(paths, config.detector.image_size_px, config.train.max_memory_mb, scratch)
     weights = source_weights(chosen, config.train.source_weights)
@@ -113,7 +122,7 @@ def load_examples(plates: pd.DataFrame, image_dir: Path, config: Config, scratch
 
 
 def training_batches(examples: Examples, config: Config, steps_per_epoch: int, steps: range) -> tf.data.Dataset:
-    """See `lpr.data.input_pipeline.training_batches`."""
+    """Augmented images, and their boxes, float32 (n, 4) as fractions; see `lpr.augment.standard`."""
     from lpr.data.input_pipeline import training_batches
 
     assert isinstance(config.augment, StandardAugment)
@@ -122,28 +131,30 @@ def training_batches(examples: Examples, config: Config, steps_per_epoch: int, s
 
 
 def validation_batches(examples: Examples, config: Config) -> tf.data.Dataset:
-    """All images once, as they are."""
+    """All images once."""
+    from lpr.data.input_pipeline import evaluation_batches
+
     return evaluation_batches(examples.images, examples.boxes, config.train.batch_size)
 
 
 def training_loss(config: Loss) -> keras.losses.Loss | Callable[[Any, Any], Any]:
-    """Of the corners."""
+    """The loss of the boxes."""
     return build_loss(config)
 
 
 def metric() -> keras.metrics.Metric:
-    """IoU of the predicted with the true box."""
+    """Mean IoU of the predicted with the true box."""
     import keras
 
     return keras.metrics.MeanMetricWrapper(mean_iou, name="mean_iou")
 
 
 def decode(outputs: np.ndarray, height: int, width: int) -> list[Detections]:
-    """One plate an image, for better or worse: the box between the two corners, whichever comes first."""
+    """One plate an image: the box between two opposite corners, in either order."""
     corners = np.sort(np.asarray(outputs, float).reshape(-1, 2, 2), axis=1).reshape(-1, 1, 4)
-    return [Detections(boxes * [width, height, width, height], np.ones(1)) for boxes in corners]
+    return [Detections(boxes * ([width, height] * 2), np.ones(1)) for boxes in corners]
 
 
 def all_boxes(outputs: np.ndarray, height: int, width: int) -> Detections:
-    """The corners as they are."""
-    return Detections(outputs * np.array([width, height, width, height]), np.ones(len(outputs)))
+    """The corners, not ordered."""
+    return Detections(outputs * np.array([width, height] * 2), np.ones(len(outputs)))

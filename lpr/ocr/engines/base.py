@@ -1,4 +1,24 @@
-"""What an OCR engine is: an image of a plate in, its text out; and what a module of one has."""
+"""What an OCR engine is: a module that has its settings and makes an object which reads images of plates.
+
+An engine of one's own is one module, named by its path in the configuration (`ocr.name: my_package.my_engine`), with an
+option `conf/ocr/my_engine.yaml` that sets `name` and every other key of its `Settings`. For example:
+
+    class Settings(Ocr):
+        language: str
+
+    def create(settings: Settings, cache: Path) -> OcrEngine:
+        return MyEngine(settings.language)
+
+    class MyEngine:
+        def __init__(self, language: str) -> None:
+            import my_ocr_library
+
+            self._model = my_ocr_library.load(language)
+
+        def read(self, image: Image.Image) -> PlateText:
+            text, confidence = self._model(np.asarray(image))
+            return PlateText(normalize(text), confidence)
+"""
 
 from __future__ import annotations
 
@@ -14,11 +34,14 @@ from lpr.config import Ocr
 
 @dataclass(frozen=True)
 class TextLine:
-    """Lettering that hangs together: `text` of A–Z and 0–9, and a `confidence` in [0, 1].
+    """A line of lettering.
 
     Attributes:
-        candidates: of each character of the text, what it may be → how likely, in 0–1; none where the reader names one
-            character alone.
+        text: upper-case A–Z and 0–9, nothing else (`lpr.plates.text.normalize` makes it so).
+        confidence: that the text is right, in 0–1.
+        candidates: for each character of the text, the characters that it may be → their probabilities in 0–1, its own
+            among them: what a grammar chooses from. Empty where the engine has none; the grammar then takes characters
+            of similar shape.
     """
 
     text: str
@@ -28,36 +51,47 @@ class TextLine:
 
 @dataclass(frozen=True)
 class PlateText(TextLine):
-    """What stands on a plate; its text is empty where nothing was read.
+    """The text of a plate, all of its lines joined in reading order; empty where none was recognized.
 
     Attributes:
-        lines: all lettering that the reader saw, in reading order, also what it took for no part of the plate's text;
-            none where it cannot say.
+        lines: all lettering that was recognized, in reading order, also what the engine left out of the text, from
+            which a grammar chooses lines; empty where the engine does not separate lines.
     """
 
     lines: tuple[TextLine, ...] = field(default=(), compare=False)
 
 
-UNREAD = PlateText("", 0.0)
+NO_TEXT = PlateText("", 0.0)
+"""The result for an image without legible text."""
 
 
 class OcrEngine(Protocol):
-    """Reads one plate after another; need not be safe for several threads."""
+    """Recognizes the text of one plate after another. It is called from one thread at a time."""
 
     def read(self, image: Image.Image) -> PlateText:
-        """The text in an RGB image that shows little more than one plate; `UNREAD` where there is none.
+        """The text of the plate in an image.
+
+        Equal images have equal results: scores are compared between runs.
+
+        Args:
+            image: RGB, of any size from 8 × 8 px: one plate, as a detector crops it, with `ocr.margin` of the box's
+                height around the box.
+
+        Returns:
+            The text; `NO_TEXT` where nothing is legible.
 
         Raises:
-            UserError: the engine cannot go on, whichever plate comes next.
+            UserError: the engine cannot go on, whatever image comes next. Trouble with this image alone is no error.
         """
         ...
 
 
 class EngineModule(Protocol):
-    """A module of this folder, or one's own, that makes an engine.
+    """The module of an engine: one of this folder, or one's own.
 
     Attributes:
-        Settings: schema of the configuration's section `ocr`, all keys of it.
+        Settings: the schema of the configuration's section `ocr`: `Ocr`, which has the keys that all engines have in
+            common, with the further keys of this engine. Unknown keys and wrong types are refused by it.
     """
 
     Settings: type[Ocr]
@@ -67,9 +101,10 @@ class EngineModule(Protocol):
 
         Args:
             settings: an instance of `Settings`.
-            cache: a folder for answers that are worth keeping, such as those of a remote engine.
+            cache: a folder, which need not exist yet, that is kept between runs: for results that are expensive to get
+                again, such as those of a remote service.
 
         Raises:
-            UserError: what the engine needs is not installed.
+            UserError: something that the engine needs is missing; the message names the way to get it.
         """
         ...

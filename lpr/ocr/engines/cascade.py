@@ -1,8 +1,8 @@
-"""The project's own network first, and RapidOCR for what it is not sure of.
+"""The recognizer first, and RapidOCR where the recognizer's confidence is low.
 
-RapidOCR's line detection takes most of its time, and the network knows already where the lines are: they are cut out
-one by one, levelled and without what stands beside them, for the recognition alone. Only where that reads something
-else than the network did is the whole of RapidOCR asked; of the three readings, the one in the middle is taken.
+RapidOCR's line detection takes most of its time, and the recognizer has located the lines already: they are cropped one
+by one, levelled and without what stands beside them, for RapidOCR's recognition network alone. Only where its text
+differs from the recognizer's does all of RapidOCR run; of the three texts, the consensus is taken.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from PIL import Image
 from pydantic import Field
 from rapidfuzz.distance import Levenshtein
 
+from lpr.ocr.confusables import resolve_groups
 from lpr.ocr.engines import recognizer
-from lpr.ocr.engines.base import UNREAD, OcrEngine, PlateText
+from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText
 from lpr.ocr.engines.rapidocr import RapidOcr, RapidOcrKeys
-from lpr.ocr.engines.recognizer import PlateCharacters, RecognizerEngine, RecognizerKeys, levelled
-from lpr.ocr.groups import settled
+from lpr.ocr.engines.recognizer import PlateCharacters, RecognizerEngine, RecognizerKeys
+from lpr.ocr.recognizer.layout import level_lines
 
-# Of a line that is cut out: beside it, above and below; shares of its characters' height. Beside it is room for a
-# letter that the network left out.
-_AROUND = 0.5, 0.2
+# Around a line that is cropped, horizontal and vertical, as fractions of its characters' height: there is room at the
+# sides for a letter that the recognizer missed.
+_LINE_MARGINS = 0.5, 0.2
 
 
 class Settings(RecognizerKeys, RapidOcrKeys):
-    """The recognizer; where it is not sure, RapidOCR, of which the recognition comes first."""
+    """The recognizer; where its confidence is low, RapidOCR, of which the recognition comes first."""
 
     name: Literal["cascade"]
-    fallback_threshold: Annotated[
-        float, Field(ge=0, le=1, description="confidence from which the recognizer's own text stands")
-    ]
+    fallback_threshold: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="confidence of the recognizer from which its text is taken without RapidOCR"
+    )
 
 
 def create(settings: Settings, cache: Path) -> OcrEngine:
@@ -44,54 +45,54 @@ def create(settings: Settings, cache: Path) -> OcrEngine:
 
 
 class Cascade:
-    """Reads by the network, and once or twice more by the engine where the network's confidence is below `fallback_threshold`.
+    """The recognizer, followed by RapidOCR where the recognizer's confidence is below `fallback_threshold`.
 
     Args:
-        own: the network.
-        engine: RapidOCR.
-        fallback_threshold: confidence of the network from which its reading stands.
+        recognizer: the first engine, which also locates the lines.
+        rapidocr: the second.
+        fallback_threshold: confidence from which the recognizer's text is taken as it is, in 0–1.
     """
 
-    def __init__(self, own: RecognizerEngine, engine: RapidOcr, fallback_threshold: float) -> None:
-        self._recognizer, self._engine, self._fallback_threshold = own, engine, fallback_threshold
+    def __init__(self, recognizer: RecognizerEngine, rapidocr: RapidOcr, fallback_threshold: float) -> None:
+        self._recognizer, self._rapidocr, self._fallback_threshold = recognizer, rapidocr, fallback_threshold
 
     def read(self, image: Image.Image) -> PlateText:
-        """What the network is sure of, or what `consensus` makes of it and of what the engine reads."""
-        seen = self._recognizer.see(np.asarray(image))
-        own = self._recognizer.text(seen)
+        """The recognizer's text where it is confident, else the `consensus` of both engines."""
+        plate = self._recognizer.detect(np.asarray(image))
+        own = self._recognizer.text(plate)
         if own.confidence >= self._fallback_threshold:
             return own
-        sizes = list(chain.from_iterable(seen.group_sizes))
-        lines = _grouped(self._recognized(seen), sizes)
+        sizes = list(chain.from_iterable(plate.group_sizes))
+        lines = _resolved(self._recognize_lines(plate), sizes)
         if lines.text == own.text:
             return consensus([lines, own])
-        return consensus([_grouped(self._engine.read(image), sizes), lines, own])
+        return consensus([_resolved(self._rapidocr.read(image), sizes), lines, own])
 
-    def _recognized(self, seen: PlateCharacters) -> PlateText:
-        """The lines that the network found, as the engine reads them."""
-        boxes, layout = seen.characters.boxes, seen.layout
-        strips = [levelled(seen.image, boxes[line], layout.slope, _AROUND) for line in layout.lines]
-        lines = [line for strip in strips if (line := self._engine.recognize(Image.fromarray(strip))).text]
+    def _recognize_lines(self, plate: PlateCharacters) -> PlateText:
+        """RapidOCR's texts of the lines that the recognizer located."""
+        boxes, layout = plate.characters.boxes, plate.layout
+        crops = [level_lines(plate.image, boxes[line], layout.slope, _LINE_MARGINS) for line in layout.lines]
+        lines = [line for crop in crops if (line := self._rapidocr.recognize(Image.fromarray(crop))).text]
         if not lines:
-            return UNREAD
+            return NO_TEXT
         return PlateText("".join(line.text for line in lines), min(line.confidence for line in lines), tuple(lines))
 
 
-def _grouped(reading: PlateText, sizes: Sequence[int]) -> PlateText:
-    """With O or 0, I or 1 as in groups of so many characters, which the network found, if it found as many in all."""
-    return replace(reading, text=settled(reading.text, sizes)) if sum(sizes) == len(reading.text) else reading
+def _resolved(plate: PlateText, sizes: Sequence[int]) -> PlateText:
+    """With O or 0, I or 1 by groups of these sizes, which the recognizer found, if they fit the text's length."""
+    return replace(plate, text=resolve_groups(plate.text, sizes)) if sum(sizes) == len(plate.text) else plate
 
 
-def consensus(readings: Sequence[PlateText]) -> PlateText:
-    """Of several readings of a plate, the one that differs least from the others; of equals, the earlier one.
+def consensus(texts: Sequence[PlateText]) -> PlateText:
+    """Of several texts of one plate, the one with the fewest edits to all others; of equal ones, the earlier.
 
-    How sure it is, is a vote, too: the mean confidence of all readings, where those that say something else have none.
+    Its confidence is the sum of those of equal texts over the number of all texts, empty ones included.
     """
-    read = [reading for reading in readings if reading.text]
-    if not read:
-        return UNREAD
-    apart = [sum(Levenshtein.distance(one.text, other.text) for other in read) for one in read]
-    best = read[apart.index(min(apart))]
-    same = [reading for reading in read if reading.text == best.text]
-    # The last is the network's, if it is among them: it knows what each character may be, for a grammar to choose from.
-    return replace(same[-1], confidence=sum(reading.confidence for reading in same) / len(readings))
+    recognized = [text for text in texts if text.text]
+    if not recognized:
+        return NO_TEXT
+    edits = [sum(Levenshtein.distance(one.text, other.text) for other in recognized) for one in recognized]
+    best = recognized[edits.index(min(edits))]
+    same = [text for text in recognized if text.text == best.text]
+    # The last is the recognizer's, if it is among them: its lines have candidates for a grammar to choose from.
+    return replace(same[-1], confidence=sum(text.confidence for text in same) / len(texts))

@@ -1,4 +1,7 @@
-"""The project's own reader: a network on ONNX Runtime that finds a plate's characters (`lpr.recognizer`)."""
+"""The recognizer: the project's own network, on ONNX Runtime, which finds the characters of a plate.
+
+`lpr.ocr.recognizer` has the network, its training and what becomes of its output.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +9,38 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self
 
-import cv2
 import numpy as np
 from PIL import Image
 from pydantic import Field, ValidationError, model_validator
 
-from lpr.config import Ocr
+from lpr.config import LocalPath, Ocr
 from lpr.errors import UserError
 from lpr.nn.onnx_file import open_onnx
-from lpr.ocr.engines.base import UNREAD, PlateText, TextLine
-from lpr.ocr.groups import settled
-from lpr.ocr.recognizer.calibration import calibrated
-from lpr.ocr.recognizer.decoding import Characters, Layout, decode, group_sizes, lay_out, undated
+from lpr.ocr.confusables import resolve_groups
+from lpr.ocr.engines.base import NO_TEXT, PlateText, TextLine
+from lpr.ocr.recognizer.calibration import calibrate
+from lpr.ocr.recognizer.decoding import Characters, decode
 from lpr.ocr.recognizer.fusion import weighted_boxes_fusion
-from lpr.ocr.recognizer.input_shapes import nearest_shape
-from lpr.ocr.recognizer.metadata import ModelMetadata
+from lpr.ocr.recognizer.input_shapes import nearest_shape, resize
+from lpr.ocr.recognizer.layout import Layout, find_layout, group_sizes, level_lines, without_dates
+from lpr.ocr.recognizer.metadata import RecognizerMetadata
 from lpr.plates.text import CHARACTERS
 
-SHIPPED = Path(__file__).parent.parent / "recognizer" / "weights" / "recognizer.onnx"
-"""Trained on drawn plates and nothing else; README.md beside it says how, and how well it reads."""
-_LEVEL = 0.08  # slope of lines up to which a plate is level enough
-_FEW = 3  # characters, with less of which lines have no slope to speak of
-_AROUND = 0.3, 0.3  # of a levelled plate's characters: beside them, above and below; shares of their height
+SHIPPED_WEIGHTS = Path(__file__).parent.parent / "recognizer" / "weights" / "recognizer.onnx"
+"""Trained on synthetic plates alone; README.md beside the file says how, and how well it recognizes."""
+
+_MAX_SLOPE = 0.08  # of lines that need no levelling
+_MIN_CHARACTERS = 3  # whose slope is worth measuring
+_LEVEL_MARGINS = 0.3, 0.3  # around the characters of a levelled plate, horizontal and vertical, of their height
 
 
 class PlateCharacters(NamedTuple):
-    """What was seen of a plate.
+    """The characters of a plate and their lines.
 
     Attributes:
-        image: uint8 (h, w, 3) RGB; the plate levelled, where that was better.
-        characters: what was found in it; boxes in its pixels.
-        layout: the lines in which those of the registration stand.
+        image: uint8 (h, w, 3) RGB: the plate, levelled where that gave more confident characters.
+        characters: those that were found; boxes in pixels of the image.
+        layout: the lines of the registration.
     """
 
     image: np.ndarray
@@ -45,30 +49,30 @@ class PlateCharacters(NamedTuple):
 
     @property
     def group_sizes(self) -> list[list[int]]:
-        """Of each line: how many characters stand together before each gap."""
+        """For each line, the numbers of characters before each wide gap."""
         return [group_sizes(self.characters.boxes[line]) for line in self.layout.lines]
 
 
 class RecognizerKeys(Ocr):
     """The keys of engines that use the recognizer."""
 
-    weights: str | None = Field(
-        description="an .onnx of `lpr export-recognizer`; null: those that come with the package"
+    weights: Annotated[str | None, LocalPath()] = Field(
+        description="an .onnx file of `lpr export-recognizer`; null: the weights that come with the package"
     )
-    tta_margins: Annotated[
-        list[Annotated[float, Field(ge=0, le=1)]],
-        Field(min_length=1, max_length=8, description="margins of the crops that are fused; none is over `margin`"),
-    ]
-    tta_threshold: Annotated[
-        float, Field(ge=0, le=1, description="confidence of the first crop from which no other is read")
-    ]
-    threads: Annotated[int, Field(ge=1)] | None
+    tta_margins: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1, max_length=8)] = Field(
+        description="margins of the crops whose characters are fused (test-time augmentation), as fractions of the "
+        "box's height; none is over `margin`"
+    )
+    tta_threshold: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="confidence of the first crop's text from which no other crop is used"
+    )
+    threads: Annotated[int, Field(ge=1)] | None = Field(description="threads of ONNX Runtime; null: one a core")
 
     @model_validator(mode="after")
     def _margins_are_inside(self) -> Self:
         if max(self.tta_margins) > self.margin:
             raise ValueError(
-                f"ocr.tta_margins={self.tta_margins}: none may be over ocr.margin={self.margin:g}, all that is cut out"
+                f"ocr.tta_margins={self.tta_margins}: none may be over ocr.margin={self.margin:g}, which is cropped"
             )
         return self
 
@@ -81,19 +85,19 @@ class Settings(RecognizerKeys):
 
 def create(settings: RecognizerKeys, cache: Path) -> RecognizerEngine:  # noqa: ARG001
     """The engine, with the weights that the configuration names; nothing is cached, since nothing is remote."""
-    weights = Path(settings.weights) if settings.weights else SHIPPED
+    weights = Path(settings.weights) if settings.weights else SHIPPED_WEIGHTS
     return RecognizerEngine(weights, settings.threads, settings.margin, settings.tta_margins, settings.tta_threshold)
 
 
 class RecognizerEngine:
-    """Looks at a plate, in several cut-outs where one is not enough, and joins the characters found line by line.
+    """Finds characters, in several crops of the plate where one is not enough, and joins them line by line.
 
     Args:
         weights: an `.onnx` that `lpr export-recognizer` wrote.
-        threads: that it works with; None: one a core.
-        margin: around the plate's box in the images that it reads, as a fraction of the box's height.
-        tta_margins: margins of the cut-outs, none of them larger.
-        tta_threshold: confidence of the first look from which no other is taken.
+        threads: of ONNX Runtime; None: one a core.
+        margin: around the plate's box in the images that it is given, as a fraction of the box's height.
+        tta_margins: margins of the crops (test-time augmentation), none of them larger than `margin`.
+        tta_threshold: confidence of the first crop's text from which no other crop is taken, and no plate is levelled.
 
     Raises:
         UserError: ONNX Runtime is not installed; the file is missing, no ONNX, or none of `lpr export-recognizer`.
@@ -107,113 +111,96 @@ class RecognizerEngine:
         tta_margins: Sequence[float] = (0.0,),
         tta_threshold: float = 1.0,
     ) -> None:
-        self._session, said = open_onnx(weights, "make recognizer", threads)
+        self._session, metadata = open_onnx(weights, "make recognizer", threads)
         try:
-            self._metadata = ModelMetadata.model_validate_json(said or "")
+            self._metadata = RecognizerMetadata.model_validate_json(metadata or "")
         except ValidationError:
             raise UserError(
-                f"ocr.weights={weights} is no reader that this version's `lpr export-recognizer` wrote"
+                f"ocr.weights={weights} is no recognizer that this version's `lpr export-recognizer` wrote"
             ) from None
         self._input = self._session.get_inputs()[0].name
         self._margin, self._tta_margins, self._tta_threshold = margin, tta_margins, tta_threshold
 
     def read(self, image: Image.Image) -> PlateText:
-        return self.text(self.see(np.asarray(image)))
+        """The text of a plate's lines; its confidence is calibrated."""
+        return self.text(self.detect(np.asarray(image)))
 
-    def text(self, sight: PlateCharacters) -> PlateText:
-        """What stands there, line by line."""
-        found, read = sight.characters, sight.layout.lines
-        if not read:
-            return UNREAD
-        sure = self._sure(found)
-        lines = [
-            _line(found.chances[line], float(sure[line].min()), sizes)
-            for line, sizes in zip(read, sight.group_sizes, strict=True)
-        ]
-        whole = self._whole(sure[np.concatenate(read)])
-        return PlateText("".join(line.text for line in lines), whole, tuple(lines))
+    def detect(self, image: np.ndarray) -> PlateCharacters:
+        """The characters of the registration in an image of a plate, uint8 (h, w, 3) RGB.
 
-    def _sure(self, found: Characters) -> np.ndarray:
-        """The confidence of each character, (k,) in 0–1."""
-        return calibrated(found.confidences * found.chances.max(axis=1, initial=0), self._metadata.character)
-
-    def _whole(self, sure: np.ndarray) -> float:
-        """The confidence of a plate whose characters have these."""
-        return float(calibrated(np.array([np.prod(sure)]), self._metadata.plate)[0]) if len(sure) else 0.0
-
-    def see(self, image: np.ndarray) -> PlateCharacters:
-        """The characters of a plate's registration, uint8 (h, w, 3) RGB.
-
-        A plate that leans is looked at again, levelled, and the surer of both is taken.
+        A plate with sloping lines is levelled and processed again; the more confident characters of both are taken.
         """
-        sight = self._look(image)
-        found, slope = sight.characters, sight.layout.slope
-        if len(found.boxes) >= _FEW and abs(slope) > _LEVEL and self._whole(self._sure(found)) < self._tta_threshold:
-            level = self._look(levelled(image, found.boxes, slope, _AROUND))
-            sure = level.characters.confidences
-            if len(sure) and sure.mean() > found.confidences.mean():
-                sight = level
-        return sight._replace(layout=undated(sight.characters, sight.layout))
+        plate = self._detect_once(image)
+        found, slope = plate.characters, plate.layout.slope
+        sloping = len(found.boxes) >= _MIN_CHARACTERS and abs(slope) > _MAX_SLOPE
+        if sloping and self._plate_confidence(self._calibrated(found)) < self._tta_threshold:
+            levelled = self._detect_once(level_lines(image, found.boxes, slope, _LEVEL_MARGINS))
+            confidences = levelled.characters.confidences
+            if len(confidences) and confidences.mean() > found.confidences.mean():
+                plate = levelled
+        return plate._replace(layout=without_dates(plate.characters, plate.layout))
 
-    def _look(self, image: np.ndarray) -> PlateCharacters:
-        found = self.find(image)
-        return PlateCharacters(image, found, lay_out(found.boxes))
+    def detect_characters(self, image: np.ndarray) -> Characters:
+        """All characters in an image of a plate, uint8 (h, w, 3) RGB: of its first crop, or of all crops, fused."""
+        crops = self._run(image, self._tta_margins[:1])
+        if self._tta_margins[1:] and self._plate_confidence(self._calibrated(crops[0])) < self._tta_threshold:
+            crops += self._run(image, self._tta_margins[1:])
+        return weighted_boxes_fusion(crops)
 
-    def find(self, image: np.ndarray) -> Characters:
-        """What the looks at a plate agree on, or the first of them, if it is enough; boxes in pixels of the image."""
-        looks = self._cut_outs(image, self._tta_margins[:1])
-        if self._tta_margins[1:] and self._whole(self._sure(looks[0])) < self._tta_threshold:
-            looks += self._cut_outs(image, self._tta_margins[1:])
-        return weighted_boxes_fusion(looks)
+    def text(self, plate: PlateCharacters) -> PlateText:
+        """The text of the characters, line by line."""
+        found, lines = plate.characters, plate.layout.lines
+        if not lines:
+            return NO_TEXT
+        confidences = self._calibrated(found)
+        texts = [
+            _text_line(found.probabilities[line], float(confidences[line].min()), sizes)
+            for line, sizes in zip(lines, plate.group_sizes, strict=True)
+        ]
+        confidence = self._plate_confidence(confidences[np.concatenate(lines)])
+        return PlateText("".join(line.text for line in texts), confidence, tuple(texts))
 
-    def _cut_outs(self, image: np.ndarray, margins: Sequence[float]) -> list[Characters]:
-        """What is found in the cut-outs of these margins; boxes in pixels of the image."""
+    def _calibrated(self, found: Characters) -> np.ndarray:
+        """The calibrated confidence of each character with its likeliest label, (k,) in 0–1."""
+        uncalibrated = found.confidences * found.probabilities.max(axis=1, initial=0)
+        return calibrate(uncalibrated, self._metadata.character)
+
+    def _plate_confidence(self, confidences: np.ndarray) -> float:
+        """The calibrated confidence of a plate whose characters have these."""
+        if not len(confidences):
+            return 0.0
+        return float(calibrate(np.array([np.prod(confidences)]), self._metadata.plate)[0])
+
+    def _detect_once(self, image: np.ndarray) -> PlateCharacters:
+        found = self.detect_characters(image)
+        return PlateCharacters(image, found, find_layout(found.boxes))
+
+    def _run(self, image: np.ndarray, margins: Sequence[float]) -> list[Characters]:
+        """The network's characters in a crop for each of the margins; boxes in pixels of the image."""
         rows, columns = image.shape[:2]
         shape = nearest_shape(self._metadata.shapes, columns, rows)
         trims = [round((self._margin - margin) * rows / (1 + 2 * self._margin)) for margin in margins]
         trims = [min(trim, (min(rows, columns) - 1) // 2) for trim in trims]
-        parts = [image[trim : rows - trim, trim : columns - trim] for trim in trims]
-        shown = np.stack([_stretch(part, *shape) for part in parts])
-        outputs = self._session.run(None, {self._input: shown})[0]
+        crops = [image[trim : rows - trim, trim : columns - trim] for trim in trims]
+        inputs = np.stack([resize(crop, shape) for crop in crops])
+        outputs = self._session.run(None, {self._input: inputs})[0]
         return [
-            Characters(look.boxes * _scale(part, *shape) + trim, look.confidences, look.chances)
-            for look, part, trim in zip(decode(outputs, self._metadata.stride), parts, trims, strict=True)
+            Characters(found.boxes * _scale(crop, shape) + trim, found.confidences, found.probabilities)
+            for found, crop, trim in zip(decode(outputs, self._metadata.stride), crops, trims, strict=True)
         ]
 
 
-def _line(chances: np.ndarray, confidence: float, sizes: Sequence[int]) -> TextLine:
-    """The text of characters (k, 36), in groups of these sizes."""
-    text = settled("".join(CHARACTERS[place] for place in chances.argmax(axis=1)), sizes)
-    # What stands in for the likeliest looks like it, and is as likely.
+def _text_line(probabilities: np.ndarray, confidence: float, sizes: Sequence[int]) -> TextLine:
+    """The text of characters with these probabilities (k, 36), in groups of these sizes."""
+    text = resolve_groups("".join(CHARACTERS[label] for label in probabilities.argmax(axis=1)), sizes)
+    # A character that replaces the likeliest one has the same shape, and gets the same probability.
     candidates = (
-        dict(zip(CHARACTERS, likely.tolist(), strict=True)) | {character: float(likely.max())}
-        for character, likely in zip(text, chances, strict=True)
+        dict(zip(CHARACTERS, row.tolist(), strict=True)) | {character: float(row.max())}
+        for character, row in zip(text, probabilities, strict=True)
     )
     return TextLine(text, confidence, candidates=tuple(candidates))
 
 
-def levelled(image: np.ndarray, boxes: np.ndarray, slope: float, around: tuple[float, float]) -> np.ndarray:
-    """The part of a image that holds characters (k, 4), sheared so that lines of this slope are level.
-
-    Args:
-        around: how much more of it, on each side, and above and below; shares of the characters' height.
-    """
-    height = float(np.median(boxes[:, 3] - boxes[:, 1]))
-    upright = boxes - slope * (boxes[:, [0]] + boxes[:, [2]]) / 2 * [0, 1, 0, 1]
-    margins = np.array(around) * height
-    left, top = upright[:, :2].min(axis=0) - margins
-    right, bottom = upright[:, 2:].max(axis=0) + margins
-    matrix = np.array([[1, 0, -left], [-slope, 1, -top]])
-    size = max(1, round(right - left)), max(1, round(bottom - top))
-    return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _scale(part: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Pixels of a cut-out to one as the network is shown it: x, y, x, y."""
-    return np.array([part.shape[1] / width, part.shape[0] / height] * 2)
-
-
-def _stretch(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A cut-out as the network is shown it, uint8 (height, width, 3)."""
-    smaller = image.shape[0] > height or image.shape[1] > width
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+def _scale(crop: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Pixels of a crop for one of the network's input: x, y, x, y."""
+    return np.array([crop.shape[1] / shape[1], crop.shape[0] / shape[0]] * 2)

@@ -1,4 +1,4 @@
-"""The tesseract program, called once a plate."""
+"""The tesseract program, run once a plate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pydantic import Field
 
 from lpr.config import Ocr
 from lpr.errors import UserError
-from lpr.ocr.engines.base import UNREAD, OcrEngine, PlateText
+from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText
 from lpr.plates.text import normalize
 
 MAX_WIDTH_PX = 32767  # tesseract refuses wider images
@@ -25,20 +25,22 @@ class Settings(Ocr):
     """The tesseract program."""
 
     name: Literal["tesseract"]
-    language: str
-    page_segmentation_mode: Annotated[int, Field(ge=0, le=13)]
-    height_px: Annotated[int, Field(ge=16, le=1024, description="crops are scaled to this height")]
+    language: str = Field(description="tesseract's names of languages, joined by +, such as eng")
+    page_segmentation_mode: Annotated[int, Field(ge=0, le=13)] = Field(
+        description="tesseract's `--psm`: 6 is a block of text, 7 a single line"
+    )
+    height_px: Annotated[int, Field(ge=16, le=1024)] = Field(description="height that crops are scaled to, pixels")
 
 
 def create(settings: Settings, cache: Path) -> OcrEngine:  # noqa: ARG001
-    """The reader; nothing is cached, since nothing is remote."""
+    """The engine; nothing is cached, since nothing is remote."""
     return Tesseract(settings)
 
 
 class Tesseract:
     """Scales a plate to `height_px` and joins the words that tesseract finds.
 
-    It may find any character: with a whitelist of A–Z and 0–9 it gave right readings the confidence 0.
+    All characters are allowed: with a whitelist of A–Z and 0–9, tesseract gave right texts the confidence 0.
 
     Raises:
         UserError: the program or the language's data is not installed, or the program fails.
@@ -62,10 +64,11 @@ class Tesseract:
             )
 
     def read(self, image: Image.Image) -> PlateText:
+        """The words of the plate, joined; their confidence is the mean over the characters."""
         width = min(max(1, round(image.width * self._height_px / image.height)), MAX_WIDTH_PX)
         png = io.BytesIO()
         image.resize((width, self._height_px), Image.Resampling.BICUBIC).save(png, "PNG")
-        # More threads make one small image slower.
+        # Several threads are slower on one small image.
         environment = os.environ | {"OMP_THREAD_LIMIT": "1"}
         done = subprocess.run(self._command, input=png.getvalue(), capture_output=True, env=environment)
         if done.returncode != 0:
@@ -75,5 +78,5 @@ class Tesseract:
         words = [(normalize(row["text"]), float(row["conf"]) / 100) for row in table if float(row["conf"]) >= 0]
         text = "".join(word for word, _ in words)
         if not text:
-            return UNREAD
+            return NO_TEXT
         return PlateText(text, sum(len(word) * confidence for word, confidence in words) / len(text))

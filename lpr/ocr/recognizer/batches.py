@@ -1,4 +1,4 @@
-"""From plates to the batches of crops that the reader's network is trained on."""
+"""From plates to the batches of crops that the recognizer's network is trained on."""
 
 from __future__ import annotations
 
@@ -12,74 +12,79 @@ from lpr.config import Recognizer
 from lpr.cores import usable_cores
 from lpr.ocr.recognizer.input_shapes import nearest_shape
 from lpr.plates.text import CHARACTERS
-from lpr.synthesis.crops import draw_crop, draw_empty
+from lpr.synthesis.crops import draw_background_crop, draw_crop
 from lpr.synthesis.lettered_plates import LetteredPlate
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_ANY = 0.1  # of the crops of a shape show any plate, since a box may be far from the plate's own proportions
+_P_ANY_SHAPE = 0.1  # of a plate of any shape in a crop, since a detected box may differ from the plate in aspect ratio
 
 
 def crop_batches(
-    plates: Sequence[LetteredPlate], photographed: Sequence[LetteredPlate], config: Recognizer, steps: range
+    plates: Sequence[LetteredPlate], real_plates: Sequence[LetteredPlate], config: Recognizer, steps: range
 ) -> tf.data.Dataset:
-    """Batches of crops, float32 (b, h, w, 3) in 0–1, and their characters, float32 (b, m, 5), for the given steps.
+    """Batches for the given steps: crops, float32 (b, h, w, 3) in 0–1, and their characters, float32 (b, m, 5).
 
-    A character is its box, as fractions of the crop, and its place in `CHARACTERS`; all zero where there are fewer than
-    m. All crops of a batch have one of `config.input_shapes_px`, each as often as it suits the plates. A batch is a function of
-    (seed, step), a crop of (seed, step, place in the batch), and so is the plate that it shows.
+    A character is its box, as fractions of the crop, and its index in `CHARACTERS`; all zero where there are fewer than
+    m. All crops of a batch have one of `config.input_shapes_px`, each as often as it is nearest to a plate's. A batch
+    is a function of (seed, step), a crop with its plate one of (seed, step, index in the batch).
 
     Args:
-        photographed: which `config.p_real` of the crops show in place of the others, if there are any.
+        plates: synthetic ones.
+        real_plates: which the fraction `config.p_real` of the crops shows instead, if there are any.
+        config: of the crops.
+        steps: of the training, counted from 0.
     """
     import tensorflow as tf
 
-    most = max(len(plate.text) for plate in (*plates, *photographed))
+    most = max(len(plate.text) for plate in (*plates, *real_plates))
     shapes = [nearest_shape(config.input_shapes_px, *plate.size) for plate in plates]
-    drawn, real = _by_shape(plates, config), _by_shape(photographed, config)
+    synthetic, real = _by_shape(plates, config), _by_shape(real_plates, config)
     pool = ThreadPoolExecutor(usable_cores())
 
-    def example(step: int, place: int, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        rng = np.random.default_rng([config.train.seed, step, place])
+    def example(step: int, index: int, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng([config.train.seed, step, index])
         if rng.random() < config.crops.p_no_plate:
-            return draw_empty(*shape, rng, config.crops), np.zeros((most, 5), np.float32)
-        kind, every = (real, photographed) if real and rng.random() < config.p_real else (drawn, plates)
-        some = kind[shape] if shape in kind and rng.random() >= _ANY else every
-        plate = some[int(rng.integers(len(some)))]
+            return draw_background_crop(*shape, rng, config.crops), np.zeros((most, 5), np.float32)
+        by_shape, every = (real, real_plates) if real and rng.random() < config.p_real else (synthetic, plates)
+        candidates = by_shape[shape] if shape in by_shape and rng.random() >= _P_ANY_SHAPE else every
+        plate = candidates[int(rng.integers(len(candidates)))]
         crop, boxes = draw_crop(plate, *shape, rng, config.crops)
-        return crop, np.pad(characters(plate.text, boxes, shape), [(0, most - len(boxes)), (0, 0)])
+        return crop, np.pad(character_targets(plate.text, boxes, shape), [(0, most - len(boxes)), (0, 0)])
 
     def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng([config.train.seed, int(step)])
         shape = shapes[int(rng.integers(len(shapes)))]
-        drawn = pool.map(lambda place: example(int(step), place, shape), range(config.train.batch_size))
-        crops, truths = zip(*drawn, strict=True)
-        return np.stack(crops), np.stack(truths)
+        examples = pool.map(lambda index: example(int(step), index, shape), range(config.train.batch_size))
+        crops, targets = zip(*examples, strict=True)
+        return np.stack(crops), np.stack(targets)
 
     def batch(step: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        crops, truths = tf.numpy_function(fetch, [step], (tf.uint8, tf.float32), stateful=False)
+        crops, targets = tf.numpy_function(fetch, [step], (tf.uint8, tf.float32), stateful=False)
         crops = tf.ensure_shape(crops, (None, None, None, 3))
-        return tf.cast(crops, tf.float32) / 255, tf.ensure_shape(truths, (None, most, 5))
+        return tf.cast(crops, tf.float32) / 255, tf.ensure_shape(targets, (None, most, 5))
 
     dataset = tf.data.Dataset.range(steps.start, steps.stop)
     return dataset.map(batch, num_parallel_calls=1, deterministic=True).prefetch(2)
 
 
 def _by_shape(plates: Sequence[LetteredPlate], config: Recognizer) -> dict[tuple[int, int], list[LetteredPlate]]:
-    """The plates that each of the shapes is the nearest of."""
-    sorted_out: dict[tuple[int, int], list[LetteredPlate]] = {}
+    """For each shape, the plates to which it is the nearest."""
+    groups: dict[tuple[int, int], list[LetteredPlate]] = {}
     for plate in plates:
-        sorted_out.setdefault(nearest_shape(config.input_shapes_px, *plate.size), []).append(plate)
-    return sorted_out
+        groups.setdefault(nearest_shape(config.input_shapes_px, *plate.size), []).append(plate)
+    return groups
 
 
-def characters(text: str, boxes: np.ndarray, sides: tuple[int, int]) -> np.ndarray:
-    """A crop's characters as the network is taught them: float32 (n, 5).
+def character_targets(text: str, boxes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The characters of a crop as the loss takes them, float32 (n, 5): box as fractions, and index in `CHARACTERS`.
 
     Args:
-        boxes: of the text's characters, pixels of a crop of `sides` (height, width).
+        text: the n characters, A–Z and 0–9.
+        boxes: of the characters, (n, 4), pixels of the crop.
+        shape: (height, width) of the crop.
     """
-    height, width = sides
-    places = np.array([CHARACTERS.index(character) for character in text], float).reshape(-1, 1)
-    return np.hstack([boxes / [width, height, width, height], places]).astype(np.float32)
+    height, width = shape
+    labels = np.array([CHARACTERS.index(character) for character in text], float).reshape(-1, 1)
+    return np.hstack([boxes / [width, height, width, height], labels]).astype(np.float32)

@@ -1,6 +1,6 @@
-"""Confidences that mean what they say: of the readings that are sure to 0.9, nine in ten are right.
+"""Calibrated confidences: of the texts with a confidence of 0.9, nine in ten are right.
 
-Platt scaling: "Probabilistic outputs for support vector machines" (Platt 1999), on the logarithm of the odds.
+Platt scaling: "Probabilistic outputs for support vector machines" (Platt 1999), applied to log odds.
 """
 
 from __future__ import annotations
@@ -9,37 +9,37 @@ import numpy as np
 
 from lpr.config import Section
 
-_EDGE = 1e-6  # of a confidence from 0 and 1, whose odds have no logarithm
+_EPSILON = 1e-6  # least distance of a confidence from 0 and 1, whose log odds are infinite
 
 
 class Calibration(Section):
-    """The logarithm of the right odds is `slope` times that of the odds said, and `offset` more."""
+    """A line: the calibrated log odds are `slope` times the uncalibrated ones, plus `offset`."""
 
     slope: float = 1.0
     offset: float = 0.0
 
 
-def calibrated(confidences: np.ndarray, by: Calibration) -> np.ndarray:
-    """Confidences in 0–1 → in 0–1."""
-    right: np.ndarray = 1 / (1 + np.exp(-(by.slope * _log_odds(confidences) + by.offset)))
-    return right
+def calibrate(confidences: np.ndarray, calibration: Calibration) -> np.ndarray:
+    """Calibrated confidences, in 0–1, of uncalibrated ones, in 0–1."""
+    calibrated: np.ndarray = 1 / (1 + np.exp(-(calibration.slope * _log_odds(confidences) + calibration.offset)))
+    return calibrated
 
 
-def fit(confidences: np.ndarray, right: np.ndarray) -> Calibration:
-    """The calibration under which what was right (n,) is likeliest; none where all or nothing was.
+def fit_calibration(confidences: np.ndarray, correct: np.ndarray) -> Calibration:
+    """The calibration of greatest likelihood; that which changes nothing where all or none is correct.
 
     Args:
         confidences: in 0–1, (n,).
-        right: bool (n,).
+        correct: bool (n,).
     """
     from sklearn.linear_model import LogisticRegression
 
-    if right.all() or not right.any():
+    if correct.all() or not correct.any():
         return Calibration()
-    line = LogisticRegression(C=1e6).fit(_log_odds(confidences)[:, None], right)
+    line = LogisticRegression(C=1e6).fit(_log_odds(confidences)[:, None], correct)
     return Calibration(slope=round(float(line.coef_[0, 0]), 4), offset=round(float(line.intercept_[0]), 4))
 
 
 def _log_odds(confidences: np.ndarray) -> np.ndarray:
-    inside = np.clip(np.asarray(confidences, float), _EDGE, 1 - _EDGE)
-    return np.log(inside / (1 - inside))
+    clipped = np.clip(np.asarray(confidences, float), _EPSILON, 1 - _EPSILON)
+    return np.log(clipped / (1 - clipped))

@@ -1,4 +1,4 @@
-"""The trained network for use: an ONNX file that knows how sure it is, and reads what Keras reads."""
+"""The trained network for inference: an ONNX file with the calibration of its confidences, compared with Keras."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from lpr.errors import UserError
 from lpr.hashes import file_md5
 from lpr.nn.onnx_file import open_onnx, write_onnx
 from lpr.nn.runtime import choose_hardware, prepare_tensorflow
-from lpr.ocr.recognizer.calibration import Calibration, calibrated, fit
+from lpr.ocr.recognizer.calibration import Calibration, calibrate, fit_calibration
 from lpr.ocr.recognizer.decoding import Characters, decode
 from lpr.ocr.recognizer.input_shapes import nearest_shape
-from lpr.ocr.recognizer.metadata import ModelMetadata
+from lpr.ocr.recognizer.metadata import RecognizerMetadata
 from lpr.plates.text import CHARACTERS
 from lpr.synthesis.crops import draw_crop
 from lpr.synthesis.lettered_plates import LetteredPlate
@@ -27,19 +27,30 @@ from lpr.synthesis.lettered_plates import LetteredPlate
 if TYPE_CHECKING:
     import keras
 
-TOLERANCE_PX, TOLERANCE_CONFIDENCE = 0.01, 1e-4  # as an exported detector's
+TOLERANCE_PX, TOLERANCE_CONFIDENCE = 0.01, 1e-4  # as of an exported detector
+_CHECKED_CROPS = 64
+_CORRECT_IOU = 0.3  # least overlap of a character with the true one that it stands for
 
 
-def export(model: Path, config: Recognizer, plates: Sequence[LetteredPlate], output: Path) -> ModelMetadata:
-    """Write `output`, calibrated on a crop of each of the plates, which the network must not have learned from.
+def export(model: Path, config: Recognizer, plates: Sequence[LetteredPlate], output: Path) -> RecognizerMetadata:
+    """Write `output`, calibrated on a crop of each of the plates.
+
+    Args:
+        model: the `.keras` file of the trained network.
+        config: by which it was trained.
+        plates: synthetic ones that it was not trained on.
+        output: the `.onnx` file.
+
+    Returns:
+        The metadata of the file.
 
     Raises:
-        UserError: the model is missing, tf2onnx is, or what the file says deviates from Keras by more than
-            `TOLERANCE_PX` or `TOLERANCE_CONFIDENCE`; then no file is there, not even an earlier one.
+        UserError: the model or tf2onnx is missing, or the file's results deviate from Keras's by more than
+            `TOLERANCE_PX` or `TOLERANCE_CONFIDENCE`; then there is no file, not even an earlier one.
     """
     prepare_tensorflow(choose_hardware("float32", config.train.threads), config.train.seed)
     network = _load(model)
-    drawn = [
+    crops_and_boxes = [
         draw_crop(
             plate,
             *nearest_shape(config.input_shapes_px, *plate.size),
@@ -48,9 +59,10 @@ def export(model: Path, config: Recognizer, plates: Sequence[LetteredPlate], out
         )
         for number, plate in enumerate(plates)
     ]
-    found = [decode(network(crop[None].astype(np.float32) / 255), config.output_stride)[0] for crop, _ in drawn]
-    character, plate = _calibrations(found, plates, [boxes for _, boxes in drawn])
-    facts = ModelMetadata(
+    crops, boxes = zip(*crops_and_boxes, strict=True)
+    found = [decode(network(crop[None].astype(np.float32) / 255), config.output_stride)[0] for crop in crops]
+    character, plate = _calibrations(found, plates, boxes)
+    metadata = RecognizerMetadata(
         lpr=importlib.metadata.version("lpr"),
         shapes=config.input_shapes_px,
         stride=config.output_stride,
@@ -61,52 +73,58 @@ def export(model: Path, config: Recognizer, plates: Sequence[LetteredPlate], out
     output.unlink(missing_ok=True)
     unfinished = output.with_name(f"unfinished-{output.name}")
     try:
-        write_onnx(network, facts.model_dump_json(), unfinished)
-        _check(unfinished, [crop for crop, _ in drawn[:64]], found[:64], config.output_stride)
+        write_onnx(network, metadata.model_dump_json(), unfinished)
+        _check(unfinished, crops[:_CHECKED_CROPS], found[:_CHECKED_CROPS], config.output_stride)
         os.replace(unfinished, output)
     finally:
         unfinished.unlink(missing_ok=True)
-    return facts
+    return metadata
 
 
 def _load(model: Path) -> keras.Model:
-    from lpr.nn.saving import load_detector
+    from lpr.nn.saving import load_model
 
     if not model.is_file():
         raise UserError(f"{model} is missing: `make recognizer` makes it")
-    return load_detector(model)
+    return load_model(model)
 
 
 def _calibrations(
     found: Sequence[Characters], plates: Sequence[LetteredPlate], boxes: Sequence[np.ndarray]
 ) -> tuple[Calibration, Calibration]:
-    """Of characters, then of plates, whose confidence is the product of their characters'."""
-    said = [characters.confidences * characters.chances.max(axis=1, initial=0) for characters in found]
-    right = [_right(*one) for one in zip(found, plates, boxes, strict=True)]
-    character = fit(np.concatenate(said), np.concatenate(right))
-    products = np.array([np.prod(calibrated(sure, character)) if len(sure) else 0.0 for sure in said])
-    exact = [len(good) == len(plate.text) and good.all() for good, plate in zip(right, plates, strict=True)]
-    return character, fit(products, np.array(exact))
+    """Of characters, and of plates, whose confidence is the product of their characters' calibrated ones.
+
+    Args:
+        found: the characters in the crop of each plate.
+        plates: which are in the crops.
+        boxes: of their characters, (k, 4), pixels of the crops.
+    """
+    confidences = [characters.confidences * characters.probabilities.max(axis=1, initial=0) for characters in found]
+    correct = [_are_correct(*one) for one in zip(found, plates, boxes, strict=True)]
+    character = fit_calibration(np.concatenate(confidences), np.concatenate(correct))
+    products = np.array([np.prod(calibrate(each, character)) if len(each) else 0.0 for each in confidences])
+    exact = [len(each) == len(plate.text) and each.all() for each, plate in zip(correct, plates, strict=True)]
+    return character, fit_calibration(products, np.array(exact))
 
 
-def _right(found: Characters, plate: LetteredPlate, boxes: np.ndarray) -> np.ndarray:
-    """Which of the characters found stand where one of the plate's does, and are it: bool (k,)."""
+def _are_correct(found: Characters, plate: LetteredPlate, boxes: np.ndarray) -> np.ndarray:
+    """For each character found, whether it overlaps one of the plate's and has its label: bool (k,)."""
     overlap = pairwise_iou(found.boxes, boxes)
     best = overlap.argmax(axis=1)
-    named = found.chances.argmax(axis=1)
-    truth = np.array([CHARACTERS.index(character) for character in plate.text])
-    return (overlap.max(axis=1) > 0.3) & (named == truth[best])
+    labels = found.probabilities.argmax(axis=1)
+    true_labels = np.array([CHARACTERS.index(character) for character in plate.text])
+    return (overlap.max(axis=1) > _CORRECT_IOU) & (labels == true_labels[best])
 
 
 def _check(path: Path, crops: Sequence[np.ndarray], expected: Sequence[Characters], stride: int) -> None:
+    """Raise an error where the file's characters in any crop differ from Keras's."""
     session, _ = open_onnx(path, "make recognizer")
     name = session.get_inputs()[0].name
-    for crop, one in zip(crops, expected, strict=True):
-        (other,) = decode(session.run(None, {name: crop[None]})[0], stride)
-        same = one.boxes.shape == other.boxes.shape
+    for crop, keras_result in zip(crops, expected, strict=True):
+        (result,) = decode(session.run(None, {name: crop[None]})[0], stride)
         if (
-            not same
-            or np.abs(one.boxes - other.boxes).max(initial=0) > TOLERANCE_PX
-            or np.abs(one.confidences - other.confidences).max(initial=0) > TOLERANCE_CONFIDENCE
+            keras_result.boxes.shape != result.boxes.shape
+            or np.abs(keras_result.boxes - result.boxes).max(initial=0) > TOLERANCE_PX
+            or np.abs(keras_result.confidences - result.confidences).max(initial=0) > TOLERANCE_CONFIDENCE
         ):
-            raise UserError(f"{path} does not find what the Keras network finds; no file was written")
+            raise UserError(f"{path}: the ONNX network's results differ from those of Keras; no file was written")

@@ -1,13 +1,22 @@
-"""The shapes that plates are shown in: a long one for one line, a squarer one for two, of about as many pixels."""
+"""The input shapes of the network: a long one for one line, a squarer one for two, of about as many pixels."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+import cv2
+import numpy as np
+
 
 def nearest_shape(shapes: Sequence[Sequence[int]], width: float, height: float) -> tuple[int, int]:
-    """Of the shapes (height, width), the one whose proportions are most like those of such a box."""
-    stretched = [abs(math.log(width / height * rows / columns)) for rows, columns in shapes]
-    rows, columns = shapes[stretched.index(min(stretched))]
+    """Of the shapes (height, width), the one whose aspect ratio is nearest to that of a box of this size."""
+    distances = [abs(math.log(width / height * rows / columns)) for rows, columns in shapes]
+    rows, columns = shapes[distances.index(min(distances))]
     return rows, columns
+
+
+def resize(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """A crop, uint8 (h, w, 3), resized to an input shape (height, width) whatever its own aspect ratio."""
+    smaller = image.shape[0] > shape[0] or image.shape[1] > shape[1]
+    return cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)

@@ -1,4 +1,4 @@
-"""What an exported reader says of itself, as JSON in its ONNX file's metadata."""
+"""What the metadata of an exported recognizer's ONNX file has, as JSON."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ from lpr.config import Section, Shape
 from lpr.ocr.recognizer.calibration import Calibration
 
 
-class ModelMetadata(Section):
-    """What the network is shown, pixels, and how its confidences are to be taken."""
+class RecognizerMetadata(Section):
+    """How the network is used.
+
+    Attributes:
+        lpr: the version of the package that exported it.
+        shapes: its input shapes, (height, width) each, pixels.
+        stride: pixels of the input a cell of the output.
+        character: calibration of characters' confidences.
+        plate: calibration of plates' confidences.
+        keras_md5: MD5 of the `.keras` file that was exported.
+    """
 
     lpr: str
     shapes: list[Shape]

@@ -1,4 +1,4 @@
-"""Plates of images for a reader to learn from: what stands there is known, and where, a network finds."""
+"""Plates of real images for training: their texts are known, and a network finds where the characters are."""
 
 from __future__ import annotations
 
@@ -6,34 +6,36 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from lpr.ocr.recognizer.decoding import Characters, lay_out
+from lpr.ocr.recognizer.decoding import Characters
+from lpr.ocr.recognizer.layout import find_layout
 from lpr.plates.text import CHARACTERS
 from lpr.synthesis.lettered_plates import LetteredPlate
 
-_ALIKE = 0.5  # of the characters that the network must name as they are, lest it found something else
+_LEAST_RIGHT = 0.5  # fraction of the characters that must be recognized right, lest other lettering was found
 
 
-def labelled(
-    cutouts: Iterable[tuple[np.ndarray, str]], find: Callable[[np.ndarray], Characters]
+def label_characters(
+    crops: Iterable[tuple[np.ndarray, str]], detect_characters: Callable[[np.ndarray], Characters]
 ) -> list[LetteredPlate]:
-    """Those plates on which as many characters are found as their texts have, with the texts' names for them.
+    """The plates on which as many characters are found as their texts have, labelled by the characters of the texts.
 
-    What the network misreads is what there is to learn; where it finds more or fewer characters than there are, or
-    names most of them otherwise, nobody knows which is which, and the plate is left out.
+    Characters that the network misreads are kept, with their true labels, since they are worth learning. Where more or
+    fewer are found than the text has, or most are recognized wrong, it is unknown which is which, and the plate is left
+    out.
 
     Args:
-        cutouts: plates, uint8 (h, w, 3) RGB, of which all is taken to be the plate's box, and their texts, A–Z and 0–9
-            in reading order.
-        find: what finds characters, boxes in pixels of the cut-out.
+        crops: plates, uint8 (h, w, 3) RGB, all of which is taken for the plate's box, and their texts, A–Z and 0–9 in
+            reading order.
+        detect_characters: from a crop to its characters, with boxes in pixels of the crop.
     """
     plates = []
-    for pixels, text in cutouts:
-        found = find(pixels)
-        order = [int(place) for line in lay_out(found.boxes).lines for place in line]
-        named = [CHARACTERS[int(found.chances[place].argmax())] for place in order]
+    for pixels, text in crops:
+        found = detect_characters(pixels)
+        order = [int(index) for line in find_layout(found.boxes).lines for index in line]
+        recognized = [CHARACTERS[int(found.probabilities[index].argmax())] for index in order]
         if not text or len(order) != len(text):
             continue
-        if np.mean([one == other for one, other in zip(named, text, strict=True)]) < _ALIKE:
+        if np.mean([one == other for one, other in zip(recognized, text, strict=True)]) < _LEAST_RIGHT:
             continue
         height, width = pixels.shape[:2]
         opaque = np.dstack([pixels, np.full((height, width), 255, np.uint8)])

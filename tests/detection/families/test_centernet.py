@@ -1,140 +1,143 @@
-"""The centre detector: targets, loss and decoding agree with each other, and it learns to find several plates."""
+"""The family centernet: targets, loss and decoding fit together, and it learns to find several plates."""
 
 from pathlib import Path
 
-import keras
 import numpy as np
+import pandas as pd
 import pytest
 from clones import ROOT
 from keras import ops
+from PIL import Image
 
 from lpr.composition.compose import compose
 from lpr.config import Loss
 from lpr.data.input_pipeline import Examples
-from lpr.detection.decoding import Plates, decode_corners, decode_heatmap, suppress
-from lpr.detection.families import centernet as center
+from lpr.detection.families import centernet
 from lpr.detection.families.centernet import Settings
 from lpr.detection.training import train
+from lpr.nn.heatmap import box_targets, center_targets
 from lpr.nn.runtime import choose_hardware
-from lpr.nn.saving import load_detector
+from lpr.nn.saving import load_model
 
 GRID = 32
 BOXES = np.zeros((2, 3, 4), np.float32)
 BOXES[0, 0], BOXES[0, 1] = [0.2, 0.3, 0.5, 0.4], [0.6, 0.6, 0.8, 0.65]
 BOXES[1, 0] = [0.1, 0.1, 0.9, 0.9]
+NOTHING = np.zeros((1, 3, 4), np.float32)
 
 
-def targets(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Heat, weights and boxes wanted, cell by cell."""
-    heat, near = center.center_targets(ops.convert_to_tensor(boxes), (GRID, GRID))
-    weight, wanted = center.box_targets(near, ops.convert_to_tensor(boxes))
-    return np.asarray(heat), np.asarray(weight), np.asarray(wanted)
+def settings(**changes: object) -> Settings:
+    values = {"image_size_px": 64, "stem_channels": 4, "stage_depths": [1, 1, 1, 1], "fpn_channels": 8}
+    return Settings.model_validate({"name": "centernet", **values, "output_stride": 8, **changes})
 
 
-def answer(boxes: np.ndarray) -> np.ndarray:
-    """What a network would say that knows the boxes."""
-    _, _, wanted = targets(boxes)
-    sure = np.full((len(boxes), GRID, GRID, 1), -8, np.float32)
+def perfect_outputs(boxes: np.ndarray) -> np.ndarray:
+    """The outputs of a network that finds all the boxes exactly."""
+    _, box_weights = center_targets(ops.convert_to_tensor(boxes), (GRID, GRID))
+    targets = np.asarray(box_targets(box_weights, ops.convert_to_tensor(boxes))[1]) * GRID
+    logits = np.full((len(boxes), GRID, GRID, 1), -8, np.float32)
     for image, row in enumerate(boxes):
         for left, top, right, bottom in row[row.any(axis=1)]:
-            sure[image, int((top + bottom) / 2 * GRID), int((left + right) / 2 * GRID)] = 8
+            logits[image, int((top + bottom) / 2 * GRID), int((left + right) / 2 * GRID)] = 8
     cells = np.arange(GRID) + 0.5
     middles = np.stack(np.meshgrid(cells, cells), axis=-1)[None]
-    wanted = wanted * GRID
-    return np.concatenate([sure, middles - wanted[..., :2], wanted[..., 2:] - middles], axis=-1).astype(np.float32)
+    sides = middles - targets[..., :2], targets[..., 2:] - middles
+    return np.concatenate([logits, *sides], axis=-1).astype(np.float32)
 
 
 def loss_of(boxes: np.ndarray, outputs: np.ndarray, name: str = "giou") -> np.ndarray:
-    loss = center.training_loss(Loss(name=name, delta=0.05))  # type: ignore[arg-type]
+    loss = centernet.training_loss(Loss(name=name, delta=0.05))  # type: ignore[arg-type]
     return np.asarray(loss(ops.convert_to_tensor(boxes), ops.convert_to_tensor(outputs)))
 
 
-def test_every_plate_is_the_peak_of_its_own_hill_and_weighs_the_same() -> None:
-    heat, weight, _ = targets(BOXES)
-    assert (heat > 0.9999).sum(axis=(1, 2)).tolist() == [2, 1]
-    np.testing.assert_allclose(weight.sum(axis=(1, 2)), [2, 1], atol=1e-5)
-    assert heat[0, 11, 11] > 0.9999  # the middle of the first plate, at (0.35, 0.35)
+def test_in_an_image_without_plates_only_confidence_is_a_loss() -> None:
+    silent = perfect_outputs(NOTHING)
+    confident = silent.copy()
+    confident[0, 5, 5, 0] = 4
+    assert loss_of(NOTHING, silent)[0] < 1e-3
+    assert loss_of(NOTHING, confident)[0] > 1
 
 
-def test_a_image_without_plates_wants_nothing() -> None:
-    heat, weight, _ = targets(np.zeros((1, 3, 4), np.float32))
-    assert heat.max() == weight.max() == 0
-    silent = answer(np.zeros((1, 3, 4), np.float32))
-    loud = silent.copy()
-    loud[0, 5, 5, 0] = 4
-    assert loss_of(np.zeros((1, 3, 4), np.float32), silent)[0] < 1e-3
-    assert loss_of(np.zeros((1, 3, 4), np.float32), loud)[0] > 1
-
-
-@pytest.mark.parametrize("name", ["giou", "mse", "mae", "huber"])
-def test_the_right_answer_has_no_loss_and_any_other_has(name: str) -> None:
-    right = answer(BOXES)
-    np.testing.assert_allclose(loss_of(BOXES, right, name), 0, atol=1e-5)
-    moved, missed = right.copy(), right.copy()
+@pytest.mark.parametrize("name", ["giou", "ciou", "mse", "mae", "huber"])
+def test_perfect_outputs_have_no_loss_and_any_others_have(name: str) -> None:
+    perfect = perfect_outputs(BOXES)
+    np.testing.assert_allclose(loss_of(BOXES, perfect, name), 0, atol=1e-5)
+    moved, missed = perfect.copy(), perfect.copy()
     moved[..., 1] += 0.05 * GRID
     missed[0, 11, 11, 0] = -4
     assert (loss_of(BOXES, moved, name) > 1e-4).all()
     assert loss_of(BOXES, missed, name)[0] > 1
 
 
-def test_the_right_answer_decodes_to_the_plates() -> None:
-    first, second = decode_heatmap(answer(BOXES), stride=8)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("mse", 4.5085955), ("mae", 5.1495118), ("huber", 4.2659941), ("giou", 9.2380857), ("ciou", 8.9863083)],
+)
+def test_the_loss_is_pinned(name: str, value: float) -> None:
+    """The values are those of lpr 0.1 (commit 1f5a461)."""
+    outputs = np.random.default_rng(3).normal(0, 1, (2, 16, 16, 5)).astype(np.float32)
+    outputs[..., 0] -= 4
+    outputs[..., 1:] = np.abs(outputs[..., 1:]) * 2
+    assert loss_of(BOXES, outputs, name).mean() == pytest.approx(value, rel=1e-5)
+    best = centernet.best_iou(ops.convert_to_tensor(BOXES), ops.convert_to_tensor(outputs))
+    np.testing.assert_allclose(best, [0.07033969, 0.01191912], rtol=1e-5)
+
+
+def test_the_loss_of_an_untrained_network_is_pinned() -> None:
+    """The value is that of lpr 0.1 (commit 1f5a461)."""
+    model = centernet.build(settings(), "float32", 0)
+    images = np.random.default_rng(1).random((2, 64, 64, 3)).astype(np.float32)
+    assert loss_of(BOXES, np.asarray(model(images, training=True))).mean() == pytest.approx(8.9075289, rel=1e-4)
+
+
+def test_perfect_outputs_are_decoded_to_the_plates() -> None:
+    first, second = centernet.decode(perfect_outputs(BOXES), GRID * 8, GRID * 8)
     np.testing.assert_allclose(sorted(first.boxes.tolist()), BOXES[0, :2] * GRID * 8, atol=1e-3)
     np.testing.assert_allclose(second.boxes, BOXES[1, :1] * GRID * 8, atol=1e-3)
     assert (first.confidences > 0.99).all()
-    np.testing.assert_allclose(
-        center.best_iou(ops.convert_to_tensor(BOXES), ops.convert_to_tensor(answer(BOXES))), 1, atol=1e-4
-    )
-
-
-def test_of_overlapping_plates_the_surest_stays() -> None:
-    boxes = np.array([[0, 0, 10, 5], [1, 0, 11, 5], [20, 0, 30, 5]], float)
-    kept = suppress(Plates(boxes, np.array([0.5, 0.9, 0.3])))
-    assert kept.confidences.tolist() == [0.9, 0.3]
-    assert kept.boxes.tolist() == [boxes[1].tolist(), boxes[2].tolist()]
-
-
-def test_a_box_turned_inside_out_is_the_one_between_its_corners() -> None:
-    (plates,) = decode_corners(np.array([[0.6, 0.2, 0.3, 0.4]]))
-    np.testing.assert_allclose(plates.boxes, [[0.3, 0.2, 0.6, 0.4]])
+    best = centernet.best_iou(ops.convert_to_tensor(BOXES), ops.convert_to_tensor(perfect_outputs(BOXES)))
+    np.testing.assert_allclose(best, 1, atol=1e-4)
 
 
 @pytest.mark.parametrize("stride", [4, 8, 16])
 def test_the_output_has_a_cell_a_stride(stride: int) -> None:
-    config = Settings(name="center", image_size_px=64, width=4, depths=[1, 1, 1, 1], neck=8, stride=stride)  # type: ignore[arg-type]
-    model = center.build(config, "float32", 0)
+    model = centernet.build(settings(output_stride=stride), "float32", 0)
+    assert model.name == "centernet"
     assert model(np.zeros((1, 64, 96, 3))).shape == (1, 64 // stride, 96 // stride, 5)
-    assert isinstance(model, keras.Model)
+
+
+def test_examples_have_all_plates_of_an_image_or_none(in_root: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (200, 100)).save(tmp_path / "two.png")
+    Image.new("RGB", (50, 100)).save(tmp_path / "none.png")
+    common = {"image": "two.png", "source": "street", "width": 200, "height": 100, "text": ""}
+    empty = common | {"image": "none.png", "width": 50}
+    plates = pd.DataFrame(
+        [
+            {**empty, "plate": 1},
+            {**common, "plate": 1, "top_x": 20, "top_y": 10, "bottom_x": 40, "bottom_y": 20},
+            {**common, "plate": 2, "top_x": 100, "top_y": 50, "bottom_x": 180, "bottom_y": 90},
+        ]
+    )
+    chosen = ["experiment=none", "detector=centernet", "inference=multiscale", "augment=random_crops"]
+    config = compose([*chosen, "augment.stored_size_px=64"])
+    examples = centernet.load_examples(plates, tmp_path, config, tmp_path / "images.npy")
+    assert examples.images.shape == (2, 64, 64, 3)
+    np.testing.assert_allclose(examples.boxes[1], [[0.1, 0.05, 0.2, 0.1], [0.5, 0.25, 0.9, 0.45]])
+    assert examples.boxes[0].max() == 0
+    assert examples.extents is not None
+    assert examples.extents.tolist() == [[64, 32], [32, 64]]
 
 
 def test_it_learns_to_find_several_plates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     tiny = [
-        *[
-            "experiment=none",
-            "detector=centernet",
-            "augment=random_crops",
-            "loss=giou",
-            "inference=multiscale",
-            "inference.scales=1",
-            "augment.stored_size_px=64",
-            "augment.p_full_image=1",
-        ],
-        *[
-            "augment.p_blur=0",
-            "augment.p_noise=0",
-            "augment.p_jpeg=0",
-            "augment.p_shadow=0",
-            "augment.max_perspective=0",
-        ],
-        *[
-            "detector.image_size_px=64",
-            "detector.stem_channels=8",
-            "detector.stage_depths=[1,1,1,1]",
-            "detector.fpn_channels=16",
-            "train.epochs=25",
-        ],
-        *["train.batch_size=8", "train.threads=1", "train.precision=float32", "optimizer.learning_rate=3e-3"],
+        *("experiment=none", "detector=centernet", "augment=random_crops", "loss=giou"),
+        *("inference=multiscale", "inference.scales=1"),
+        *("augment.stored_size_px=64", "augment.p_full_image=1", "augment.max_perspective=0"),
+        *("augment.p_blur=0", "augment.p_noise=0", "augment.p_jpeg=0", "augment.p_shadow=0"),
+        *("detector.image_size_px=64", "detector.stem_channels=8", "detector.stage_depths=[1,1,1,1]"),
+        *("detector.fpn_channels=16", "train.epochs=25", "train.batch_size=8", "train.threads=1"),
+        *("train.precision=float32", "optimizer.learning_rate=3e-3"),
     ]
     generator = np.random.default_rng(0)
     images, boxes = np.full((48, 64, 64, 3), 30, np.uint8), np.zeros((48, 2, 4), np.float32)
@@ -145,10 +148,10 @@ def test_it_learns_to_find_several_plates(tmp_path: Path, monkeypatch: pytest.Mo
             boxes[number, plate] = np.array([x, y, x + 20, y + 8]) / 64
     split = 32
     config, hardware = compose(tiny), choose_hardware("float32", 1)
-    made = Examples(images[:split], boxes[:split]), Examples(images[split:], boxes[split:])
-    metrics = train(config, *made, hardware, tmp_path, tmp_path / "history.csv", tmp_path / "state")
+    examples = Examples(images[:split], boxes[:split]), Examples(images[split:], boxes[split:])
+    metrics = train(config, *examples, hardware, tmp_path, tmp_path / "history.csv", tmp_path / "state")
     assert metrics["best_mean_iou"] > 0.6
-    model = load_detector(tmp_path / "detector.keras")
-    found = decode_heatmap(np.asarray(model(images[split:].astype(np.float32) / 255)), stride=8)
+    model = load_model(tmp_path / "detector.keras")
+    found = centernet.decode(np.asarray(model(images[split:].astype(np.float32) / 255)), 64, 64)
     counts = [int((plates.confidences > 0.3).sum()) for plates in found]
     assert np.mean([count == number % 2 + 1 for number, count in enumerate(counts)]) > 0.7

@@ -1,4 +1,4 @@
-"""The network first, and RapidOCR where it is not sure: the recognition of its lines, then all of it."""
+"""The recognizer, followed by RapidOCR where its confidence is low: first recognition of its lines, then all."""
 
 from __future__ import annotations
 
@@ -10,65 +10,65 @@ from PIL import Image
 from plate_images import BEHIND, plate_image
 
 from lpr.composition.compose import compose
-from lpr.ocr.engines.base import UNREAD, PlateText, Reader, TextLine
+from lpr.ocr import engines
+from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText, TextLine
 from lpr.ocr.engines.cascade import consensus
-from lpr.ocr.recognition import create
-from lpr.synthesis.plate_art import LONG, SQUARE
+from lpr.synthesis.indian_plates import LONG, SQUARE
 
 
-def reader(name: str, *overrides: str) -> Reader:
-    return create(compose([f"ocr={name}", "ocr.threads=1", *overrides], ROOT / "conf").reader, Path())
-
-
-@pytest.fixture(scope="module")
-def network() -> Reader:
-    return reader("network")
+def create(name: str, *overrides: str) -> OcrEngine:
+    return engines.create(compose([f"ocr={name}", "ocr.threads=1", *overrides], ROOT / "conf").ocr, Path())
 
 
 @pytest.fixture(scope="module")
-def both() -> Reader:
-    """The engine is asked for every plate."""
-    return reader("cascade", "ocr.fallback_threshold=1.0")
+def recognizer() -> OcrEngine:
+    return create("recognizer")
 
 
-def test_what_the_network_is_sure_of_stands(network: Reader) -> None:
-    alone = reader("cascade", "ocr.fallback_threshold=0.0")
+@pytest.fixture(scope="module")
+def both() -> OcrEngine:
+    """A cascade in which RapidOCR runs for every plate."""
+    return create("cascade", "ocr.fallback_threshold=1.0")
+
+
+def test_from_the_threshold_on_the_recognizers_text_is_taken(recognizer: OcrEngine) -> None:
+    cascade = create("cascade", "ocr.fallback_threshold=0.0")
     for seed in range(4):
         _, image = plate_image(LONG, seed)
-        assert alone.read(image) == network.read(image)
+        assert cascade.read(image) == recognizer.read(image)
 
 
 @pytest.mark.parametrize("size_mm", [LONG, SQUARE], ids=["one line", "two lines"])
-def test_what_the_network_is_not_sure_of_the_engine_reads(both: Reader, size_mm: tuple[int, int]) -> None:
-    plates = [image(size_mm, seed) for seed in range(12)]
+def test_below_the_threshold_rapidocr_reads_too(both: OcrEngine, size_mm: tuple[int, int]) -> None:
+    plates = [plate_image(size_mm, seed) for seed in range(12)]
     assert sum(both.read(image).text == text for text, image in plates) >= 10
 
 
-def test_of_three_readings_the_one_in_the_middle_is_taken() -> None:
+def test_of_three_texts_the_one_with_the_fewest_edits_to_the_others_is_taken() -> None:
     whole, lines, own = PlateText("6371", 0.9), PlateText("B1637XE", 0.8), PlateText("P1637XE", 0.6)
-    for readings, text, confidence in (
+    for texts, text, confidence in (
         ([whole, lines, own], "B1637XE", 0.8 / 3),
         ([PlateText("P1637XE", 0.9), lines, own], "P1637XE", (0.9 + 0.6) / 3),
         ([PlateText("P1637XE", 0.9), own], "P1637XE", (0.9 + 0.6) / 2),
-        ([UNREAD, UNREAD, own], "P1637XE", 0.6 / 3),
+        ([NO_TEXT, NO_TEXT, own], "P1637XE", 0.6 / 3),
     ):
-        reading = consensus(readings)
-        assert reading.text == text
-        assert reading.confidence == pytest.approx(confidence)
-    assert consensus([UNREAD, UNREAD]) == UNREAD
+        found = consensus(texts)
+        assert found.text == text
+        assert found.confidence == pytest.approx(confidence)
+    assert consensus([NO_TEXT, NO_TEXT]) == NO_TEXT
 
 
-def test_the_network_says_what_each_character_may_be_where_it_is_among_those_that_agree() -> None:
+def test_the_consensus_keeps_the_recognizers_candidates_where_its_text_is_taken() -> None:
     line = TextLine("A1", 0.6, candidates=({"A": 0.7, "4": 0.3}, {"1": 1.0}))
-    own, engine = PlateText("A1", 0.6, (line,)), PlateText("A1", 0.8, (TextLine("A1", 0.8),))
-    assert consensus([engine, own]).lines[0].candidates == line.candidates
+    own, other = PlateText("A1", 0.6, (line,)), PlateText("A1", 0.8, (TextLine("A1", 0.8),))
+    assert consensus([other, own]).lines[0].candidates == line.candidates
 
 
-def test_leaning_plates_are_levelled_for_the_engine(both: Reader) -> None:
+def test_sloping_plates_are_levelled_for_rapidocr(both: OcrEngine) -> None:
     plates = [plate_image(LONG, seed) for seed in range(12)]
-    turned = [(text, image.rotate(10, expand=True, fillcolor=BEHIND)) for text, image in plates]
-    assert sum(both.read(image).text == text for text, image in turned) >= 8
+    rotated = [(text, image.rotate(10, expand=True, fillcolor=BEHIND)) for text, image in plates]
+    assert sum(both.read(image).text == text for text, image in rotated) >= 8
 
 
-def test_nothing_is_read_where_nothing_stands(both: Reader) -> None:
+def test_an_image_without_a_plate_has_low_confidence(both: OcrEngine) -> None:
     assert both.read(Image.new("RGB", (200, 60), BEHIND)).confidence < 0.5

@@ -1,8 +1,7 @@
-"""The RapidOCR reader, with its real models."""
+"""The RapidOCR engine, with its real models."""
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -22,7 +21,7 @@ CONFIG = Settings(
     splits=["test"],
     margin=0.1,
     grammars=None,
-    doubtful=0.5,
+    low_confidence_threshold=0.5,
     side_px=480,
     min_line_height=0.5,
     threads=None,
@@ -54,7 +53,7 @@ def dated(image: Image.Image, date: str) -> Image.Image:
 
 
 @pytest.fixture(scope="module")
-def reader() -> RapidOcr:
+def engine() -> RapidOcr:
     return RapidOcr(CONFIG)
 
 
@@ -89,33 +88,33 @@ def reader() -> RapidOcr:
         "two lines beside a tall one",
     ],
 )
-def test_reads(reader: RapidOcr, image: Image.Image, text: str) -> None:
-    reading = reader.read(image)
-    assert reading.text == text
-    assert 0.7 < reading.confidence <= 1
-    assert reader.read(image) == reading
+def test_reads(engine: RapidOcr, image: Image.Image, text: str) -> None:
+    found = engine.read(image)
+    assert found.text == text
+    assert 0.7 < found.confidence <= 1
+    assert engine.read(image) == found
 
 
 @pytest.mark.parametrize("size", [(8, 8), (8, 600), (600, 8), (1600, 400)])
-def test_nothing_there_is_an_empty_reading(reader: RapidOcr, size: tuple[int, int]) -> None:
-    assert reader.read(Image.new("RGB", size, "grey")) == PlateText("", 0.0)
+def test_an_image_without_a_plate_has_no_text(engine: RapidOcr, size: tuple[int, int]) -> None:
+    assert engine.read(Image.new("RGB", size, "grey")) == PlateText("", 0.0)
 
 
-def test_a_plate_of_letters_alone_is_no_name(reader: RapidOcr) -> None:
-    assert reader.read(plate("TVPAZ", width=400)).text == "TVPAZ"
-    assert reader.read(marked(plate("GOOGLE", width=560), "2", 90)).text.endswith("GOOGLE")
+def test_a_plate_of_letters_alone_is_not_taken_for_a_name(engine: RapidOcr) -> None:
+    assert engine.read(plate("TVPAZ", width=400)).text == "TVPAZ"
+    assert engine.read(marked(plate("GOOGLE", width=560), "2", 90)).text.endswith("GOOGLE")
 
 
-def test_needs_no_network_and_says_nothing(
+def test_needs_no_internet_and_prints_nothing(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a connection was opened")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    reader = RapidOcr(CONFIG.model_copy(update={"threads": 1}))
-    assert reader.read(plate("MH 12 DE 1433")).text == "MH12DE1433"
-    reader.read(Image.new("RGB", (100, 40)))
+    engine = RapidOcr(CONFIG.model_copy(update={"threads": 1}))
+    assert engine.read(plate("MH 12 DE 1433")).text == "MH12DE1433"
+    engine.read(Image.new("RGB", (100, 40)))
     assert capfd.readouterr() == ("", "")
     assert not caplog.records
 
@@ -126,7 +125,7 @@ def test_not_installed(package: str) -> None:
 import sys
 sys.modules[{package!r}] = None
 from pathlib import Path
-from lpr.ocr.recognition import create
+from lpr.ocr.engines.rapidocr import Settings, create
 from lpr.errors import UserError
 try:
     create(Settings(**{CONFIG.model_dump()!r}), Path("unused"))
@@ -141,19 +140,17 @@ except UserError as error:
 @pytest.mark.parametrize(
     ("name", "lines", "at_least"), [("dataturks", 1, 0.92), ("dataturks", 2, 0.85), ("openalpr_eu", None, 0.83)]
 )
-def test_reads_photographs(reader: RapidOcr, name: str, lines: int | None, at_least: float) -> None:
-    if "LPR_DATA" not in os.environ:
-        pytest.skip("LPR_DATA does not name the folder of images")
-    folder = Path(os.environ["LPR_DATA"]) / name
+def test_reads_real_images(engine: RapidOcr, real_data: Path, name: str, lines: int | None, at_least: float) -> None:
+    folder = real_data / name
     if lines is None:
         plates, images = pd.read_csv(folder / "annotations.csv", dtype={"text": str}), folder / "images"
     else:
         plates, images = pd.read_csv(folder / "plate_text.csv", dtype={"text": str}), folder / "mirror"
-        plates = plates[(plates.consensus == 1) & (plates.lines == lines)]
+        plates = plates[(plates.agreed == 1) & (plates.lines == lines)]
     right = 0
     for row in plates.itertuples():
         with Image.open(images / row.image) as stored:
             image = ImageOps.exif_transpose(stored).convert("RGB")
         box = (row.xmin, row.ymin, row.xmax, row.ymax)
-        right += reader.read(crop(image, box, CONFIG.margin)).text == row.text
+        right += engine.read(crop(image, box, CONFIG.margin)).text == row.text
     assert right / len(plates) >= at_least

@@ -1,4 +1,4 @@
-"""The tesseract reader, with the real program."""
+"""The tesseract engine, with the real program."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from plate_images import plate
 
 from lpr.errors import UserError
 from lpr.ocr.engines.base import PlateText
-from lpr.ocr.engines.tesseract import Settings, Tesseract
-from lpr.ocr.recognition import create
+from lpr.ocr.engines.tesseract import Settings, Tesseract, create
 
 CONFIG = Settings(
     name="tesseract",
     splits=["test"],
     margin=0.1,
     grammars=None,
-    doubtful=0.5,
+    low_confidence_threshold=0.5,
     language="eng",
     page_segmentation_mode=6,
     height_px=120,
@@ -32,14 +31,14 @@ installed = pytest.mark.skipif(shutil.which("tesseract") is None, reason="the te
     "image", [plate("MH 12 DE 1433"), plate("MH 12", "DE 1433", width=320)], ids=["one line", "two lines"]
 )
 def test_reads(image: Image.Image) -> None:
-    reading = Tesseract(CONFIG).read(image)
-    assert reading.text == "MH12DE1433"
-    assert 0 < reading.confidence <= 1
+    found = Tesseract(CONFIG).read(image)
+    assert found.text == "MH12DE1433"
+    assert 0 < found.confidence <= 1
 
 
 @installed
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (3000, 1), (300, 80)])
-def test_nothing_there_is_an_empty_reading(size: tuple[int, int]) -> None:
+def test_an_image_without_a_plate_has_no_text(size: tuple[int, int]) -> None:
     assert Tesseract(CONFIG).read(Image.new("RGB", size, "grey")) == PlateText("", 0.0)
 
 

@@ -1,35 +1,37 @@
-"""Several looks at one plate, one reading."""
+"""Characters of several crops of one plate, fused."""
 
 import numpy as np
 
 from lpr.ocr.recognizer.decoding import Characters
-from lpr.ocr.recognizer.fusion import vote
+from lpr.ocr.recognizer.fusion import weighted_boxes_fusion
 
 
-def look(*found: tuple[float, float, int]) -> Characters:
-    """Characters of 10 × 20 px at x, with a confidence, and surely what they are."""
+def crop(*found: tuple[float, float, int]) -> Characters:
+    """Characters of 10 × 20 px at x, with a confidence, and a label of probability 0.9."""
     boxes = np.array([(x, 0, x + 10, 20) for x, _, _ in found], float).reshape(-1, 4)
-    chances = np.full((len(found), 36), 0.1 / 35)
-    for row, (_, _, character) in enumerate(found):
-        chances[row, character] = 0.9
-    return Characters(boxes, np.array([sure for _, sure, _ in found]), chances)
+    probabilities = np.full((len(found), 36), 0.1 / 35)
+    for row, (_, _, label) in enumerate(found):
+        probabilities[row, label] = 0.9
+    return Characters(boxes, np.array([confidence for _, confidence, _ in found]), probabilities)
 
 
-def test_what_most_looks_say_counts() -> None:
-    voted = vote([look((0, 0.9, 8)), look((1, 0.9, 8)), look((0, 0.9, 11))])
-    assert len(voted.boxes) == 1
-    assert voted.chances.argmax() == 8
-    np.testing.assert_allclose(voted.confidences, [0.9])
-    np.testing.assert_allclose(voted.chances.sum(axis=1), [1])
+def test_the_label_of_most_crops_is_taken() -> None:
+    fused = weighted_boxes_fusion([crop((0, 0.9, 8)), crop((1, 0.9, 8)), crop((0, 0.9, 11))])
+    assert len(fused.boxes) == 1
+    assert fused.probabilities.argmax() == 8
+    np.testing.assert_allclose(fused.confidences, [0.9])
+    np.testing.assert_allclose(fused.probabilities.sum(axis=1), [1])
 
 
-def test_a_character_that_one_look_of_many_sees_is_none() -> None:
-    voted = vote([look((0, 0.9, 8), (40, 0.9, 1)), look((0, 0.9, 8)), look((0, 0.9, 8)), look((0, 0.9, 8))])
-    assert voted.boxes[:, 0].tolist() == [0]
+def test_a_character_in_one_crop_of_many_is_left_out() -> None:
+    fused = weighted_boxes_fusion(
+        [crop((0, 0.9, 8), (40, 0.9, 1)), crop((0, 0.9, 8)), crop((0, 0.9, 8)), crop((0, 0.9, 8))]
+    )
+    assert fused.boxes[:, 0].tolist() == [0]
 
 
-def test_one_look_is_as_it_was_and_none_is_nothing() -> None:
-    once = vote([look((0, 0.9, 8), (30, 0.5, 3))])
-    assert once.boxes[:, 0].tolist() == [0, 30]
-    assert once.confidences.tolist() == [0.9, 0.5]
-    assert vote([look(), look()]).boxes.shape == (0, 4)
+def test_a_single_crop_is_unchanged_and_empty_ones_stay_empty() -> None:
+    single = weighted_boxes_fusion([crop((0, 0.9, 8), (30, 0.5, 3))])
+    assert single.boxes[:, 0].tolist() == [0, 30]
+    assert single.confidences.tolist() == [0.9, 0.5]
+    assert weighted_boxes_fusion([crop(), crop()]).boxes.shape == (0, 4)

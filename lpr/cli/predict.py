@@ -1,0 +1,86 @@
+"""`lpr predict`: the plates of images and videos, by an exported detector."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError, Namespace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from lpr.cli.verbs import add_verb
+from lpr.paths import MODELS, conf_folder
+from lpr.plates.countries import GRAMMARS
+
+_SAVED = ("csv", "json", "images")
+
+
+def add_verbs(verbs: Any) -> None:
+    """Add it."""
+    predict = add_verb(
+        verbs,
+        "predict",
+        "lpr.inference.predict",
+        _predict,
+        help="detect and read the plates of images and videos, by an exported detector",
+        description="Detect the plates of images and videos by the detector that `lpr export` wrote, and read them. "
+        "Into the output folder go predictions.csv (a row a plate, pixels; a table that data=table takes), "
+        "predictions.json (the same, the consensus of the frames of a video, and the reason for each input that could "
+        "not be read) and annotated/ (the images and videos with the plates drawn on them).",
+        example="lpr predict street.jpg drive.mp4 photos/\n"
+        "lpr predict 'photos/*.jpg' --ocr rapidocr --grammar india --save csv,json",
+        notes="exit status: 0 all inputs were read, whether or not they show plates; 1 none could be, or there is no "
+        "detector or OCR engine; 2 wrong usage; 3 some inputs could not be read, the others were; 130 interrupted, "
+        "what was found is kept.",
+    )
+    predict.add_argument("inputs", nargs="+", metavar="INPUT", help="images, videos, folders, patterns such as '*.jpg'")
+    predict.add_argument(
+        "--detector", type=Path, default=MODELS / "detector.onnx", metavar="FILE", help="default: %(default)s"
+    )
+    predict.add_argument(
+        "--ocr",
+        choices=[*sorted(path.stem for path in (conf_folder() / "ocr").glob("*.yaml")), "none"],
+        metavar="ENGINE",
+        help="%(choices)s; default: that of params.yaml here, else cascade; none leaves the texts empty",
+    )
+    predict.add_argument(
+        "--grammar",
+        choices=sorted(GRAMMARS),
+        metavar="GRAMMAR",
+        help="whose registrations the texts are: %(choices)s; default: any text",
+    )
+    predict.add_argument(
+        "--output", type=Path, default=Path("predictions"), metavar="FOLDER", help="default: %(default)s"
+    )
+    predict.add_argument(
+        "--confidence", type=_fraction, metavar="C", help="threshold of a plate's confidence, 0–1; default: as exported"
+    )
+    predict.add_argument(
+        "--save", type=_saved, default=_SAVED, metavar="WHAT", help=f"of {','.join(_SAVED)}; default: all"
+    )
+
+
+def _predict(module: ModuleType, options: Namespace) -> int:
+    status: int = module.run(
+        options.inputs,
+        options.detector,
+        options.ocr,
+        options.grammar,
+        options.output,
+        options.confidence,
+        options.save,
+    )
+    return status
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _saved(text: str) -> tuple[str, ...]:
+    chosen = tuple(text.split(","))
+    if unknown := [what for what in chosen if what not in _SAVED]:
+        raise ArgumentTypeError(f"there is no {unknown[0]!r}; choose of {','.join(_SAVED)}")
+    return chosen
