@@ -221,9 +221,8 @@ def _dvc_prepared(settings: Config, root: Path) -> bool:
     if stage is None:
         return False
     hashes = {out["path"]: out.get("md5") for out in stage["outs"]}
-    locked = {key.removeprefix("data."): value for key, value in stage["params"]["params.yaml"].items()}
     try:
-        prepared = config.Data.model_validate(settings.data.model_dump(by_alias=True) | locked)
+        prepared = config.Data.model_validate(stage["params"]["params.yaml"].get("data"))
     except ValidationError:
         return False  # an older schema's
     return prepared == settings.data and hashes[IMAGES_CSV.as_posix()] == file_md5(images)

@@ -190,17 +190,18 @@ def test_a_launcher_runs_jobs_in_processes_of_their_own(clone: Clone, launcher: 
     sweep = [
         "train.epochs=1",
         "train.threads=null",
-        "seed=0,1,2",
+        "seed=0,1",
+        "ocr=recognizer",
         "data.sources.0.seed=0",
         f"hydra/launcher={launcher}",
     ]
     clone.lpr("experiment", "-m", *TINY, *sweep, "hydra.sweep.dir=experiments/many")
-    finished = [json.loads((clone.folder / "experiments/many" / job / "finished.json").read_text()) for job in "012"]
+    finished = [json.loads((clone.folder / "experiments/many" / job / "finished.json").read_text()) for job in "01"]
     cores = len(os.sched_getaffinity(0))
     shared = {"joblib": 1, "ray": 1, "submitit_local": cores}[launcher]
-    assert [one["threads"] for one in finished] == [shared] * 3
+    assert [one["threads"] for one in finished] == [shared] * 2
     table = pd.read_csv(clone.folder / "experiments/many/sweep.csv")
-    assert set(table["jobs"]) == {"0 1 2"}
+    assert set(table["jobs"]) == {"0 1"}
     assert table["metric"].tolist() == [
         *("mean_iou", "recall@0.5", "recall@0.7", "false_positives_per_image"),
         *("true/plate_acc", "predicted/plate_acc", "true/cer", "predicted/cer"),

@@ -267,7 +267,8 @@ def test_a_mistake_in_the_space_is_refused_before_the_first_trial(clone: Clone) 
 
 def test_conditions_hold_on_tuned_keys_and_on_the_base(in_root: Path) -> None:
     keys = (
-        "detector: {choice: [regression, regression_6conv]}, detector.filters: {choice: [8, 16], when: {detector: regression}}, "
+        "detector: {choice: [regression, regression_6conv]}, "
+        "detector.filters: {choice: [8, 16], when: {detector: regression}}, "
         "detector.kernel_size: {int: [3, 5], when: {loss: huber}}, detector.dropout: {float: [0.0, 0.5], when: "
         "{optimizer.name: adam}}"
     )

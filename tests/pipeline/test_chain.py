@@ -12,6 +12,8 @@ import yaml
 from clones import TINY, Clone, clone_project
 from PIL import Image
 
+from lpr.data.formats.synthetic import IMAGES
+
 STAGES = ["config", "source@0", "annotate", "download", "split", "train", "evaluate", "ocr", "report"]
 MOVING = {"reports/index.html", "reports/provenance.json"}
 
@@ -156,7 +158,7 @@ def test_a_changed_local_json_is_noticed(clone: Clone, tmp_path: Path) -> None:
     annotations = tmp_path / "mine.json"
     lines = (source / "annotations.json").read_text().splitlines()
     (tmp_path / "images").mkdir()
-    for image in (source / "images").iterdir():
+    for image in (source / IMAGES).iterdir():
         (tmp_path / "images" / image.name).write_bytes(image.read_bytes())
     annotations.write_text("\n".join(lines[:20]) + "\n")
     mine = [override for override in TINY if "scenes" not in override]
@@ -181,7 +183,7 @@ def test_a_json_by_url_needs_its_server_once(clone: Clone, tmp_path: Path) -> No
     """Images and annotations over HTTP; afterwards, `dvc repro` needs no network to find that all is done."""
     source = clone.folder / "data" / "sources" / "synthetic"
     (tmp_path / "bucket").mkdir()
-    for path in (source / "annotations.json", *(source / "images").iterdir()):
+    for path in (source / "annotations.json", *(source / IMAGES).iterdir()):
         (tmp_path / "bucket" / path.name).write_bytes(path.read_bytes())
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "bucket"))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
