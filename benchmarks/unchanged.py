@@ -54,6 +54,8 @@ def main() -> None:
     for old, new in FILES.items():
         if not (old_root / old).is_file():
             continue
+        if not (new_root / new).is_file():
+            sys.exit(f"{new_root / new} is missing: run the experiment of {old_root} with this version, too")
         before, after = dict(values(old_root / old, renamed)), dict(values(new_root / new, str))
         keys = before.keys() | after.keys()
         differing = [key for key in keys if not equal(before.get(key), after.get(key))]
