@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lpr.config.target import scored
 from lpr.errors import UserError
 from lpr.experiment import listing
+from lpr.experiment.defaults import describe_defaults
 
 if TYPE_CHECKING:
     from lpr.experiment.results import Result
@@ -67,7 +68,7 @@ def _compare(names: Sequence[str], output: Path) -> None:
     differences = compare(baseline.case_scores(metrics), [other.case_scores(metrics) for other in others])
 
     summary = [f"baseline: {baseline.name}", *(_summary(baseline, other) for other in others)]
-    summary += [*(line for one in (baseline, *others) for line in assumed(one.name, one.defaults)), *left_out]
+    summary += [*(line for one in (baseline, *others) for line in describe_defaults(one.name, one.defaults)), *left_out]
     tables = [
         Table(f"{other.name}, {source}", _COLUMNS, [_cells(one) for one in part if one.source == source])
         for other, part in zip(others, differences, strict=True)
@@ -135,12 +136,6 @@ def _left_out(baseline: Result, other: Result) -> Iterator[str]:
         if only:
             count = len({plate[:2] for plate in only})
             yield f"left out: {count} of {len(tested)} test images ({len(only)} plates), which only {name} tested"
-
-
-def assumed(name: str, defaults: Mapping[str, Any]) -> Iterator[str]:
-    """Lines about the keys that an older experiment lacks."""
-    for key, value in defaults.items():
-        yield f"{name} has no key {key}: it is compared as if it were {value}"
 
 
 def _changes(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,12 @@ def with_defaults(config: dict[str, Any], conf: Path = CONF) -> tuple[dict[str, 
     named = {group: section.get("name") for group, section in config.items() if isinstance(section, dict)}
     options = sorted(f"{group}={name}" for group, name in named.items() if (conf / group / f"{name}.yaml").is_file())
     return _merged(config, scored(_composed(tuple(options), conf)), ())
+
+
+def describe_defaults(name: str, defaults: Mapping[str, Any]) -> Iterator[str]:
+    """Lines about the keys that an older experiment lacks."""
+    for key, value in defaults.items():
+        yield f"{name} has no key {key}: it is compared as if it were {value}"
 
 
 @cache

@@ -15,7 +15,7 @@ import yaml
 from hydra.experimental.callback import Callback
 
 from lpr.errors import UserError
-from lpr.experiment.compare import assumed
+from lpr.experiment.defaults import describe_defaults
 from lpr.experiment.run import FAILURE, FINISHED
 from lpr.paths import METRICS
 
@@ -156,7 +156,7 @@ def show(folder: Path, output: Path | None = None, baseline: int = 1) -> None:
 
     _print_rows(rows, keys, table, objectives, headlines)
     _print_differences(rows, keys, by_row, baseline, headlines[0])
-    for line in dict.fromkeys(line for row in rows for line in assumed(str(folder), row.defaults)):
+    for line in dict.fromkeys(line for row in rows for line in describe_defaults(str(folder), row.defaults)):
         print(line)
     for job in jobs:
         if job.state != "finished":

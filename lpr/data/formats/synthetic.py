@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.random import Generator
 from PIL import Image
 from pydantic import Field
@@ -59,10 +57,11 @@ def draw_scenes(folder: Path, scenes: int, seed: int) -> None:
     for old in images.glob("scene-*"):
         old.unlink()
     workers = min(usable_cores(), scenes)
-    # "spawn" also where threads (TensorFlow's, say) run already, which a fork would copy in an unknown state.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        lines = pool.map(partial(_draw_one, folder, seed), range(scenes), chunksize=4)
-        text = "".join(f"{line}\n" for line in tqdm(lines, total=scenes, desc="drawing", unit="scene"))
+    # joblib's processes are no forks, which would copy threads (TensorFlow's, say) in an unknown state; and in a job of
+    # Hydra's joblib launcher, which may start no processes of its own, it draws one scene after another.
+    jobs = (delayed(_draw_one)(folder, seed, index) for index in range(scenes))
+    lines = Parallel(workers, return_as="generator", batch_size=4)(jobs)
+    text = "".join(f"{line}\n" for line in tqdm(lines, total=scenes, desc="drawing", unit="scene"))
     (folder / ANNOTATIONS).write_text(text, encoding="utf-8")
 
 

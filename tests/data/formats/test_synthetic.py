@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from indian_registrations import REGISTRATION
+from joblib import Parallel, delayed
 from PIL import Image
 
 from lpr.data.annotations import image_name
@@ -36,6 +37,13 @@ def test_same_seed_same_bytes_and_a_smaller_number_is_the_first_part(scenes: Pat
     assert len(more) == 24
     assert fewer.items() <= more.items()
     assert lines(tmp_path) == lines(scenes)[:4]
+
+
+def test_jobs_of_joblib_draw_the_same(scenes: Path, tmp_path: Path) -> None:
+    """As a sweep by hydra/launcher=joblib does, where each job has to prepare its own data."""
+    jobs = [tmp_path / "first", tmp_path / "second"]
+    Parallel(2)(delayed(draw_scenes)(job, 2, seed=3) for job in jobs)
+    assert [lines(job) for job in jobs] == [lines(scenes)[:2]] * 2
 
 
 def test_another_seed_is_another_set(scenes: Path, tmp_path: Path) -> None:
