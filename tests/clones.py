@@ -52,7 +52,10 @@ class Clone:
         return self.run(sys.executable, "-m", "lpr", *arguments, check=check)
 
     def lpr_in_process(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """`lpr` by the checkout's code in the process of the tests, so that TensorFlow starts once."""
+        """`lpr` by the checkout's code in the process of the tests, so that TensorFlow starts once.
+
+        Not for `experiment`: Hydra sets up the logging of the whole process, and pytest's capture ends with that.
+        """
         from lpr.cli.main import main
 
         out, err = io.StringIO(), io.StringIO()

@@ -41,7 +41,7 @@ def clone(tiny_run: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
 @pytest.fixture(scope="module")
 def swept(clone: Clone) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A sweep of two widths, and what it printed."""
-    done = clone.lpr_in_process(
+    done = clone.lpr(
         "experiment", "-m", *RECOGNIZER, "recognizer.real_sources=[synthetic]", "recognizer.stem_channels=4,6"
     )
     (folder,) = (path.parent for path in clone.folder.glob("experiments/*/multirun.yaml"))

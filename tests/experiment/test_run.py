@@ -27,7 +27,7 @@ def test_scores_by_one_kind_of_label_have_no_part_in_the_objective() -> None:
 
 def test_an_experiment_has_the_metrics_of_dvc_repro_to_the_last_digit(clone: Clone) -> None:
     before = (clone.folder / "dvc.lock").read_bytes()
-    clone.lpr_in_process("experiment", *TINY, "hydra.run.dir=experiments/one")
+    clone.lpr("experiment", *TINY, "hydra.run.dir=experiments/one")
     for name in ("split", "training", "detection", "recognition"):
         ours = (clone.folder / "experiments" / "one" / "metrics" / f"{name}.json").read_text()
         assert ours == (clone.folder / "metrics" / f"{name}.json").read_text()

@@ -136,7 +136,7 @@ def test_two_clones_give_the_same_bytes(tiny_run: Clone, tmp_path: Path) -> None
 
 
 def test_another_seed_gives_other_bytes_from_the_first_stage_to_the_last(clone: Clone) -> None:
-    clone.lpr_in_process("experiment", *TINY, "seed=1", "hydra.run.dir=experiments/one")
+    clone.lpr("experiment", *TINY, "seed=1", "hydra.run.dir=experiments/one")
     folder = clone.folder / "experiments" / "one"
     (prepared,) = (clone.folder / "experiments" / "data").iterdir()  # where it drew its scenes
     alike = {"data/checked.txt", "data/rejects.csv", "data/failures.csv"}  # a constant, and two that are empty
@@ -214,7 +214,7 @@ def test_sets_train_or_are_tested_and_are_scored_each_by_itself(clone: Clone, tm
     clone.lpr("params", *settings)
     clone.dvc("repro", "split")
     assert not (clone.folder / "data" / "sources" / "synthetic").exists()
-    done = clone.lpr_in_process("experiment", *settings, "hydra.run.dir=experiments/one")
+    done = clone.lpr("experiment", *settings, "hydra.run.dir=experiments/one")
     assert "preparing" not in done.stdout, "its data are those that DVC has just prepared"
     folder = clone.folder / "experiments" / "one"
     detection = json.loads((folder / "metrics" / "detection.json").read_text())
