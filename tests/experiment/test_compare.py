@@ -172,6 +172,7 @@ def test_a_workspace_that_mixes_experiments_is_refused(workspace: Clone) -> None
     assert "its results were made before train changed in params.yaml" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_dvc_experiment_against_a_revision_and_from_the_cache_or_a_remote(
     clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,6 +105,7 @@ def test_two_jobs_can_be_compared(clone: Clone, swept) -> None:
     assert "mean_iou" not in shown
 
 
+@pytest.mark.slow
 def test_a_search_trains_recognizers(clone: Clone) -> None:
     space = ["~tuner.space", "+tuner.space={recognizer.stem_channels: {choice: [4, 6]}}"]
     done = clone.lpr_in_process("tune", *RECOGNIZER, "tuner=grid", *space)

@@ -179,7 +179,7 @@ def test_nothing_to_resume_is_an_error(project: Path) -> None:
 @pytest.mark.parametrize(
     "launcher",
     [
-        "joblib",
+        pytest.param("joblib", marks=pytest.mark.slow),
         pytest.param("submitit_local", marks=pytest.mark.slow),
         pytest.param("ray", marks=pytest.mark.slow),
     ],

@@ -164,6 +164,7 @@ def test_the_same_command_keeps_what_is_done_and_more_trials_go_on(clone: Clone)
     assert list(trials(clone)["status"]) == ["failed", "failed"]
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on_in_the_middle_of_a_trial(clone: Clone) -> None:
     search = ["tune", *BASE, "train.epochs=30", "tuner=grid", *space("detector.dense: {choice: [[4], [5]]}")]
     process = start(clone, *search)

@@ -135,6 +135,7 @@ def test_two_clones_give_the_same_bytes(tiny_run: Clone, tmp_path: Path) -> None
         assert (other.folder / metrics).read_text() == (tiny_run.folder / metrics).read_text()
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_bytes_from_the_first_stage_to_the_last(clone: Clone) -> None:
     clone.lpr("experiment", *TINY, "seed=1", "hydra.run.dir=experiments/one")
     folder = clone.folder / "experiments" / "one"
@@ -200,6 +201,7 @@ def test_a_json_by_url_needs_its_server_once(clone: Clone, tmp_path: Path) -> No
     assert ran(clone.dvc("repro", "split")) == []
 
 
+@pytest.mark.slow
 def test_sets_train_or_are_tested_and_are_scored_each_by_itself(clone: Clone, tmp_path: Path) -> None:
     here = "{name: here, format: synthetic, role: train, scenes: 20, seed: 1}"
     there = "{name: there, format: synthetic, role: test, scenes: 8, seed: 2}"

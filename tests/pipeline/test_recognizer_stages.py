@@ -51,6 +51,7 @@ def test_each_stage_writes_its_outputs(trained: Clone) -> None:
     assert images == ["confusions.png", "reliability.png", "worst.png"]
 
 
+@pytest.mark.slow
 def test_a_second_run_does_nothing_and_the_same_seed_gives_the_same_bytes(trained: Clone) -> None:
     assert ran(trained.dvc("repro", "recognizer/dvc.yaml").stdout) == []
     before = digest(trained.folder)
@@ -64,6 +65,7 @@ def digest(folder: Path) -> list[str]:
     return [hashlib.sha256((folder / "models" / name).read_bytes()).hexdigest() for name in names]
 
 
+@pytest.mark.slow
 def test_the_trained_recognizer_is_an_ocr_engine_of_the_chain(trained: Clone) -> None:
     trained.lpr("params", *SETTINGS, "ocr=recognizer", "ocr.weights=models/recognizer.onnx")
     assert ran(trained.dvc("repro").stdout) == ["config", "ocr", "report"]
