@@ -7,10 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lpr.composition.checks import check
 from lpr.composition.compose import compose_values
 from lpr.config import CONF, Config
-from lpr.config.messages import InvalidConfigError, flatten, models_at
+from lpr.config.messages import flatten, models_at
 from lpr.config.target import scored
 
 
@@ -23,11 +22,6 @@ def with_defaults(config: dict[str, Any], conf: Path = CONF) -> tuple[dict[str, 
     Returns:
         The configuration, and the added values by their dotted keys.
     """
-    try:
-        check(config, "")
-        return config, {}
-    except InvalidConfigError:
-        pass  # of an older schema; those of the sweep that is just ending never are, as Hydra cannot compose within it
     named = {group: section.get("name") for group, section in config.items() if isinstance(section, dict)}
     options = sorted(f"{group}={name}" for group, name in named.items() if (conf / group / f"{name}.yaml").is_file())
     return _merged(config, scored(_composed(tuple(options), conf)), ())
