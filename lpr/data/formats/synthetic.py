@@ -59,7 +59,8 @@ def draw_scenes(folder: Path, scenes: int, seed: int) -> None:
     workers = min(usable_cores(), scenes)
     # joblib's processes are no forks, which would copy threads (TensorFlow's, say) in an unknown state; and in a job of
     # Hydra's joblib launcher, which may start no processes of its own, it draws one scene after another.
-    jobs = (delayed(_draw_one)(folder, seed, index) for index in range(scenes))
+    # The path is absolute: joblib keeps its processes, and they stay in the working directory that they began in.
+    jobs = (delayed(_draw_one)(folder.absolute(), seed, index) for index in range(scenes))
     lines = Parallel(workers, return_as="generator", batch_size=4)(jobs)
     text = "".join(f"{line}\n" for line in tqdm(lines, total=scenes, desc="drawing", unit="scene"))
     (folder / ANNOTATIONS).write_text(text, encoding="utf-8")

@@ -46,6 +46,16 @@ def test_jobs_of_joblib_draw_the_same(scenes: Path, tmp_path: Path) -> None:
     assert [lines(job) for job in jobs] == [lines(scenes)[:2]] * 2
 
 
+def test_a_relative_folder_is_that_of_the_working_directory(
+    scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second"):  # joblib's processes of the first call draw in the second, too
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        draw_scenes(Path("scenes"), 2, seed=3)
+        assert digests(Path("scenes")).items() <= digests(scenes).items()
+
+
 def test_another_seed_is_another_set(scenes: Path, tmp_path: Path) -> None:
     draw_scenes(tmp_path, 4, seed=4)
     assert not set(digests(tmp_path).values()) & set(digests(scenes).values())
