@@ -34,7 +34,7 @@ def check(values: Any, where: str) -> Config:
     validate(engine.Settings, values["ocr"], where, "ocr")
     for number, module in enumerate(modules):
         validate(module.Settings, values["data"]["sources"][number], where, f"data.sources[{number}]")
-    if problems := list(_misfits(config, family)):
+    if problems := list(_misfits(config, family, engine)):
         raise InvalidConfigError(f"{where}:\n  " + "\n  ".join(problems), misfit=True)
     return config
 
@@ -50,9 +50,11 @@ def settings_of(section: type[Section], values: Mapping[str, Any]) -> type[Secti
     return section
 
 
-def _misfits(config: Config, family: families.Family) -> Iterator[str]:
-    """One message for each other section that the detector's family cannot be trained or run with."""
+def _misfits(config: Config, family: families.Family, engine: engines.EngineModule) -> Iterator[str]:
+    """One message for each other section that the detector's family or the OCR engine cannot be trained or run with."""
     for key, known in (("augment", family.AUGMENTS), ("inference", family.INFERENCES)):
         chosen = getattr(config, key).name
         if chosen not in known:
             yield f"{key}={chosen} does not fit detector={config.detector.name}, which takes {key}={' or '.join(known)}"
+    if config.target == "recognizer" and "weights" not in engine.Settings.model_fields:
+        yield f"target=recognizer trains the network of ocr=recognizer; ocr={config.ocr.name} has none"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from lpr.config.messages import nearest
 from lpr.errors import UserError
@@ -15,26 +16,40 @@ def names(package: str) -> list[str]:
     return [module.name for module in pkgutil.iter_modules(import_module(package).__path__) if module.name != "base"]
 
 
-def load(package: str, name: str, key: str) -> ModuleType:
+def find(path: str) -> ModuleType | None:
+    """The module of that path, imported; None where there is none. What the module itself fails to import is raised."""
+    try:
+        return import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{path}.".startswith(f"{error.name}."):
+            raise
+        return None
+
+
+def load(package: str, name: str, key: str, protocol: type[Any]) -> ModuleType:
     """The module `name` of `package`; or, if the name has a dot, the module of that path, from outside the package.
 
     Args:
         package: the plug-ins that come with lpr, such as `lpr.ocr.engines`.
         name: as the configuration has it.
         key: the key of the configuration that has the name; begins the message.
+        protocol: what the module must have, a `Protocol` of attributes and functions.
 
     Raises:
-        UserError: there is no such module.
+        UserError: there is no such module, or it lacks something.
     """
     path = name if "." in name else f"{package}.{name}"
-    try:
-        return import_module(path)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{path}.".startswith(f"{error.name}."):
-            raise  # a module that the plug-in imports is missing
+    module = find(path)
+    if module is None:
         known = names(package)
         near = nearest(name, known) or known
         raise UserError(
             f"{key}={name}: there is no module {path}; did you mean {' or '.join(map(repr, near))}? A plug-in of your "
             f"own is named by its path, such as my_package.{name.rpartition('.')[2]}"
-        ) from None
+        )
+    functions = [member for member in vars(protocol) if not member.startswith("_")]
+    if missing := [member for member in (*protocol.__annotations__, *functions) if not hasattr(module, member)]:
+        raise UserError(
+            f"{key}={name}: {module.__file__} has no {', '.join(missing)}, which {protocol.__module__} describes"
+        )
+    return module

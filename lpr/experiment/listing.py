@@ -13,7 +13,7 @@ from typing import Any
 
 from lpr.config import ORIGINAL_BOXES, OVERRIDE_BOXES
 from lpr.experiment.revisions import list_revisions, read_files
-from lpr.metrics.table import BUILT_IN
+from lpr.metrics.table import BUILT_IN, DETECTION_OBJECTIVE
 from lpr.paths import METRICS
 
 _SCORES = METRICS / "detection.json"
@@ -78,7 +78,7 @@ def _scores(text: str) -> str:
     tested = {
         source: splits["test"]
         for source, splits in scores.items()
-        if "mean_iou" in splits.get("test", {}) and not source.endswith((OVERRIDE_BOXES, ORIGINAL_BOXES))
+        if DETECTION_OBJECTIVE in splits.get("test", {}) and not source.endswith((OVERRIDE_BOXES, ORIGINAL_BOXES))
     }
     return "; ".join(
         f"{source} " + " / ".join(f"{test[metric]['value']:.3f}" for metric in _HEADLINES if metric in test)

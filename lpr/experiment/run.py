@@ -31,6 +31,7 @@ from lpr.data.plates import read_split
 from lpr.data.tables import write_json, write_table
 from lpr.errors import UserError
 from lpr.hashes import file_md5
+from lpr.metrics.table import DETECTION_OBJECTIVE, RECOGNITION_OBJECTIVE
 from lpr.paths import DETECTIONS, FAILURES, IMAGE_CACHE, IMAGES_CSV, METRICS, PLATES, REJECTS, SYNTHETIC_SCORES
 from lpr.tracking.wandb_run import RunLabels
 
@@ -98,7 +99,7 @@ def run(settings: Config, root: Path, folder: Path, labels: RunLabels) -> float:
 
     Returns:
         The objective: the mean IoU of the validation images, or of the test images where there are no validation
-        images; of a recognizer, its exact-match accuracy on held-out synthetic plates, `plate_acc`.
+        images; of a recognizer, its exact-match accuracy on held-out synthetic plates.
     """
     from lpr.pipeline import report
 
@@ -113,7 +114,7 @@ def run(settings: Config, root: Path, folder: Path, labels: RunLabels) -> float:
     report.run(settings, labels)
     if settings.target == "recognizer":
         scores = json.loads((folder / SYNTHETIC_SCORES).read_text())
-        value: float = scores["synthetic_plates"]["test"]["true"]["plate_acc"]["value"]
+        value: float = scores["synthetic_plates"]["test"]["true"][RECOGNITION_OBJECTIVE]["value"]
     else:
         value = objective(json.loads((folder / METRICS / "detection.json").read_text()))
     write_finished(settings, folder, value, time.monotonic() - started)
@@ -136,7 +137,7 @@ def objective(scores: dict[str, Any]) -> float:
         sides for name, sides in scores.items() if not name.endswith((config.OVERRIDE_BOXES, config.ORIGINAL_BOXES))
     ]  # each plate once
     for side in ("validation", "test"):
-        found = [sides[side]["mean_iou"] for sides in sources if "mean_iou" in sides.get(side, {})]
+        found = [sides[side][DETECTION_OBJECTIVE] for sides in sources if DETECTION_OBJECTIVE in sides.get(side, {})]
         if found:
             total: float = sum(score["value"] * score["n"] for score in found)
             return total / sum(score["n"] for score in found)

@@ -17,6 +17,7 @@ from hydra.experimental.callback import Callback
 from lpr.errors import UserError
 from lpr.experiment.defaults import describe_defaults
 from lpr.experiment.run import FAILURE, FINISHED
+from lpr.metrics.table import DETECTION_OBJECTIVE, RECOGNITION_OBJECTIVE
 from lpr.paths import METRICS
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _REPETITIONS = ("seed", "train.seed", "recognizer.train.seed", "split.seed", "sp
 """Keys that repeat an experiment rather than change it; so does the seed of a synthetic source."""
 _DETECTION = METRICS / "detection.json"
 _VALIDATED, _TESTED = "mean IoU of the validation images", "mean IoU of the test images"
-_SYNTHETIC = "plate_acc of synthetic plates"
+_SYNTHETIC = f"{RECOGNITION_OBJECTIVE} of synthetic plates"
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Job:
         if not (self.folder / _DETECTION).is_file():
             return _SYNTHETIC
         scores = json.loads((self.folder / _DETECTION).read_text())
-        validated = any("mean_iou" in splits.get("validation", {}) for splits in scores.values())
+        validated = any(DETECTION_OBJECTIVE in splits.get("validation", {}) for splits in scores.values())
         return _VALIDATED if validated else _TESTED
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
+from lpr.metrics.matching import Matches, match_predictions
 from lpr.metrics.statistics import Score, ratio_score
 
 if TYPE_CHECKING:
@@ -45,6 +47,11 @@ class DetectionCases:
         """The cases of these rows of `images` alone."""
         plates, predictions = (rows[rows["image"].isin(images["image"])] for rows in (self.plates, self.predictions))
         return DetectionCases(plates, predictions, images, self.confidence_threshold)
+
+    @cached_property
+    def matches(self) -> Matches:
+        """Which predictions match a plate, as COCO matches them; there must be a plate."""
+        return match_predictions(self.plates, self.predictions, self.images["image"].tolist())
 
     @property
     def confident(self) -> pd.DataFrame:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
-from lpr.config import Metrics
+from lpr.config import Metrics, plugins
 from lpr.config.messages import nearest
 from lpr.errors import UserError
 from lpr.metrics import detection_metrics, recognition_metrics
@@ -30,6 +29,11 @@ class MetricTable:
 
 BUILT_IN = MetricTable()
 
+DETECTION_OBJECTIVE = "mean_iou"
+"""The metric by which experiments with detectors are ranked; every experiment is scored by it."""
+RECOGNITION_OBJECTIVE = "plate_acc"
+"""The same of recognizers."""
+
 
 def load(config: Metrics) -> MetricTable:
     """The metrics that the section `metrics` names.
@@ -38,8 +42,14 @@ def load(config: Metrics) -> MetricTable:
     without `:NAME`, that is called METRIC.
 
     Raises:
-        UserError: there is no such metric, an object is none, or two have the same name.
+        UserError: there is no such metric, an object is none, two have the same name, or an objective is missing.
     """
+    for key, names, objective in (
+        ("metrics.detection", config.detection, DETECTION_OBJECTIVE),
+        ("metrics.recognition", config.recognition, RECOGNITION_OBJECTIVE),
+    ):
+        if objective not in names:
+            raise UserError(f"{key} has no {objective}, by which experiments are ranked")
     return MetricTable(
         _named(config.detection, BUILT_IN.detection, "metrics.detection"),
         _named(config.recognition, BUILT_IN.recognition, "metrics.recognition"),
@@ -66,16 +76,14 @@ def _named(entries: Sequence[str], built_in: Sequence[Metric[Any]], key: str) ->
 
 def _imported(entry: str, known: list[str], key: str) -> Metric[Any]:
     module, _, name = entry.partition(":")
-    try:
-        metric = getattr(import_module(module), name or "METRIC", None)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise  # something else, which the module imports
+    found = plugins.find(module)
+    if found is None:
         near = nearest(entry, known) or known
         raise UserError(
             f"{key}: there is no metric {entry!r}; did you mean {' or '.join(map(repr, near))}? A metric of your own "
             "is named by its module and object, such as my_package.my_metrics:NAME"
-        ) from None
+        )
+    metric = getattr(found, name or "METRIC", None)
     if not isinstance(metric, Metric):
         raise UserError(
             f"{key}: {entry}: the module {module} has no metric {name or 'METRIC'} (lpr.metrics.base.Metric)"

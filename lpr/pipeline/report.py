@@ -13,7 +13,7 @@ DVC = RunLabels("repro")
 
 
 def run(config: Config, labels: RunLabels = DVC) -> None:
-    """Mirror the experiment to wandb, then write its provenance and its page."""
+    """Log the experiment to wandb, then write its provenance and its page."""
     provenance = collect(config)
     if run := log_run(config, Path(), provenance, labels):
         provenance["wandb"] = run

@@ -36,7 +36,7 @@ def draw_sweep(table: pd.DataFrame, labels: Sequence[str], metrics: Sequence[str
                 part["value"], part["row"], xerr=reach, fmt="o", color=LINE_COLOURS[0], capsize=3, markersize=5
             )
             panel.set_title(plain(f"{source}: {metric}"), loc="left", fontsize=11, fontweight="bold", color=INK)
-            panel.set_xlim(0, 1)
+            panel.set_xlim(min(0, 1.05 * part["low"].min()), max(1, 1.05 * part["high"].max()))
             tidy(panel)
         line[0].set_yticks(range(1, len(labels) + 1), [plain(label) for label in labels])
         line[0].set_ylim(len(labels) + 0.5, 0.5)

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS, PREDICTED_BOX_COLUMNS, Detections, iou, pairwise_iou
-from lpr.metrics.average_precision import match_predictions
 from lpr.metrics.base import DetectionCases
 from lpr.metrics.detection import detections, predictions, score_detections, score_sources_by_boxes
 from lpr.metrics.detection_metrics import METRICS
 from lpr.metrics.label_margins import Margins, fit_margins
+from lpr.metrics.matching import match_predictions
 
 
 def test_iou() -> None:

@@ -95,3 +95,10 @@ def test_what_is_no_metric_is_refused_by_name(own: None, entry: str, message: st
 def test_experiments_of_different_metrics_are_compared_by_all_of_them() -> None:
     both = union([named("AP50", "recall@0.5"), named("recall@0.5", "recall@0.7")])
     assert both == Metrics(detection=["mean_iou", "AP50", "recall@0.5", "recall@0.7"], recognition=["plate_acc"])
+
+
+def test_the_metrics_by_which_experiments_are_ranked_are_asked_for() -> None:
+    with pytest.raises(UserError, match=r"metrics\.detection has no mean_iou, by which experiments are ranked"):
+        load(Metrics(detection=["recall@0.5"], recognition=["plate_acc"]))
+    with pytest.raises(UserError, match=r"metrics\.recognition has no plate_acc, by which experiments are ranked"):
+        load(Metrics(detection=["mean_iou"], recognition=["char_acc"]))

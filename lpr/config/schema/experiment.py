@@ -66,8 +66,6 @@ class Config(Section):
                 f"tuner.objective={self.tuner.objective} is no score of what target={self.target} trains: a "
                 "recognizer is tuned for char_acc, a detector for val_mean_iou or val_loss"
             )
-        if self.target == "recognizer" and not hasattr(self.ocr, "weights"):
-            raise ValueError(f"target=recognizer trains the network of ocr=recognizer; ocr={self.ocr.name} has none")
         if self.train.early_stopping_patience is not None and self.split.validation == 0:
             raise ValueError(
                 "train.early_stopping_patience needs validation images, and split.validation is 0: "

@@ -14,6 +14,6 @@ def load(name: str) -> Format:
     """The format of that name: a module of this folder, or, with a dot in the name, any module.
 
     Raises:
-        UserError: there is no such module.
+        UserError: there is no such module, or it is no format.
     """
-    return cast(Format, plugins.load("lpr.data.formats", name, "format"))
+    return cast(Format, plugins.load("lpr.data.formats", name, "format", Format))

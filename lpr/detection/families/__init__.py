@@ -14,6 +14,6 @@ def load(name: str) -> Family:
     """The family of that name: a module of this folder, or, where the name has a dot, a module of one's own.
 
     Raises:
-        UserError: there is no such module.
+        UserError: there is no such module, or it is no family.
     """
-    return cast(Family, plugins.load("lpr.detection.families", name, "detector.name"))
+    return cast(Family, plugins.load("lpr.detection.families", name, "detector.name", Family))

@@ -27,9 +27,9 @@ def load(name: str) -> EngineModule:
     """The module of that name: one of this folder or, with a dot in the name, one's own.
 
     Raises:
-        UserError: there is no such module.
+        UserError: there is no such module, or it is no engine.
     """
-    return cast(EngineModule, plugins.load(_PACKAGE, name, "ocr.name"))
+    return cast(EngineModule, plugins.load(_PACKAGE, name, "ocr.name", EngineModule))
 
 
 def create(config: Ocr, cache: Path) -> OcrEngine:
