@@ -92,6 +92,12 @@ def clone_project(folder: Path) -> Clone:
     return clone
 
 
+def content(path: Path) -> list[tuple[Path, bytes]]:
+    """Names and bytes of a file, or of the files of a folder."""
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    return [(file.relative_to(path), file.read_bytes()) for file in files]
+
+
 TINY = [
     "experiment=smoke",
     "tracking=off",
@@ -99,4 +105,5 @@ TINY = [
     "detector.image_size_px=32",
     "split=random",
     "train.threads=1",
+    "ocr=recognizer",
 ]

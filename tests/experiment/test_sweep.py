@@ -19,7 +19,7 @@ from lpr.experiment import compare
 
 # Two folds of a network that can be built, and two of one that cannot.
 COMMAND = [
-    *["experiment", "-m", *TINY, "tracking=offline", "tracking.images=0", "train.epochs=30", "ocr=recognizer"],
+    *["experiment", "-m", *TINY, "tracking=offline", "tracking.images=0", "train.epochs=30"],
     *["split=kfold", "split.folds=2", "detector.pools=1,6", "split.fold=0,1"],
 ]
 

@@ -124,8 +124,10 @@ def test_the_winner_is_an_experiment_that_trains_to_the_trials_score(searched: C
     assert tuned.startswith("# @package _global_\n#")
     best = trials(searched).iloc[0]
     assert f"val_loss {best['objective']:.4f}" in tuned
-    searched.lpr("experiment", "experiment=tuned", "tracking=off", "hydra.run.dir=experiments/tuned")
-    history = pd.read_csv(searched.folder / "experiments" / "tuned" / "reports" / "history.csv")
+    searched.lpr_in_process("params", "experiment=tuned", "tracking=off")
+    for stage in ("split", "train"):
+        searched.lpr_in_process(stage)
+    history = pd.read_csv(searched.folder / "reports" / "history.csv")
     assert history["val_loss"].min() == best["objective"]
 
 
