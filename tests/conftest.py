@@ -12,7 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, for the processes to end together; the first makes the tiny run, without which the next begins."""
+    """Long files first, so that the processes end together. The first makes the tiny run, and the next needs none."""
     tiny = {item.path for item in items if "tiny_run" in getattr(item, "fixturenames", ())}
     order = ("test_chain.py", "test_export.py")
     items.sort(
