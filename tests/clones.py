@@ -98,6 +98,8 @@ def content(path: Path) -> list[tuple[Path, bytes]]:
     return [(file.relative_to(path), file.read_bytes()) for file in files]
 
 
+COMPOSED_BY_DVC = "params_composed_by_dvc.yaml"
+
 TINY = [
     "experiment=smoke",
     "tracking=off",

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from clones import ROOT, TINY, Clone, clone_project
+from clones import COMPOSED_BY_DVC, ROOT, TINY, Clone, clone_project
 from filelock import FileLock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -49,7 +49,9 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone in which `dvc repro` has run a tiny experiment, committed; tests change it in copies only.
+    """A clone in which `dvc exp run` has run a tiny experiment, committed; tests change it in copies only.
+
+    Its `params.yaml` is of `lpr params`; the one that DVC composed is kept beside the clone.
 
     The processes of a parallel test run share it: the first that needs it makes it.
     """
@@ -60,8 +62,11 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Clone:
         clone = Clone(folder / "tiny" / "clone")
         if not (folder / "tiny" / "finished").is_file():
             clone_project(clone.folder)
+            clone.dvc("exp", "run", *(f"--set-param={override}" for override in TINY))
+            clone.dvc("exp", "remove", "--all-commits")  # its name, not its results
+            shutil.copy(clone.folder / "params.yaml", folder / "tiny" / COMPOSED_BY_DVC)
             clone.lpr("params", *TINY)
-            clone.dvc("repro")
+            clone.dvc("repro")  # checks the new file, and finds nothing else to do
             clone.commit("a tiny experiment")
             (folder / "tiny" / "finished").touch()
     return clone

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from clones import TINY, Clone, clone_project, content
+from clones import COMPOSED_BY_DVC, TINY, Clone, clone_project, content
 from PIL import Image
 
 from lpr.data.formats.synthetic import IMAGES
@@ -40,6 +40,12 @@ def test_one_command_goes_from_json_to_report(tiny_run: Clone) -> None:
     assert set(recognition["synthetic"]["test"]) == {"true", "predicted"}
 
 
+def test_dvc_exp_run_composes_what_lpr_params_does(tiny_run: Clone) -> None:
+    composed = yaml.safe_load((tiny_run.folder.parent / COMPOSED_BY_DVC).read_text())
+    assert composed["detector"]["image_size_px"] == 32
+    assert composed == yaml.safe_load((tiny_run.folder / "params.yaml").read_text())
+
+
 def test_a_second_run_does_nothing_and_says_so(clone: Clone) -> None:
     again = clone.dvc("repro")
     assert ran(again) == []
@@ -47,13 +53,12 @@ def test_a_second_run_does_nothing_and_says_so(clone: Clone) -> None:
 
 
 def test_another_ocr_setting_reruns_only_ocr_and_report(clone: Clone) -> None:
-    clone.lpr("params", *TINY, "ocr.margin=0.3")
+    clone.lpr_in_process("params", *TINY, "ocr.margin=0.3")
     assert ran(clone.dvc("repro")) == ["config", "ocr", "report"]
 
 
-def test_dvc_exp_run_composes_conf_by_itself_and_shows_what_changed(clone: Clone) -> None:
-    shown = json.loads(clone.dvc("metrics", "show", "--json").stdout)[""]["data"]
-    assert "mean_iou" in shown["metrics/detection.json"]["data"]["synthetic"]["test"]
+@pytest.mark.slow
+def test_dvc_exp_run_trains_what_changed_and_shows_it(clone: Clone) -> None:
     changes = ["detector=regression_6conv", "train.epochs=1", "optimizer.learning_rate=2e-3"]
     done = clone.dvc("exp", "run", *(f"--set-param={override}" for override in [*TINY, *changes]))
     # Another training downloads nothing.
@@ -159,7 +164,7 @@ def test_a_changed_local_json_is_noticed(clone: Clone, tmp_path: Path) -> None:
         "data=dataturks",
         f"data.annotations={annotations}",
     ]
-    clone.lpr("params", *mine, f"data.image_root={tmp_path / 'images'}")
+    clone.lpr_in_process("params", *mine, f"data.image_root={tmp_path / 'images'}")
     clone.dvc("repro", "split")
     assert len((clone.folder / "data" / "split.csv").read_text().splitlines()) == 21
     assert ran(clone.dvc("repro", "split")) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -173,7 +174,7 @@ def test_the_stages_that_load_plug_ins_depend_on_those_of_ones_own() -> None:
         loaders = {
             file.relative_to(ROOT)
             for file in (ROOT / package).rglob("*.py")
-            if "plugins.load(" in file.read_text() or "getattr(import_module(" in file.read_text()
+            if re.search(r"plugins\.(load|find)\(", file.read_text())
         }
         assert len(loaders) == 1
         for name, stage in stages().items():

@@ -74,7 +74,7 @@ def test_the_trained_recognizer_is_an_ocr_engine_of_the_chain(trained: Clone) ->
 
 
 def test_a_file_that_is_no_recognizer_is_named(trained: Clone) -> None:
-    trained.lpr("params", *SETTINGS, "ocr=recognizer", "ocr.weights=params.yaml")
+    trained.lpr_in_process("params", *SETTINGS, "ocr=recognizer", "ocr.weights=params.yaml")
     refused = trained.lpr_in_process("ocr", check=False)
     assert refused.returncode == 1
     assert "params.yaml" in refused.stderr
