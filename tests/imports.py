@@ -19,9 +19,10 @@ def reached(module: str) -> frozenset[Path]:
     """The files, relative to the project's root, that running `module` may read: code, and what lies beside it.
 
     Code is reached by imports, wherever they stand, and by names of modules in strings, such as "lpr.ocr.engines".
-    Modules with nothing but a docstring are left out.
+    Modules with nothing but a docstring are left out, and so is the package's own `__init__`, which has nothing but
+    names of `lpr.inference` for those who ask for them.
     """
-    code = _code(module)
+    code = _code(module) - {Path("lpr", "__init__.py")}
     beside = {file for folder in {path.parent for path in code} for file in _data(folder)}
     return frozenset(path for path in code if not all(map(_is_docstring, _parsed(path).body))) | beside
 

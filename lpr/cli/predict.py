@@ -11,7 +11,7 @@ from lpr.cli.verbs import add_verb
 from lpr.paths import MODELS, conf_folder
 from lpr.plates.countries import GRAMMARS
 
-_SAVED = ("csv", "json", "images")
+_SAVED = ("csv", "images")
 
 
 def add_verbs(verbs: Any) -> None:
@@ -23,14 +23,15 @@ def add_verbs(verbs: Any) -> None:
         _predict,
         help="detect and read the plates of images and videos, by an exported detector",
         description="Detect the plates of images and videos by the detector that `lpr export` wrote, and read them. "
-        "Into the output folder go predictions.csv (a row a plate, pixels; a table that data=table takes), "
-        "predictions.json (the same, the consensus of the frames of a video, and the reason for each input that could "
-        "not be read) and annotated/ (the images and videos with the plates drawn on them).",
+        "Into the output folder go predictions.jsonl (a line an image or frame, each written as soon as it is done; "
+        "the consensus of the frames of a video; the reason for each input that could not be read), predictions.csv (a "
+        "row a plate, pixels; a table that data=table takes) and annotated/ (the images and videos with the plates "
+        "drawn on them).",
         example="lpr predict street.jpg drive.mp4 photos/\n"
-        "lpr predict 'photos/*.jpg' --ocr rapidocr --grammar india --save csv,json",
+        "lpr predict 'photos/*.jpg' --ocr rapidocr --country india --save csv",
         notes="exit status: 0 all inputs were read, whether or not they show plates; 1 none could be, or there is no "
         "detector or OCR engine; 2 wrong usage; 3 some inputs could not be read, the others were; 130 interrupted, "
-        "what was found is kept.",
+        "what was found is kept, and --resume goes on.",
     )
     predict.add_argument("inputs", nargs="+", metavar="INPUT", help="images, videos, folders, patterns such as '*.jpg'")
     predict.add_argument(
@@ -43,9 +44,9 @@ def add_verbs(verbs: Any) -> None:
         help="%(choices)s; default: that of params.yaml here, else cascade; none leaves the texts empty",
     )
     predict.add_argument(
-        "--grammar",
+        "--country",
         choices=sorted(GRAMMARS),
-        metavar="GRAMMAR",
+        metavar="COUNTRY",
         help="whose registrations the texts are: %(choices)s; default: any text",
     )
     predict.add_argument(
@@ -57,6 +58,9 @@ def add_verbs(verbs: Any) -> None:
     predict.add_argument(
         "--save", type=_saved, default=_SAVED, metavar="WHAT", help=f"of {','.join(_SAVED)}; default: all"
     )
+    predict.add_argument(
+        "--resume", action="store_true", help="go on with the output of the same command, killed or interrupted"
+    )
 
 
 def _predict(module: ModuleType, options: Namespace) -> int:
@@ -64,10 +68,11 @@ def _predict(module: ModuleType, options: Namespace) -> int:
         options.inputs,
         options.detector,
         options.ocr,
-        options.grammar,
+        options.country,
         options.output,
         options.confidence,
         options.save,
+        options.resume,
     )
     return status
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from lpr.errors import UserError
+
 # The files of a folder that are inputs; a file that is named itself is an image unless it has a suffix of videos.
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".jp2", ".ppm", ".pgm"}
@@ -22,8 +24,8 @@ _JPEG = b"\xff\xd8\xff"
 _MIN_DECODED = 0.9  # of a video's frame count, below which it is truncated; containers count frames roughly
 
 
-class Unreadable(Exception):
-    """Why a file cannot be read as an image or a video."""
+class Unreadable(UserError):
+    """Why something cannot be read as an image or a video."""
 
 
 def find_inputs(names: Sequence[str]) -> list[Path]:
@@ -62,6 +64,15 @@ def read_image(path: Path) -> np.ndarray:
         raise Unreadable("a folder without images or videos") from None
     except OSError as error:
         raise Unreadable(error.strerror or "cannot be read") from None
+    return decode_image(content)
+
+
+def decode_image(content: bytes) -> np.ndarray:
+    """The image in the bytes of a file, upright, uint8 (h, w, 3) RGB, decoded to the same pixels as for training.
+
+    Raises:
+        Unreadable: it is no image, or truncated.
+    """
     if not content:
         raise Unreadable("an empty file")
     # OpenCV decodes a JPEG to the same pixels as Pillow in half the time, and applies its EXIF orientation as well.
@@ -74,6 +85,24 @@ def read_image(path: Path) -> np.ndarray:
 
     try:
         return np.asarray(decode(content)[0])
+    except Unavailable as error:
+        raise Unreadable(str(error)) from None
+
+
+def download(url: str) -> bytes:
+    """The body at an http(s) URL.
+
+    Raises:
+        Unreadable: it cannot be fetched, or is larger than 50 MB.
+    """
+    from lpr.config import Data
+    from lpr.data.fetching import Unavailable, fetch, session
+
+    # The keys of the section `data` that limit what is fetched, as in conf/data/base.yaml.
+    limits = Data.model_construct(attempts=4, timeout_s=20.0, max_bytes=50_000_000, workers=1)
+    try:
+        with session(limits) as http:
+            return fetch(http, url, limits)[0]
     except Unavailable as error:
         raise Unreadable(str(error)) from None
 
@@ -108,19 +137,23 @@ class Video:
 
 
 @contextmanager
-def open_video(path: Path) -> Iterator[Video]:
+def open_video(source: str | Path | int) -> Iterator[Video]:
     """A video, while it is open.
 
+    Args:
+        source: a file, or the number of a camera.
+
     Raises:
-        Unreadable: it is missing or no video.
+        Unreadable: it is missing or no video, or there is no such camera.
     """
-    if not path.is_file():
+    is_camera = isinstance(source, int)
+    if not isinstance(source, int) and not Path(source).is_file():
         raise Unreadable("no such file")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # no message for every broken frame
-    capture = cv2.VideoCapture(str(path))
+    capture = cv2.VideoCapture(source) if is_camera else cv2.VideoCapture(str(source))
     try:
         if not capture.isOpened():
-            raise Unreadable("not a video that FFmpeg can open")
+            raise Unreadable("there is no such camera" if is_camera else "not a video that FFmpeg can open")
         yield Video(
             capture,
             int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),

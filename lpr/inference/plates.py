@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 @dataclass(frozen=True)
@@ -14,13 +19,31 @@ class Plate:
         confidence: of the detection, in 0–1.
         text: as the OCR engine recognized it, empty where it recognized none.
         text_confidence: in 0–1; None without an OCR engine.
+        candidates: for each character of the text, the characters that it may be → their probabilities in 0–1, its own
+            among them; empty where the engine has none.
         frame: number of the frame in a video, from 0.
         track: in a video, from 1: equal for detections in several frames that are taken for the same plate.
+        crop: the part of the image that the text was recognized in, RGB; None where it was not kept.
     """
 
     box: tuple[float, float, float, float]
     confidence: float
     text: str = ""
     text_confidence: float | None = None
+    candidates: tuple[Mapping[str, float], ...] = field(default=(), compare=False)
     frame: int | None = None
     track: int | None = None
+    crop: Image.Image | None = field(default=None, compare=False, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What JSON can hold of it: all but the crop, and without what is None or empty. Pixels have 2 decimals."""
+        content = {
+            "frame": self.frame,
+            "box": [round(side, 2) for side in self.box],
+            "confidence": round(self.confidence, 4),
+            "text": None if self.text_confidence is None else self.text,
+            "text_confidence": None if self.text_confidence is None else round(self.text_confidence, 4),
+            "candidates": [{one: round(share, 4) for one, share in each.items()} for each in self.candidates] or None,
+            "track": self.track,
+        }
+        return {key: value for key, value in content.items() if value is not None}

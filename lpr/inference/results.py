@@ -1,16 +1,27 @@
-"""The plates of each input, and the files with them: `predictions.csv` and `predictions.json`."""
+"""What `lpr predict` writes while it works: `predictions.jsonl`, `predictions.csv` and `run.json`.
+
+A record, a line of the JSONL, is written as soon as an image or a frame of a video is done, so that whatever ends the
+work, even `kill -9`, loses no more than the one in work. Until the end, the names of the files begin with
+`unfinished-`; `--resume` goes on with them.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self, TextIO
 
+from lpr.errors import UserError
 from lpr.inference.plates import Plate
-from lpr.inference.tracker import summarize_tracks
+from lpr.inference.tracker import Track
+
+JSONL, CSV, RUN = "predictions.jsonl", "predictions.csv", "run.json"
+UNFINISHED = "unfinished-"
 
 # The columns of `data=table`, and more: corrected by hand, the table can be trained on.
 COLUMNS = (
@@ -18,94 +29,149 @@ COLUMNS = (
     *("confidence", "text", "text_confidence", "track"),
 )
 
+Record = dict[str, Any]
+
+
+def printable(path: Path) -> str:
+    """The path as text that can be encoded in UTF-8, whatever bytes it has."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def image_record(path: Path, width: int, height: int, plates: Sequence[Plate], annotated: str | None) -> Record:
+    """An image with its plates; `annotated` is the file in which they are drawn, relative to the output folder."""
+    record = {"image": printable(path), "width": width, "height": height, "annotated": annotated}
+    return _without_none(record) | {"plates": [plate.to_dict() for plate in plates]}
+
+
+def frame_record(path: Path, number: int, width: int, height: int, plates: Sequence[Plate]) -> Record:
+    """A frame of a video with its plates."""
+    found = [plate.to_dict() for plate in plates]
+    return {"image": printable(path), "frame": number, "width": width, "height": height, "plates": found}
+
+
+def video_record(
+    path: Path, frames: int, frames_per_second: float, tracks: Sequence[Track], annotated: str | None, error: str | None
+) -> Record:
+    """The end of a video: its tracks, and why the rest of it could not be read, if so."""
+    found = [_without_none(asdict(track)) for track in tracks]
+    record = {"frames": frames, "frames_per_second": frames_per_second, "annotated": annotated, "error": error}
+    return {"image": printable(path)} | _without_none(record) | {"tracks": found}
+
+
+def error_record(path: Path, error: str) -> Record:
+    """An input that could not be read."""
+    return {"image": printable(path), "error": error}
+
 
 @dataclass
-class InputResult:
-    """The plates of one input, or why it could not be read.
+class Counts:
+    """Of all records.
 
     Attributes:
-        path: of the image or video.
-        images: how many were processed: 1, or a video's frames; 0 where nothing could be read.
-        width, height: pixels.
-        frames_per_second: of a video.
-        plates: in the order of the frames, the most confident first.
-        annotated: the file in which they are drawn, relative to the output folder.
-        error: why it, or the rest of it, could not be read; None also where an interruption came first.
+        images: images and frames that were processed.
+        plates: that were found in them.
+        read: plates that have a text.
+        unreadable: inputs that could not be read, or not to their end.
     """
 
-    path: Path
     images: int = 0
-    width: int | None = None
-    height: int | None = None
-    frames_per_second: float | None = None
-    plates: list[Plate] = field(default_factory=list)
-    annotated: str | None = None
-    error: str | None = None
+    plates: int = 0
+    read: int = 0
+    unreadable: int = 0
 
-    @property
-    def name(self) -> str:
-        """The path as text that can be encoded in UTF-8, whatever bytes it has."""
-        return str(self.path).encode("utf-8", "backslashreplace").decode()
-
-
-def write_csv(results: Sequence[InputResult], path: Path) -> None:
-    """A row a plate; an image without plates has a row without a box, one that could not be read has none."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for result in results:
-            size = result.width, result.height
-            for plate in result.plates:
-                box = (round(side, 2) for side in plate.box)
-                confidence = round(plate.confidence, 4)
-                text = plate.text, _rounded(plate.text_confidence)
-                writer.writerow((result.name, plate.frame, *size, *box, confidence, *text, plate.track))
-            if result.images and not result.plates:
-                writer.writerow((result.name, None, *size, *[None] * 8))
+    def add(self, record: Record) -> None:
+        """Count a record."""
+        plates = record.get("plates")
+        self.images += plates is not None
+        self.plates += len(plates or ())
+        self.read += sum(bool(plate.get("text")) for plate in plates or ())
+        self.unreadable += "error" in record
 
 
-def write_json(results: Sequence[InputResult], about: dict[str, Any], path: Path) -> None:
-    """`about`, which describes the run, and an entry an input, in their order: its plates, or the error."""
-    entries = [_without_none(_entry(result)) for result in results]
-    path.write_text(json.dumps(about | {"inputs": entries}, indent=2) + "\n", encoding="utf-8")
+class Results:
+    """The files of one run, written record by record.
+
+    Args:
+        folder: of the output; made where there is none.
+        about: what the results depend on, for `run.json`: the detector, the OCR engine, the threshold.
+        table: whether `predictions.csv` is written, too.
+        resume: go on with the results of an earlier run in this folder, if there are any.
+
+    Raises:
+        UserError: the earlier run had another detector, OCR engine or setting.
+    """
+
+    def __init__(self, folder: Path, about: dict[str, Any], table: bool, resume: bool) -> None:
+        self.counts, self.done = Counts(), set[str]()
+        self._folder, self._names = folder, (JSONL, RUN, *([CSV] if table else []))
+        folder.mkdir(parents=True, exist_ok=True)
+        earlier = _finished_inputs(folder, about) if resume else []
+        self._unfinished(RUN).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        self._jsonl: TextIO = self._unfinished(JSONL).open("w", encoding="utf-8")
+        self._csv: TextIO | None = None
+        if table:
+            self._csv = self._unfinished(CSV).open("w", newline="", encoding="utf-8")
+            csv.writer(self._csv, lineterminator="\n").writerow(COLUMNS)
+        for record in earlier:
+            self.add(record)
+            self.done.add(record["image"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the files their names, whatever ended the work."""
+        for file in (self._jsonl, self._csv):
+            if file:
+                file.close()
+        for name in self._names:
+            os.replace(self._unfinished(name), self._folder / name)
+
+    def add(self, record: Record) -> None:
+        """Write a record to the disk."""
+        self.counts.add(record)
+        self._jsonl.write(json.dumps(record, ensure_ascii=False) + "\n")
+        self._jsonl.flush()
+        if self._csv:
+            csv.writer(self._csv, lineterminator="\n").writerows(_rows(record))
+            self._csv.flush()
+
+    def _unfinished(self, name: str) -> Path:
+        return self._folder / f"{UNFINISHED}{name}"
 
 
-def _entry(result: InputResult) -> dict[str, Any]:
-    entry: dict[str, Any] = {"image": result.name, "error": result.error}
-    if not result.images:
-        return entry
-    is_video = result.frames_per_second is not None
-    return entry | {
-        "width": result.width,
-        "height": result.height,
-        "frames": result.images if is_video else None,
-        "frames_per_second": result.frames_per_second,
-        "annotated": result.annotated,
-        "plates": [
-            _without_none(
-                {
-                    "frame": plate.frame,
-                    "box": [round(side, 2) for side in plate.box],
-                    "confidence": round(plate.confidence, 4),
-                    "text": plate.text if plate.text_confidence is not None else None,
-                    "text_confidence": _rounded(plate.text_confidence),
-                    "track": plate.track,
-                }
-            )
-            for plate in result.plates
-        ],
-        "tracks": [
-            _without_none(asdict(track) | {"confidence": _rounded(track.confidence)})
-            for track in summarize_tracks(result.plates)
-        ]
-        if is_video
-        else None,
-    }
+def _finished_inputs(folder: Path, about: dict[str, Any]) -> list[Record]:
+    """The records of an earlier run, of a killed one if there is one, but for inputs that were in work at its end."""
+    killed = (folder / f"{UNFINISHED}{JSONL}").is_file()
+    jsonl, run = (folder / f"{UNFINISHED if killed else ''}{name}" for name in (JSONL, RUN))
+    if not jsonl.is_file():
+        return []
+    before = json.loads(run.read_text(encoding="utf-8")) if run.is_file() else {}
+    if changed := [key for key in about if before.get(key) != about[key]]:
+        raise UserError(
+            f"{jsonl} was written with another {' and '.join(changed)}: choose another --output, or start anew without "
+            "--resume"
+        )
+    records: list[Record] = []
+    with jsonl.open(encoding="utf-8", newline="\n") as file:
+        for line in file:
+            if line.endswith("\n"):  # else it was being written
+                records.append(json.loads(line))
+    ended = {record["image"] for record in records if "frame" not in record}
+    return [record for record in records if record["image"] in ended]
 
 
-def _rounded(confidence: float | None) -> float | None:
-    return None if confidence is None else round(confidence, 4)
+def _rows(record: Record) -> Iterator[tuple[Any, ...]]:
+    """A row a plate; an image without plates has a row without a box; what could not be read has none."""
+    size = record.get("width"), record.get("height")
+    for plate in record.get("plates", ()):
+        text = plate.get("text", ""), plate.get("text_confidence")
+        yield record["image"], plate.get("frame"), *size, *plate["box"], plate["confidence"], *text, plate.get("track")
+    if record.get("plates") == [] and "frame" not in record:
+        yield record["image"], None, *size, *[None] * 8
 
 
-def _without_none(entry: dict[str, Any]) -> dict[str, Any]:
+def _without_none(entry: Record) -> Record:
     return {key: value for key, value in entry.items() if value is not None}

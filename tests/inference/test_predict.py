@@ -9,14 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import chdir
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from clones import ROOT
-from finder import SETTINGS, box, build_finder, draw, trained_project
+from finder import box, draw
 from PIL import Image, ImageDraw, ImageFont
 
 from lpr.cli.main import main
@@ -25,23 +24,12 @@ from lpr.data.image_cache import decode
 from lpr.detection import families
 from lpr.detection.export import export
 from lpr.inference.inputs import read_image
-from lpr.nn.runtime import Hardware, prepare_tensorflow
 from lpr.nn.saving import save_model
 from lpr.paths import DETECTOR, MODELS
 
 Lpr = Callable[..., subprocess.CompletedProcess[str]]
 ONE, TWO = (2, 3), (12, 7)
-
-
-@pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project's folder: its params.yaml, and models/ with the exported detector."""
-    prepare_tensorflow(Hardware("float32", 1), 0)
-    folder = tmp_path_factory.mktemp("exported")
-    (folder / "conf").symlink_to(ROOT / "conf")
-    with chdir(folder):
-        export(DETECTOR, trained_project(build_finder(), SETTINGS), [draw((2, 3))], MODELS)
-    return folder
+FILES = ["predictions.csv", "predictions.jsonl", "run.json"]
 
 
 @pytest.fixture
@@ -82,8 +70,10 @@ def rows(path: str = "predictions/predictions.csv") -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def inputs(path: str = "predictions/predictions.json") -> list[dict]:
-    return json.loads(Path(path).read_text())["inputs"]
+def inputs(path: str = "predictions/predictions.jsonl") -> list[dict]:
+    """The records of images, of the ends of videos, and of what could not be read."""
+    records = [json.loads(line) for line in Path(path).read_text().splitlines()]
+    return [record for record in records if "frame" not in record]
 
 
 def boxes(found: list[dict[str, str]]) -> list[list[float]]:
@@ -146,7 +136,7 @@ def test_images_are_turned_as_their_exif_says(lpr: Lpr) -> None:
     for row in rows():
         np.testing.assert_allclose(boxes([row]), [box(ONE, 2)], atol=0.5, err_msg=row["image"])
         assert Image.open(f"predictions/annotated/{row['image']}").size == (320, 192)
-    assert not Path("predictions/predictions.json").exists()
+    assert sorted(path.name for path in Path("predictions").iterdir()) == ["annotated", *FILES]
 
 
 def test_what_cannot_be_read_is_reported_and_the_rest_goes_on(lpr: Lpr) -> None:
@@ -227,7 +217,7 @@ def test_a_video_that_breaks_off_keeps_what_was_found(lpr: Lpr) -> None:
     write_video("whole.avi", "MJPG", [draw(ONE, scale=2) for _ in range(20)])
     content = Path("whole.avi").read_bytes()
     Path("half.avi").write_bytes(content[: len(content) // 2])
-    done = lpr("half.avi", "--ocr", "none", "--save", "csv,json")
+    done = lpr("half.avi", "--ocr", "none", "--save", "csv")
     assert done.returncode == 3
     assert "half.avi: a video that breaks off after " in done.stderr
     (entry,) = inputs()
@@ -254,7 +244,7 @@ def test_interrupted_it_keeps_what_was_found(exported: Path, tmp_path: Path, mon
     process.send_signal(signal.SIGINT)
     said, complaint = process.communicate()
     assert process.returncode == 130
-    assert complaint == "lpr predict: interrupted; what was found is kept\n"
+    assert complaint == "lpr predict: interrupted; what was found is kept, and `--resume` goes on\n"
     assert 2 <= len(rows()) < 400
     assert f"images: {len(rows())}, plates: {len(rows())}" in said
     assert sum("plates" in entry for entry in inputs()) == len(rows())
@@ -330,7 +320,7 @@ def test_the_ocr_engine_is_that_of_params_yaml_where_there_is_one(lpr: Lpr, expo
     assert "params.yaml:\n  ocr.margin=7.0: input should be less than or equal to 1" in done.stderr
     Path("params.yaml").write_text("lr: 0.1\n")  # of another project
     assert lpr(str(image)).returncode == 0
-    assert json.loads(Path("predictions/predictions.json").read_text())["ocr"] == "cascade"
+    assert json.loads(Path("predictions/run.json").read_text())["ocr"] == "cascade"
 
 
 def test_the_regression_family_finds_one_plate_an_image(lpr: Lpr, exported: Path) -> None:
@@ -374,3 +364,45 @@ def test_the_exit_codes_are_in_the_help(capsys: pytest.CaptureFixture[str]) -> N
         main(["predict", "--help"])
     said = " ".join(capsys.readouterr().out.split())
     assert "3 some inputs could not be read" in said
+
+
+def test_a_killed_run_goes_on_without_what_is_done(exported: Path, lpr: Lpr) -> None:
+    first = save(draw(ONE, scale=8), "many/0000.png")
+    for number in range(1, 60):
+        Path(f"many/{number:04}.png").symlink_to(first.name)
+    write_video("many/drive.avi", "MJPG", [draw(ONE, scale=2)] * 3)
+    Path("many/page.jpg").write_text("<html>")
+    command = [sys.executable, "-m", "lpr", "predict", "many", "--ocr", "none", "--save", "csv"]
+    process = subprocess.Popen(
+        [*command, "--detector", str(exported / MODELS / "detector.onnx")],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+    )
+    unfinished = Path("predictions/unfinished-predictions.jsonl")
+    while (not unfinished.exists() or unfinished.read_text().count("\n") < 5) and process.poll() is None:
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    assert not Path("predictions/predictions.jsonl").exists()
+    with unfinished.open("a") as file:
+        file.write('{"image": "many/drive.avi", "frame": 0, "width": 320, "height": 192, "plates": []}\n{"ima')
+    kept = unfinished.read_text().splitlines()[:-2]
+
+    other = lpr("many", "--ocr", "none", "--save", "csv", "--confidence", "0.9", "--resume")
+    assert other.returncode == 1
+    assert "was written with another confidence" in other.stderr
+    done = lpr("many", "--ocr", "none", "--save", "csv", "--resume")
+    assert done.returncode == 3
+    assert f"going on: {len(kept)} of 62 inputs are done already" in done.stdout
+    assert "images: 63, plates: 63, unreadable: 1" in done.stdout
+    records = Path("predictions/predictions.jsonl").read_text().splitlines()
+    assert records[: len(kept)] == kept
+    assert [entry["image"] for entry in inputs()] == [
+        *(f"many/{number:04}.png" for number in range(60)),
+        *("many/drive.avi", "many/page.jpg"),
+    ]
+    assert len(rows()) == 63
+    assert sorted(path.name for path in Path("predictions").iterdir()) == FILES
+    again = lpr("many", "--ocr", "none", "--save", "csv", "--resume")
+    assert "going on: 62 of 62 inputs are done already" in again.stdout
+    assert Path("predictions/predictions.jsonl").read_text().splitlines() == records

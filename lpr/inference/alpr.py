@@ -1,0 +1,231 @@
+"""`ALPR`: the plates of images and videos, from Python. Imports no TensorFlow.
+
+import lpr
+
+alpr = lpr.ALPR(country="india")
+for plate in alpr("car.jpg"):
+    print(plate.text, plate.confidence, plate.box)
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from operator import contains
+from pathlib import Path
+from threading import Lock
+from typing import Protocol, TypeAlias, overload
+
+import numpy as np
+from PIL import Image
+
+from lpr.boxes import Detections
+from lpr.detection.onnx_detector import OnnxDetector, load_onnx_detector
+from lpr.errors import UserError
+from lpr.inference.drawing import draw_plates
+from lpr.inference.inputs import Unreadable, Video, decode_image, download, open_video, read_image
+from lpr.inference.plates import Plate
+from lpr.inference.tracker import Tracker
+from lpr.ocr import engines
+from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText
+from lpr.ocr.grammar import apply_grammar
+from lpr.ocr.recognition import MIN_CROP_PX, crop
+from lpr.paths import MODELS, SCRATCH
+from lpr.plates.countries import GRAMMARS
+
+ImageInput: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
+"""An image: a path or http(s) URL, the bytes of a file, a PIL image, or uint8 (h, w, 3) RGB or (h, w) grey."""
+
+DEFAULT_DETECTOR = MODELS / "detector.onnx"
+
+_MAX_GAP_S = 0.5  # for which a plate of a video may be missed and still keep its track
+_MARGIN = 0.2  # around the crops for an engine of one's own, as a fraction of the box's height
+
+
+class Detector(Protocol):
+    """Finds the plates of an image."""
+
+    def detect(self, image: np.ndarray) -> Detections:
+        """The plates, by falling confidence.
+
+        Args:
+            image: uint8 (h, w, 3) RGB.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame of a video with its plates.
+
+    Attributes:
+        number: from 0.
+        image: RGB.
+        plates: with `frame` and `track`.
+    """
+
+    number: int
+    image: Image.Image
+    plates: list[Plate]
+
+
+class ALPR:
+    """Finds the plates of images, and reads them.
+
+    One object may be used by several threads: detection runs in parallel, and the OCR engine is called by one thread
+    at a time.
+
+    Args:
+        detector: an `.onnx` file of `lpr export`, by default `models/detector.onnx` in the current folder; or an object
+            with `Detector`'s method.
+        ocr: the name of an engine, whose settings are those of `params.yaml` in the current folder if it has this
+            engine, else of `conf/ocr/`; None: that of `params.yaml`, else `cascade`; "none": texts stay empty; or an
+            object with the method of `lpr.ocr.engines.OcrEngine`.
+        country: whose registrations the texts are: a key of `lpr.plates.countries.GRAMMARS`, such as "india" or
+            "europe"; None: any text.
+        confidence_threshold: least confidence of a plate, 0–1; None: as the detector was exported, or 0.5 for an object
+            of one's own.
+        threads: of ONNX Runtime for the detector; None: one a core.
+
+    Raises:
+        UserError: the detector or the engine cannot be loaded, or there is no such country.
+    """
+
+    def __init__(
+        self,
+        detector: str | Path | Detector | None = None,
+        ocr: str | OcrEngine | None = None,
+        country: str | None = None,
+        confidence_threshold: float | None = None,
+        threads: int | None = None,
+    ) -> None:
+        if country is not None and country not in GRAMMARS:
+            raise UserError(f"country={country!r}: there is no such country; choose of {', '.join(sorted(GRAMMARS))}")
+        self._grammar = GRAMMARS[country] if country else None
+        if detector is None or isinstance(detector, str | Path):
+            detector = load_onnx_detector(Path(detector or DEFAULT_DETECTOR), threads)
+        self.detector: Detector = detector
+        exported = detector.metadata.inference.confidence_threshold if isinstance(detector, OnnxDetector) else 0.5
+        self.confidence_threshold = exported if confidence_threshold is None else confidence_threshold
+        self.ocr_name, self._engine, self._margin = _engine(ocr)
+        self._engine_lock = Lock()
+
+    @overload
+    def __call__(self, images: ImageInput, bgr: bool = ...) -> list[Plate]: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def __call__(self, images: Sequence[ImageInput], bgr: bool = ...) -> list[list[Plate]]: ...
+
+    def __call__(self, images: ImageInput | Sequence[ImageInput], bgr: bool = False) -> list[Plate] | list[list[Plate]]:
+        """The plates of an image, or of each image of a sequence, the most confident first.
+
+        Args:
+            images: see `ImageInput`; files are turned upright as their EXIF says.
+            bgr: whether arrays have their channels in OpenCV's order, blue first.
+
+        Raises:
+            Unreadable: an image is missing, cannot be decoded, or is an array of another shape or type.
+        """
+        if isinstance(images, ImageInput):
+            return self.find(as_pixels(images, bgr))
+        return [self.find(as_pixels(image, bgr)) for image in images]
+
+    def find(self, pixels: np.ndarray) -> list[Plate]:
+        """The plates of an image, uint8 (h, w, 3) RGB, the most confident first, each with its `crop`."""
+        found, image = self.detector.detect(pixels), Image.fromarray(pixels)
+        return [
+            self._read(image, Plate((box[0], box[1], box[2], box[3]), confidence))
+            for box, confidence in zip(found.boxes.tolist(), found.confidences.tolist(), strict=True)
+            if confidence >= self.confidence_threshold and np.isfinite(box).all()
+        ]
+
+    def draw(self, image: ImageInput, plates: Sequence[Plate], bgr: bool = False) -> Image.Image:
+        """A copy of the image, RGB, with each plate framed and its text and confidence beside it.
+
+        Raises:
+            Unreadable: as for calling the object.
+        """
+        return draw_plates(Image.fromarray(as_pixels(image, bgr)), plates)
+
+    def video(self, source: str | Path | int) -> Iterator[Frame]:
+        """The frames of a video one after another, with the plates tracked from frame to frame.
+
+        Args:
+            source: a file, or the number of a camera.
+
+        Raises:
+            Unreadable: it cannot be opened, has no frame that can be decoded, or breaks off.
+        """
+        with open_video(source) as video:
+            yield from self.frames(video)
+
+    def frames(self, video: Video) -> Iterator[Frame]:
+        """The frames of an open video, as `video` gives them."""
+        tracker = Tracker(max_gap=round(_MAX_GAP_S * video.frames_per_second))
+        for number, pixels in enumerate(video.frames()):
+            yield Frame(number, Image.fromarray(pixels), tracker.update(self.find(pixels), number))
+
+    def _read(self, image: Image.Image, plate: Plate) -> Plate:
+        part = crop(image, plate.box, self._margin)
+        if self._engine is None:
+            return replace(plate, crop=part)
+        found = NO_TEXT
+        if min(part.size) >= MIN_CROP_PX:
+            with self._engine_lock:
+                found = self._engine.read(part)
+        found = apply_grammar(found, self._grammar) if self._grammar else found
+        return replace(
+            plate, text=found.text, text_confidence=found.confidence, candidates=_candidates(found), crop=part
+        )
+
+
+def as_pixels(image: ImageInput, bgr: bool = False) -> np.ndarray:
+    """An image as uint8 (h, w, 3) RGB.
+
+    Args:
+        image: see `ImageInput`.
+        bgr: whether an array has blue first.
+
+    Raises:
+        Unreadable: it is missing, cannot be decoded, or is an array of another shape or type.
+    """
+    if isinstance(image, np.ndarray):
+        if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
+            raise Unreadable(
+                f"an array of type {image.dtype} and shape {image.shape}; images are uint8 (h, w, 3) or (h, w)"
+            )
+        if 0 in image.shape:
+            raise Unreadable(f"an array of shape {image.shape}, which has no pixel")
+        if image.ndim == 2:
+            return np.repeat(image[..., None], 3, axis=2)
+        return np.ascontiguousarray(image[..., ::-1] if bgr else image)
+    if isinstance(image, Image.Image):
+        if "A" in image.getbands() or image.mode in ("P", "I;16"):  # modes for which a file has rules of its own
+            file = io.BytesIO()
+            image.save(file, "PNG")
+            return decode_image(file.getvalue())
+        return np.asarray(image.convert("RGB"))
+    if isinstance(image, bytes):
+        return decode_image(image)
+    if isinstance(image, str) and image.startswith(("http://", "https://")):
+        return decode_image(download(image))
+    return read_image(Path(image))
+
+
+def _candidates(found: PlateText) -> tuple[Mapping[str, float], ...]:
+    """Those of each character of the text; () where the engine has none, or not for all of them."""
+    every = found.candidates or tuple(chain.from_iterable(line.candidates for line in found.lines))
+    fits = len(every) == len(found.text) and all(map(contains, every, found.text))
+    return every if fits else ()
+
+
+def _engine(ocr: str | OcrEngine | None) -> tuple[str, OcrEngine | None, float]:
+    """Its name, the engine, and the margin around the boxes that it is given."""
+    if ocr == "none":
+        return ocr, None, 0.0
+    if ocr is None or isinstance(ocr, str):
+        settings = engines.load_settings(ocr)
+        return settings.name, engines.create(settings, SCRATCH / settings.name), settings.margin
+    return type(ocr).__name__, ocr, _MARGIN
