@@ -7,19 +7,17 @@ import re
 import time
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from lpr.config import Data
-
 _RETRIED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)})
 _BACK_OFF_S = 0.5  # urllib3's factor: waits of 0, 1, 2, 4 … s
 _LONGEST_WAIT_S = 120  # where Retry-After is longer, the URL is given up
-_LONGEST_ANSWER = 30  # times data.timeout_s, for the whole of an answer
+_LONGEST_ANSWER = 30  # times timeout_s, for the whole of an answer
 _PIECE_BYTES = 1 << 16
 
 
@@ -29,6 +27,26 @@ class Unavailable(Exception):
     def __init__(self, reason: str, attempts: int = 0) -> None:
         super().__init__(reason)
         self.attempts = attempts
+
+
+class Limits(Protocol):
+    """Of what is fetched; the section `data` of the configuration has them.
+
+    Attributes:
+        attempts: tries for each URL.
+        timeout_s: seconds to wait for a connection, and between two parts of an answer.
+        max_bytes: the largest body that is accepted.
+        workers: connections that are kept open.
+    """
+
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def timeout_s(self) -> float: ...
+    @property
+    def max_bytes(self) -> int: ...
+    @property
+    def workers(self) -> int: ...
 
 
 class _Session(requests.Session):
@@ -45,22 +63,22 @@ class _Session(requests.Session):
         return self._settings[key]
 
 
-def session(data: Data) -> requests.Session:
-    """A session that keeps open one connection a worker (`data.workers`)."""
+def session(limits: Limits) -> requests.Session:
+    """A session that keeps open one connection a worker (`limits.workers`)."""
     http = _Session()
     for scheme in ("http://", "https://"):
-        http.mount(scheme, HTTPAdapter(pool_maxsize=data.workers))
+        http.mount(scheme, HTTPAdapter(pool_maxsize=limits.workers))
     return http
 
 
-def fetch(http: requests.Session, url: str, data: Data) -> tuple[bytes, int]:
+def fetch(http: requests.Session, url: str, limits: Limits) -> tuple[bytes, int]:
     """The body at an http(s) URL, and the number of attempts it took.
 
-    429, 5xx, timeouts and broken connections (a body cut short among them) are tried `data.attempts` times, after the
+    429, 5xx, timeouts and broken connections (a body cut short among them) are tried `limits.attempts` times, after the
     wait of `Retry-After` or else an exponential back-off.
 
     Raises:
-        Unavailable: none of the attempts succeeded, or the body is larger than `data.max_bytes`.
+        Unavailable: none of the attempts succeeded, or the body is larger than `limits.max_bytes`.
     """
     retry = urllib3.Retry(total=None, status_forcelist=_RETRIED, backoff_factor=_BACK_OFF_S)
     for attempt in itertools.count(1):
@@ -68,16 +86,16 @@ def fetch(http: requests.Session, url: str, data: Data) -> tuple[bytes, int]:
         try:
             request = requests.Request("GET", url, headers=http.headers).prepare()
             settings = http.merge_environment_settings(request.url, {}, True, None, None)
-            with http.send(request, timeout=data.timeout_s, **settings) as answer:
+            with http.send(request, timeout=limits.timeout_s, **settings) as answer:
                 if answer.status_code == HTTPStatus.OK:
-                    return _body(answer, data), attempt
+                    return _body(answer, limits), attempt
                 reason = f"HTTP {answer.status_code} {answer.reason or ''}".rstrip()
                 if not retry.is_retry("GET", answer.status_code):
                     raise Unavailable(reason)
         except Unavailable as error:
             raise Unavailable(str(error), attempt) from None
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
-            reason = f"no answer within {data.timeout_s:g} s"
+            reason = f"no answer within {limits.timeout_s:g} s"
         except (requests.ConnectionError, urllib3.exceptions.HTTPError) as error:
             reason = f"connection failed: {redact(_root(error))}"
         except requests.TooManyRedirects:
@@ -87,7 +105,7 @@ def fetch(http: requests.Session, url: str, data: Data) -> tuple[bytes, int]:
             raise Unavailable(reason, attempt) from None
         except (requests.RequestException, ValueError):
             raise Unavailable("not a URL that can be asked for", attempt) from None
-        if attempt == data.attempts:
+        if attempt == limits.attempts:
             raise Unavailable(reason, attempt)
         retry = retry.increment("GET", url)
         wait = _asked_wait_s(retry, answer)
@@ -116,19 +134,19 @@ def last_part(url: str) -> str:
     return unquote(urlsplit(url).path if "://" in url else url).rpartition("/")[2]
 
 
-def _body(answer: requests.Response, data: Data) -> bytes:
+def _body(answer: requests.Response, limits: Limits) -> bytes:
     """Read in pieces, so that neither an endless answer nor a false Content-Length takes more than the limit."""
-    too_large = Unavailable(f"larger than data.max_bytes={data.max_bytes}")
+    too_large = Unavailable(f"larger than data.max_bytes={limits.max_bytes}")
     announced = answer.headers.get("Content-Length", "")
-    if announced.isdecimal() and int(announced) > data.max_bytes:
+    if announced.isdecimal() and int(announced) > limits.max_bytes:
         raise too_large
-    deadline = time.monotonic() + _LONGEST_ANSWER * data.timeout_s
+    deadline = time.monotonic() + _LONGEST_ANSWER * limits.timeout_s
     body = BytesIO()
     while piece := answer.raw.read1(_PIECE_BYTES, decode_content=True):
-        if body.tell() + len(piece) > data.max_bytes:
+        if body.tell() + len(piece) > limits.max_bytes:
             raise too_large
         if time.monotonic() > deadline:
-            raise Unavailable(f"not whole after {_LONGEST_ANSWER * data.timeout_s:g} s")
+            raise Unavailable(f"not whole after {_LONGEST_ANSWER * limits.timeout_s:g} s")
         body.write(piece)
     return body.getvalue()
 

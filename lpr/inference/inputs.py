@@ -89,17 +89,25 @@ def decode_image(content: bytes) -> np.ndarray:
         raise Unreadable(str(error)) from None
 
 
+@dataclass(frozen=True)
+class _Limits:
+    """Of a download."""
+
+    attempts: int = 4
+    timeout_s: float = 20.0
+    max_bytes: int = 50_000_000
+    workers: int = 1
+
+
 def download(url: str) -> bytes:
     """The body at an http(s) URL.
 
     Raises:
         Unreadable: it cannot be fetched, or is larger than 50 MB.
     """
-    from lpr.config import Data
     from lpr.data.fetching import Unavailable, fetch, session
 
-    # The keys of the section `data` that limit what is fetched, as in conf/data/base.yaml.
-    limits = Data.model_construct(attempts=4, timeout_s=20.0, max_bytes=50_000_000, workers=1)
+    limits = _Limits()
     try:
         with session(limits) as http:
             return fetch(http, url, limits)[0]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
-from joblib import Parallel, delayed
-from numpy.random import Generator
-from PIL import Image
 from pydantic import Field
-from tqdm import tqdm
 
 from lpr.config import Data, Source
 from lpr.config.schema.base import Seed
 from lpr.cores import usable_cores
 from lpr.data.annotations import ANNOTATIONS, PlateLabel, annotation_line
-from lpr.synthesis.scenes import draw_scene
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from PIL import Image
+
+# What draws is imported by the functions that draw: the configuration is checked by this module without.
 
 NAMES_ARE_URLS = False
 IMAGES = "pictures"
@@ -52,6 +52,9 @@ def draw_scenes(folder: Path, scenes: int, seed: int) -> None:
         scenes: how many, at least 1.
         seed: not negative.
     """
+    from joblib import Parallel, delayed
+    from tqdm import tqdm
+
     images = folder / IMAGES
     images.mkdir(parents=True, exist_ok=True)
     for old in images.glob("scene-*"):
@@ -68,6 +71,10 @@ def draw_scenes(folder: Path, scenes: int, seed: int) -> None:
 
 def _draw_one(folder: Path, seed: int, index: int) -> str:
     """Draw and store scene `index`; returns its line of annotation JSON."""
+    import numpy as np
+
+    from lpr.synthesis.scenes import draw_scene
+
     rng = np.random.default_rng([seed, index])
     scene = draw_scene(rng)
     name = _save(scene.image, folder, f"{IMAGES}/scene-{index:05d}", rng)
@@ -86,6 +93,8 @@ def _save(image: Image.Image, folder: Path, stem: str, rng: Generator) -> str:
             image.putalpha(255)
         image.save(folder / name, compress_level=1)
     else:
+        from PIL import Image
+
         name = f"{stem}.gif"
         image.quantize(256, Image.Quantize.FASTOCTREE).save(folder / name)
     return name

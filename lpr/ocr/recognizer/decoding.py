@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from lpr.boxes import pairwise_iou
@@ -45,6 +44,8 @@ def decode(outputs: np.ndarray, stride: int) -> list[Characters]:
 
 
 def _decode(output: np.ndarray, stride: int) -> Characters:
+    import cv2
+
     logits = np.ascontiguousarray(output[..., 0], np.float32)
     neighbourhood_max = cv2.dilate(logits, np.ones((3, 3), np.uint8))
     peaks = np.argwhere((logits == neighbourhood_max) & (logits >= _LOGIT_FLOOR))

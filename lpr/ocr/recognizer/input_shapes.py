@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 
@@ -18,5 +17,7 @@ def nearest_shape(shapes: Sequence[Sequence[int]], width: float, height: float) 
 
 def resize(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """A crop, uint8 (h, w, 3), resized to an input shape (height, width) whatever its own aspect ratio."""
+    import cv2
+
     smaller = image.shape[0] > shape[0] or image.shape[1] > shape[1]
     return cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)

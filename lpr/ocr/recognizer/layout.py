@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from lpr.ocr.layout import has_size_of_date
@@ -124,6 +123,8 @@ def level_lines(image: np.ndarray, boxes: np.ndarray, slope: float, margins: tup
     Returns:
         uint8 (height, width, 3).
     """
+    import cv2
+
     height = float(np.median(boxes[:, 3] - boxes[:, 1]))
     upright = boxes - slope * (boxes[:, [0]] + boxes[:, [2]]) / 2 * [0, 1, 0, 1]
     margins_px = np.array(margins) * height
