@@ -12,6 +12,7 @@ from lpr.paths import MODELS, conf_folder
 from lpr.plates.countries import GRAMMARS
 
 _SAVED = ("csv", "images")
+_FORMATS = ("coco", "labelstudio", "yolo")
 
 
 def add_verbs(verbs: Any) -> None:
@@ -28,7 +29,7 @@ def add_verbs(verbs: Any) -> None:
         "row a plate, pixels; a table that data=table takes) and annotated/ (the images and videos with the plates "
         "drawn on them).",
         example="lpr predict street.jpg drive.mp4 photos/\n"
-        "lpr predict 'photos/*.jpg' --ocr rapidocr --country india --save csv",
+        "lpr predict 'photos/*.jpg' --ocr rapidocr --country india --save csv --format coco",
         notes="exit status: 0 all inputs were read, whether or not they show plates; 1 none could be, or there is no "
         "detector or OCR engine; 2 wrong usage; 3 some inputs could not be read, the others were; 130 interrupted, "
         "what was found is kept, and --resume goes on.",
@@ -59,6 +60,13 @@ def add_verbs(verbs: Any) -> None:
         "--save", type=_saved, default=_SAVED, metavar="WHAT", help=f"of {','.join(_SAVED)}; default: all"
     )
     predict.add_argument(
+        "--format",
+        type=_formats,
+        default=(),
+        metavar="FORMAT",
+        help=f"of {','.join(_FORMATS)}: write the plates of the images in these formats, too, to correct them",
+    )
+    predict.add_argument(
         "--resume", action="store_true", help="go on with the output of the same command, killed or interrupted"
     )
 
@@ -73,6 +81,7 @@ def _predict(module: ModuleType, options: Namespace) -> int:
         options.confidence,
         options.save,
         options.resume,
+        options.format,
     )
     return status
 
@@ -85,7 +94,16 @@ def _fraction(text: str) -> float:
 
 
 def _saved(text: str) -> tuple[str, ...]:
+    return _chosen(text, _SAVED)
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    return _chosen(text, _FORMATS)
+
+
+def _chosen(text: str, choices: tuple[str, ...]) -> tuple[str, ...]:
+    """The choices that are named, separated by commas."""
     chosen = tuple(text.split(","))
-    if unknown := [what for what in chosen if what not in _SAVED]:
-        raise ArgumentTypeError(f"there is no {unknown[0]!r}; choose of {','.join(_SAVED)}")
+    if unknown := [what for what in chosen if what not in choices]:
+        raise ArgumentTypeError(f"there is no {unknown[0]!r}; choose of {','.join(choices)}")
     return chosen

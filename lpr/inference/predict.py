@@ -18,6 +18,7 @@ from lpr.errors import UserError
 from lpr.hashes import file_md5
 from lpr.inference.alpr import ALPR
 from lpr.inference.drawing import VideoFile, draw_plates, save_image
+from lpr.inference.exports import export
 from lpr.inference.inputs import Unreadable, find_inputs, is_video, open_video, read_image
 from lpr.inference.plates import Plate
 from lpr.inference.results import (
@@ -46,6 +47,7 @@ def run(
     confidence: float | None,
     save: Sequence[str],
     resume: bool,
+    formats: Sequence[str],
 ) -> int:
     """Detect and read the plates of all inputs, and write the results.
 
@@ -58,6 +60,7 @@ def run(
         confidence: threshold from which a plate counts as detected; None: as the detector was exported.
         save: of "csv", "images".
         resume: go on with the results of an earlier run in the output folder, which was killed or interrupted.
+        formats: of `lpr.inference.exports.WRITERS`, in which the images' plates are written, too.
 
     Returns:
         0; or `SOME_UNREAD` where an input could not be read; or `INTERRUPTED`.
@@ -83,6 +86,7 @@ def run(
                 _process_inputs(waiting, alpr, targets, results)
             except KeyboardInterrupt:
                 interrupted = True
+        exported = export(formats, output / JSONL)
     except OSError as error:
         raise UserError(f"{error.filename or output} cannot be written: {error.strerror}") from None
 
@@ -91,10 +95,10 @@ def run(
         raise UserError(f"none of the {len(paths)} inputs could be read" if len(paths) > 1 else "nothing could be read")
     read = "" if alpr.ocr_name == "none" else f" ({counts.read} read)"
     rate = (counts.images - earlier) / (time.monotonic() - started)
-    print(
-        f"images: {counts.images}, plates: {counts.plates}{read}, unreadable: {counts.unreadable}; {rate:.1f} images/s"
-    )
-    print(f"{output}/: {JSONL}{f', {CSV}' if 'csv' in save else ''}{f', {ANNOTATED}/' if targets else ''}")
+    plates = f"plates: {counts.plates}{read}"
+    print(f"images: {counts.images}, {plates}, unreadable: {counts.unreadable}; {rate:.1f} images/s")
+    written = [JSONL, *([CSV] if "csv" in save else []), *([f"{ANNOTATED}/"] if targets else []), *exported]
+    print(f"{output}/: {', '.join(written)}")
     if interrupted:
         print("lpr predict: interrupted; what was found is kept, and `--resume` goes on", file=sys.stderr)
         return INTERRUPTED

@@ -85,8 +85,10 @@ def test_the_plates_of_a_folder_are_listed_and_drawn(lpr: Lpr) -> None:
     save(draw(ONE), "street/one.png")
     save(draw(), "street/none.JPG")
     Path("street/notes.txt").write_text("no image")
-    done = lpr("street", "--ocr", "none")
+    done = lpr("street", "--ocr", "none", "--format", "coco,yolo")
     assert (done.returncode, done.stderr) == (0, "")
+    assert "predictions/: predictions.jsonl, predictions.csv, annotated/, coco.json, yolo/\n" in done.stdout
+    assert Path("predictions/yolo/images/two.jpg").read_bytes() == Path("street/two.jpg").read_bytes()
     assert "street/none.JPG: no plate\n" in done.stdout
     assert "images: 3, plates: 3, unreadable: 0" in done.stdout
     found = rows()
@@ -352,7 +354,9 @@ def test_a_detector_that_lpr_did_not_export(lpr: Lpr, exported: Path) -> None:
         assert said in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--confidence", "2"], ["--save", "xml"], ["--ocr", "eyes"], []])
+@pytest.mark.parametrize(
+    "arguments", [["--confidence", "2"], ["--save", "xml"], ["--format", "voc"], ["--ocr", "eyes"], []]
+)
 def test_wrong_usage(lpr: Lpr, arguments: list[str]) -> None:
     done = lpr(*(["x.jpg", *arguments] if arguments else []))
     assert done.returncode == 2

@@ -1,0 +1,123 @@
+"""Predictions in the formats of labelling tools and trainers, to be corrected and trained on: `lpr predict --format`.
+
+Only images are exported: the frames of a video are no files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lpr.inference.results import Record
+
+LABEL = "plate"
+
+
+def image_records(jsonl: Path) -> Iterator[Record]:
+    """The records of images in `predictions.jsonl`."""
+    with jsonl.open(encoding="utf-8", newline="\n") as file:
+        for line in file:
+            record = json.loads(line)
+            if "plates" in record and "frame" not in record:
+                yield record
+
+
+def write_coco(records: Iterator[Record], folder: Path) -> str:
+    """`coco.json`: COCO's object detection format (cocodataset.org/#format-data), with `score` and `text` besides."""
+    images: list[Record] = []
+    annotations: list[Record] = []
+    for image_id, record in enumerate(records, start=1):
+        size = {"width": record["width"], "height": record["height"]}
+        images.append({"id": image_id, "file_name": record["image"], **size})
+        for plate in record["plates"]:
+            left, top, right, bottom = plate["box"]
+            width, height = round(right - left, 2), round(bottom - top, 2)
+            annotation: Record = {"id": len(annotations) + 1, "image_id": image_id, "category_id": 1}
+            annotation |= {"bbox": [left, top, width, height], "area": round(width * height, 2), "iscrowd": 0}
+            annotations.append(annotation | {"score": plate["confidence"], "text": plate.get("text", "")})
+    content: Record = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": LABEL}]}
+    (folder / "coco.json").write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
+    return "coco.json"
+
+
+def write_yolo(records: Iterator[Record], folder: Path) -> str:
+    """`yolo/`: Ultralytics' labels/*.txt (class, centre and size as fractions), links to the images, and data.yaml.
+
+    Images of the same name are numbered.
+    """
+    root = folder / "yolo"
+    for part in ("images", "labels"):
+        (root / part).mkdir(parents=True, exist_ok=True)
+    taken: set[str] = set()
+    for record in records:
+        image = Path(record["image"])
+        stem, number = image.stem, 1
+        while stem in taken:
+            number += 1
+            stem = f"{image.stem}-{number}"
+        taken.add(stem)
+        link = root / "images" / f"{stem}{image.suffix}"
+        link.unlink(missing_ok=True)
+        os.symlink(image.absolute(), link)
+        width, height = record["width"], record["height"]
+        lines = []
+        for plate in record["plates"]:
+            left, top, right, bottom = plate["box"]
+            centre = (left + right) / 2 / width, (top + bottom) / 2 / height
+            fractions = *centre, (right - left) / width, (bottom - top) / height
+            lines.append(f"0 {' '.join(f'{value:.6f}' for value in fractions)}\n")
+        (root / "labels" / f"{stem}.txt").write_text("".join(lines))
+    # JSON is YAML, whatever the path has in it.
+    data = {"path": str(root.absolute()), "train": "images", "val": "images", "names": {0: LABEL}}
+    (root / "data.yaml").write_text(json.dumps(data) + "\n", encoding="utf-8")
+    return "yolo/"
+
+
+def write_labelstudio(records: Iterator[Record], folder: Path) -> str:
+    """`labelstudio.json`: tasks with pre-annotations for Label Studio (labelstud.io/guide/predictions).
+
+    Its labelling configuration needs an Image `image`, RectangleLabels `label` with the value plate, and a TextArea
+    `text` with perRegion="true". Images are named as Label Studio serves local files, relative to its root folder.
+    """
+    tasks = []
+    for record in records:
+        width, height = record["width"], record["height"]
+        size = {"original_width": width, "original_height": height, "to_name": "image"}
+        regions: list[dict[str, Any]] = []
+        for number, plate in enumerate(record["plates"]):
+            left, top, right, bottom = plate["box"]
+            box = {"x": 100 * left / width, "y": 100 * top / height, "rotation": 0}
+            box |= {"width": 100 * (right - left) / width, "height": 100 * (bottom - top) / height}
+            region = {"id": f"plate-{number}", **size}
+            value = {**box, "rectanglelabels": [LABEL]}
+            regions.append(
+                {
+                    **region,
+                    "from_name": "label",
+                    "type": "rectanglelabels",
+                    "value": value,
+                    "score": plate["confidence"],
+                }
+            )
+            if text := plate.get("text"):
+                regions.append({**region, "from_name": "text", "type": "textarea", "value": {**box, "text": [text]}})
+        image = f"/data/local-files/?d={Path(record['image']).as_posix()}"
+        tasks.append({"data": {"image": image}, "predictions": [{"model_version": "lpr", "result": regions}]})
+    (folder / "labelstudio.json").write_text(json.dumps(tasks, ensure_ascii=False) + "\n", encoding="utf-8")
+    return "labelstudio.json"
+
+
+WRITERS: Mapping[str, Callable[[Iterator[Record], Path], str]] = {
+    "coco": write_coco,
+    "yolo": write_yolo,
+    "labelstudio": write_labelstudio,
+}
+"""Format → a function that writes records into a folder, and returns the name of what it wrote there."""
+
+
+def export(formats: Sequence[str], jsonl: Path) -> list[str]:
+    """Write the images of `predictions.jsonl` in these formats beside it; returns the names of what was written."""
+    return [WRITERS[name](image_records(jsonl), jsonl.parent) for name in formats]

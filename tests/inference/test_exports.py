@@ -1,0 +1,70 @@
+"""Predictions in the formats of labelling tools, read back as those tools read them."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from pycocotools.coco import COCO
+
+from lpr.inference.exports import WRITERS, export
+from lpr.inference.plates import Plate
+from lpr.inference.results import JSONL, Results, error_record, frame_record, image_record, video_record
+
+PLATES = [Plate((20, 10, 60, 30), 0.9, "KA05", 0.8), Plate((0, 0, 10, 5), 0.4)]
+
+
+@pytest.fixture
+def predicted(tmp_path: Path) -> Path:
+    """The JSONL of two images of the same name, one of them without plates, a video, and a broken file."""
+    with Results(tmp_path, {}, table=False, resume=False) as results:
+        results.add(image_record(Path("a/car.jpg"), 200, 100, PLATES, None))
+        results.add(image_record(Path("b/car.jpg"), 80, 40, [], None))
+        results.add(frame_record(Path("drive.mp4"), 0, 200, 100, PLATES))
+        results.add(video_record(Path("drive.mp4"), 1, 25.0, [], None, None))
+        results.add(error_record(Path("broken.jpg"), "an empty file"))
+    return tmp_path / JSONL
+
+
+def test_coco_is_read_by_pycocotools(predicted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export(["coco"], predicted) == ["coco.json"]
+    coco = COCO(str(predicted.parent / "coco.json"))
+    assert [coco.imgs[key]["file_name"] for key in sorted(coco.imgs)] == ["a/car.jpg", "b/car.jpg"]
+    assert coco.cats == {1: {"id": 1, "name": "plate"}}
+    first, second = coco.loadAnns(coco.getAnnIds(imgIds=1))
+    assert (first["bbox"], first["area"], first["text"]) == ([20, 10, 40, 20], 800, "KA05")
+    assert (second["bbox"], second["score"], second["text"]) == ([0, 0, 10, 5], 0.4, "")
+    assert coco.getAnnIds(imgIds=2) == []
+
+
+def test_yolo_has_fractions_and_a_link_to_each_image(predicted: Path) -> None:
+    assert export(["yolo"], predicted) == ["yolo/"]
+    root = predicted.parent / "yolo"
+    data = yaml.safe_load((root / "data.yaml").read_text())
+    assert data["path"] == str(root)
+    assert list(data["names"].values()) == ["plate"]
+    assert sorted(path.name for path in (root / "labels").iterdir()) == ["car-2.txt", "car.txt"]
+    lines = (root / "labels" / "car.txt").read_text().splitlines()
+    assert lines == ["0 0.200000 0.200000 0.200000 0.200000", "0 0.025000 0.025000 0.050000 0.050000"]
+    assert (root / "labels" / "car-2.txt").read_text() == ""
+    assert (root / "images" / "car-2.jpg").readlink() == Path("b/car.jpg").absolute()
+    export(["yolo"], predicted)  # again, over the links
+
+
+def test_label_studio_has_a_region_a_plate_in_per_cent(predicted: Path) -> None:
+    export(["labelstudio"], predicted)
+    tasks = json.loads((predicted.parent / "labelstudio.json").read_text())
+    assert [task["data"]["image"] for task in tasks] == [f"/data/local-files/?d={name}/car.jpg" for name in "ab"]
+    box, text, second = tasks[0]["predictions"][0]["result"]
+    expected = {"x": 10, "y": 10, "width": 20, "height": 20, "rotation": 0}
+    assert box["value"] == {**expected, "rectanglelabels": ["plate"]}
+    assert text["value"] == {**expected, "text": ["KA05"]}
+    assert box["id"] == text["id"] != second["id"]
+    assert (box["original_width"], box["original_height"], box["score"]) == (200, 100, 0.9)
+    assert tasks[1]["predictions"][0]["result"] == []
+
+
+def test_the_command_line_knows_every_format() -> None:
+    from lpr.cli.predict import _FORMATS
+
+    assert set(_FORMATS) == set(WRITERS)
