@@ -98,23 +98,29 @@ class Results:
         resume: go on with the results of an earlier run in this folder, if there are any.
 
     Raises:
-        UserError: the earlier run had another detector, OCR engine or setting.
+        UserError: the earlier run had another detector, OCR engine or setting; or it was killed, and is not to go on.
     """
 
     def __init__(self, folder: Path, about: dict[str, Any], table: bool, resume: bool) -> None:
         self.counts, self.done = Counts(), set[str]()
-        self._folder, self._names = folder, (JSONL, RUN, *([CSV] if table else []))
+        self._folder, self._names = folder, (RUN, *([CSV] if table else []), JSONL)
         folder.mkdir(parents=True, exist_ok=True)
+        if not resume and self._unfinished(JSONL).is_file():
+            raise UserError(f"{self._unfinished(JSONL)} is of a killed run: go on with --resume, or remove it")
         earlier = _finished_inputs(folder, about) if resume else []
         self._unfinished(RUN).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-        self._jsonl: TextIO = self._unfinished(JSONL).open("w", encoding="utf-8")
+        # At once, so that a kill in between leaves the earlier records as they were.
+        rewritten = self._unfinished(f"rewritten-{JSONL}")
+        rewritten.write_text("".join(map(_line, earlier)), encoding="utf-8")
+        os.replace(rewritten, self._unfinished(JSONL))
+        self._jsonl: TextIO = self._unfinished(JSONL).open("a", encoding="utf-8")
         self._csv: TextIO | None = None
         if table:
             self._csv = self._unfinished(CSV).open("w", newline="", encoding="utf-8")
             csv.writer(self._csv, lineterminator="\n").writerow(COLUMNS)
         for record in earlier:
-            self.add(record)
             self.done.add(record["image"])
+            self._count_and_tabulate(record)
 
     def __enter__(self) -> Self:
         return self
@@ -131,9 +137,12 @@ class Results:
 
     def add(self, record: Record) -> None:
         """Write a record to the disk."""
-        self.counts.add(record)
-        self._jsonl.write(json.dumps(record, ensure_ascii=False) + "\n")
+        self._jsonl.write(_line(record))
         self._jsonl.flush()
+        self._count_and_tabulate(record)
+
+    def _count_and_tabulate(self, record: Record) -> None:
+        self.counts.add(record)
         if self._csv:
             csv.writer(self._csv, lineterminator="\n").writerows(_rows(record))
             self._csv.flush()
@@ -142,13 +151,16 @@ class Results:
         return self._folder / f"{UNFINISHED}{name}"
 
 
+def _line(record: Record) -> str:
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
 def _finished_inputs(folder: Path, about: dict[str, Any]) -> list[Record]:
     """The records of an earlier run, of a killed one if there is one, but for inputs that were in work at its end."""
-    killed = (folder / f"{UNFINISHED}{JSONL}").is_file()
-    jsonl, run = (folder / f"{UNFINISHED if killed else ''}{name}" for name in (JSONL, RUN))
-    if not jsonl.is_file():
+    jsonl, run = (_latest(folder, name) for name in (JSONL, RUN))
+    if jsonl is None:
         return []
-    before = json.loads(run.read_text(encoding="utf-8")) if run.is_file() else {}
+    before = json.loads(run.read_text(encoding="utf-8")) if run else {}
     if changed := [key for key in about if before.get(key) != about[key]]:
         raise UserError(
             f"{jsonl} was written with another {' and '.join(changed)}: choose another --output, or start anew without "
@@ -161,6 +173,11 @@ def _finished_inputs(folder: Path, about: dict[str, Any]) -> list[Record]:
                 records.append(json.loads(line))
     ended = {record["image"] for record in records if "frame" not in record}
     return [record for record in records if record["image"] in ended]
+
+
+def _latest(folder: Path, name: str) -> Path | None:
+    """The file of a killed run, else of a finished one; None where there is neither."""
+    return next((path for path in (folder / f"{UNFINISHED}{name}", folder / name) if path.is_file()), None)
 
 
 def _rows(record: Record) -> Iterator[tuple[Any, ...]]:

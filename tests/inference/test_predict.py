@@ -392,9 +392,14 @@ def test_a_killed_run_goes_on_without_what_is_done(exported: Path, lpr: Lpr) -> 
         file.write('{"image": "many/drive.avi", "frame": 0, "width": 320, "height": 192, "plates": []}\n{"ima')
     kept = unfinished.read_text().splitlines()[:-2]
 
+    before = unfinished.read_bytes()
+    anew = lpr("many", "--ocr", "none", "--save", "csv")
+    assert anew.returncode == 1
+    assert "is of a killed run: go on with --resume, or remove it" in anew.stderr
     other = lpr("many", "--ocr", "none", "--save", "csv", "--confidence", "0.9", "--resume")
     assert other.returncode == 1
     assert "was written with another confidence" in other.stderr
+    assert unfinished.read_bytes() == before
     done = lpr("many", "--ocr", "none", "--save", "csv", "--resume")
     assert done.returncode == 3
     assert f"going on: {len(kept)} of 62 inputs are done already" in done.stdout
