@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError, Namespace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -57,11 +58,15 @@ def add_verbs(verbs: Any) -> None:
         "--confidence", type=_fraction, metavar="C", help="threshold of a plate's confidence, 0–1; default: as exported"
     )
     predict.add_argument(
-        "--save", type=_saved, default=_SAVED, metavar="WHAT", help=f"of {','.join(_SAVED)}; default: all"
+        "--save",
+        type=partial(_chosen, _SAVED),
+        default=_SAVED,
+        metavar="WHAT",
+        help=f"of {','.join(_SAVED)}; default: all",
     )
     predict.add_argument(
         "--format",
-        type=_formats,
+        type=partial(_chosen, _FORMATS),
         default=(),
         metavar="FORMAT",
         help=f"of {','.join(_FORMATS)}: write the plates of the images in these formats, too, to correct them",
@@ -93,15 +98,7 @@ def _fraction(text: str) -> float:
     return value
 
 
-def _saved(text: str) -> tuple[str, ...]:
-    return _chosen(text, _SAVED)
-
-
-def _formats(text: str) -> tuple[str, ...]:
-    return _chosen(text, _FORMATS)
-
-
-def _chosen(text: str, choices: tuple[str, ...]) -> tuple[str, ...]:
+def _chosen(choices: tuple[str, ...], text: str) -> tuple[str, ...]:
     """The choices that are named, separated by commas."""
     chosen = tuple(text.split(","))
     if unknown := [what for what in chosen if what not in choices]:

@@ -87,7 +87,6 @@ class ALPR:
             "europe"; None: any text.
         confidence_threshold: least confidence of a plate, 0–1; None: as the detector was exported, or 0.5 for an object
             of one's own.
-        threads: of ONNX Runtime for the detector; None: one a core.
 
     Raises:
         UserError: the detector or the engine cannot be loaded, or there is no such country.
@@ -99,13 +98,12 @@ class ALPR:
         ocr: str | OcrEngine | None = None,
         country: str | None = None,
         confidence_threshold: float | None = None,
-        threads: int | None = None,
     ) -> None:
         if country is not None and country not in GRAMMARS:
             raise UserError(f"country={country!r}: there is no such country; choose of {', '.join(sorted(GRAMMARS))}")
         self._grammar = GRAMMARS[country] if country else None
         if detector is None or isinstance(detector, str | Path):
-            detector = load_onnx_detector(Path(detector or DEFAULT_DETECTOR), threads)
+            detector = load_onnx_detector(Path(detector or DEFAULT_DETECTOR))
         self.detector: Detector = detector
         exported = detector.metadata.inference.confidence_threshold if isinstance(detector, OnnxDetector) else 0.5
         self.confidence_threshold = exported if confidence_threshold is None else confidence_threshold
@@ -128,13 +126,18 @@ class ALPR:
         Raises:
             Unreadable: an image is missing, cannot be decoded, or is an array of another shape or type.
         """
-        if isinstance(images, ImageInput):
-            return self.find(as_pixels(images, bgr))
-        return [self.find(as_pixels(image, bgr)) for image in images]
+        every = [images] if isinstance(images, ImageInput) else images
+        found = [self.find(pixels, Image.fromarray(pixels)) for pixels in (as_pixels(image, bgr) for image in every)]
+        return found[0] if isinstance(images, ImageInput) else found
 
-    def find(self, pixels: np.ndarray) -> list[Plate]:
-        """The plates of an image, uint8 (h, w, 3) RGB, the most confident first, each with its `crop`."""
-        found, image = self.detector.detect(pixels), Image.fromarray(pixels)
+    def find(self, pixels: np.ndarray, image: Image.Image) -> list[Plate]:
+        """The plates of an image, the most confident first, each with its `crop`.
+
+        Args:
+            pixels: uint8 (h, w, 3) RGB.
+            image: the same image.
+        """
+        found = self.detector.detect(pixels)
         return [
             self._read(image, Plate((box[0], box[1], box[2], box[3]), confidence))
             for box, confidence in zip(found.boxes.tolist(), found.confidences.tolist(), strict=True)
@@ -165,7 +168,8 @@ class ALPR:
         """The frames of an open video, as `video` gives them."""
         tracker = Tracker(max_gap=round(_MAX_GAP_S * video.frames_per_second))
         for number, pixels in enumerate(video.frames()):
-            yield Frame(number, Image.fromarray(pixels), tracker.update(self.find(pixels), number))
+            image = Image.fromarray(pixels)
+            yield Frame(number, image, tracker.update(self.find(pixels, image), number))
 
     def _read(self, image: Image.Image, plate: Plate) -> Plate:
         part = crop(image, plate.box, self._margin)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lpr.inference.results import Record
+from lpr.inference.results import Record, free_name
 
 LABEL = "plate"
 
@@ -54,12 +54,8 @@ def write_yolo(records: Iterator[Record], folder: Path) -> str:
     taken: set[str] = set()
     for record in records:
         image = Path(record["image"])
-        stem, number = image.stem, 1
-        while stem in taken:
-            number += 1
-            stem = f"{image.stem}-{number}"
-        taken.add(stem)
-        link = root / "images" / f"{stem}{image.suffix}"
+        label = free_name(image.stem, ".txt", taken)
+        link = root / "images" / Path(label).with_suffix(image.suffix)
         link.unlink(missing_ok=True)
         os.symlink(image.absolute(), link)
         width, height = record["width"], record["height"]
@@ -69,7 +65,7 @@ def write_yolo(records: Iterator[Record], folder: Path) -> str:
             centre = (left + right) / 2 / width, (top + bottom) / 2 / height
             fractions = *centre, (right - left) / width, (bottom - top) / height
             lines.append(f"0 {' '.join(f'{value:.6f}' for value in fractions)}\n")
-        (root / "labels" / f"{stem}.txt").write_text("".join(lines))
+        (root / "labels" / label).write_text("".join(lines))
     # JSON is YAML, whatever the path has in it.
     data = {"path": str(root.absolute()), "train": "images", "val": "images", "names": {0: LABEL}}
     (root / "data.yaml").write_text(json.dumps(data) + "\n", encoding="utf-8")

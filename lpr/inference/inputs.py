@@ -154,14 +154,16 @@ def open_video(source: str | Path | int) -> Iterator[Video]:
     Raises:
         Unreadable: it is missing or no video, or there is no such camera.
     """
-    is_camera = isinstance(source, int)
-    if not isinstance(source, int) and not Path(source).is_file():
+    place = source if isinstance(source, int) else str(source)
+    if isinstance(place, str) and not Path(place).is_file():
         raise Unreadable("no such file")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # no message for every broken frame
-    capture = cv2.VideoCapture(source) if is_camera else cv2.VideoCapture(str(source))
+    capture = cv2.VideoCapture(place)
     try:
         if not capture.isOpened():
-            raise Unreadable("there is no such camera" if is_camera else "not a video that FFmpeg can open")
+            raise Unreadable(
+                "there is no such camera" if isinstance(place, int) else "not a video that FFmpeg can open"
+            )
         yield Video(
             capture,
             int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),

@@ -28,6 +28,7 @@ from lpr.inference.results import (
     Results,
     error_record,
     frame_record,
+    free_name,
     image_record,
     printable,
     video_record,
@@ -126,11 +127,11 @@ def _process_inputs(paths: Sequence[Path], alpr: ALPR, targets: dict[Path, Path]
 
 def _process_image(path: Path, alpr: ALPR, target: Path | None) -> Record:
     pixels = read_image(path)
-    plates = alpr.find(pixels)
+    image = Image.fromarray(pixels)
+    plates = alpr.find(pixels, image)
     if target:
-        save_image(draw_plates(Image.fromarray(pixels), plates), target)
-    height, width = pixels.shape[:2]
-    return image_record(path, width, height, plates, f"{ANNOTATED}/{target.name}" if target else None)
+        save_image(draw_plates(image, plates), target)
+    return image_record(path, *image.size, plates, f"{ANNOTATED}/{target.name}" if target else None)
 
 
 def _process_video(path: Path, alpr: ALPR, target: Path | None, results: Results, done: Callable[[], object]) -> Record:
@@ -179,13 +180,7 @@ def _targets(paths: Sequence[Path], output: Path) -> dict[Path, Path]:
     taken: set[str] = set()
     inputs = {path.resolve() for path in paths}
     for path in paths:
-        suffix, number = ".mp4" if is_video(path) else ".jpg", 1
-        name = f"{path.stem}{suffix}"
-        while name in taken:
-            number += 1
-            name = f"{path.stem}-{number}{suffix}"
-        taken.add(name)
-        targets[path] = output / ANNOTATED / name
+        targets[path] = output / ANNOTATED / free_name(path.stem, ".mp4" if is_video(path) else ".jpg", taken)
         if targets[path].resolve() in inputs:
             raise UserError(f"{targets[path]} would be overwritten, which is an input: choose another --output")
     return targets

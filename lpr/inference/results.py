@@ -37,6 +37,16 @@ def printable(path: Path) -> str:
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
+def free_name(stem: str, suffix: str, taken: set[str]) -> str:
+    """The name of a file that is not among `taken`, numbered where it has to be; it is added to them."""
+    name, number = f"{stem}{suffix}", 1
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}{suffix}"
+    taken.add(name)
+    return name
+
+
 def image_record(path: Path, width: int, height: int, plates: Sequence[Plate], annotated: str | None) -> Record:
     """An image with its plates; `annotated` is the file in which they are drawn, relative to the output folder."""
     record = {"image": printable(path), "width": width, "height": height, "annotated": annotated}
@@ -53,7 +63,10 @@ def video_record(
     path: Path, frames: int, frames_per_second: float, tracks: Sequence[Track], annotated: str | None, error: str | None
 ) -> Record:
     """The end of a video: its tracks, and why the rest of it could not be read, if so."""
-    found = [_without_none(asdict(track)) for track in tracks]
+    found = [
+        _without_none(asdict(track) | {"confidence": None if track.confidence is None else round(track.confidence, 4)})
+        for track in tracks
+    ]
     record = {"frames": frames, "frames_per_second": frames_per_second, "annotated": annotated, "error": error}
     return {"image": printable(path)} | _without_none(record) | {"tracks": found}
 

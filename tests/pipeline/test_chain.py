@@ -59,6 +59,8 @@ def test_another_ocr_setting_reruns_only_ocr_and_report(clone: Clone) -> None:
 
 @pytest.mark.slow
 def test_dvc_exp_run_trains_what_changed_and_shows_it(clone: Clone) -> None:
+    shown = json.loads(clone.dvc("metrics", "show", "--json").stdout)[""]["data"]
+    assert "mean_iou" in shown["metrics/detection.json"]["data"]["synthetic"]["test"]
     changes = ["detector=regression_6conv", "train.epochs=1", "optimizer.learning_rate=2e-3"]
     done = clone.dvc("exp", "run", *(f"--set-param={override}" for override in [*TINY, *changes]))
     # Another training downloads nothing.
@@ -70,8 +72,14 @@ def test_dvc_exp_run_trains_what_changed_and_shows_it(clone: Clone) -> None:
     assert changed["metrics/training.json"]["epochs"] == {"old": 2, "new": 1, "diff": -1}
     clone.dvc("plots", "show")
     assert (clone.folder / "dvc_plots" / "index.html").is_file()
-    # What it composed is good for a plain repro, too.
+    # What it composed is good for a plain repro, too …
     assert ran(clone.dvc("repro")) == []
+    # … until conf/ is edited.
+    adam = clone.folder / "conf" / "optimizer" / "adam.yaml"
+    adam.write_text(adam.read_text().replace("0.001", "0.002"))
+    stopped = clone.dvc("repro", check=False)
+    assert stopped.returncode != 0
+    assert "lpr params" in stopped.stdout + stopped.stderr
 
 
 @pytest.mark.slow
