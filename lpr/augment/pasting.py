@@ -68,7 +68,7 @@ def paste(
 
     Args:
         image: uint8 (h, w, 3) RGB; it is not changed.
-        boxes: of its plates, pixels, float (n, 4).
+        boxes: of its plates, pixels, float (n, 4), or (n, 5) with the weight of each, which is 1 for what is pasted.
         pool: what is pasted.
         random: the source of all random numbers.
         p_over: probability for each plate that another one is pasted over it.
@@ -77,23 +77,26 @@ def paste(
         border: the colour beside the image, such as that of a letterbox; nothing is pasted across the edge.
 
     Returns:
-        The new image, and its boxes, (n or n + 1, 4), each around the corners of its plate.
+        The new image, and its boxes, (n or n + 1, 4 or 5), each around the corners of its plate.
     """
     image, boxes = image.copy(), boxes.astype(np.float64)
-    blur = min((_blur_of(image, box) for box in boxes), default=np.inf)
+    blur = min((_blur_of(image, box[:4]) for box in boxes), default=np.inf)
+    ones = np.ones(boxes.shape[1] - 4)
     for index in range(len(boxes)):
         if random.random() < p_over:
-            boxes[index] = _paste_over(image, boxes, index, pool.plates, random, border)
+            over = _paste_over(image, boxes[:, :4], index, pool.plates, random, border)
+            if over is not None:
+                boxes[index] = [*over, *ones]
     for probability, patches in ((p_extra, pool.plates), (p_hard_negative, pool.hard_negatives)):
         if random.random() >= probability:
             continue
         patch = pick(random, patches)
-        corners = _free_place(image, boxes, patch, random, border)
+        corners = _free_place(image, boxes[:, :4], patch, random, border)
         if corners is None:
             continue
         _render(image, patch, corners, _appearance_around(image, corners, blur), random)
         if patches is pool.plates:
-            boxes = np.concatenate([boxes, [_bounding_box(corners)]])
+            boxes = np.concatenate([boxes, [[*_bounding_box(corners), *ones]]])
     return image, boxes
 
 
@@ -102,11 +105,11 @@ def paste(
 
 def _paste_over(
     image: np.ndarray, boxes: np.ndarray, index: int, plates: Sequence[Patch], random: Generator, border: Colour | None
-) -> np.ndarray:
+) -> np.ndarray | None:
     """Paste a plate of a similar shape over that of a box, and erase what remains visible of it.
 
     Returns:
-        The new plate's box; the old one, where there is no room for a new plate.
+        The new plate's box; None where there is no room for it.
     """
     box, (height, width) = boxes[index], image.shape[:2]
     old_width, old_height = np.maximum(box[2:] - box[:2], 1).tolist()
@@ -123,7 +126,7 @@ def _paste_over(
     corners = _corners((box[:2] + box[2:]) / 2, new_width, new_width / aspect, random, tilt=2.5)
     corners -= np.minimum(corners.min(axis=0), 0) + np.maximum(corners.max(axis=0) - (width, height), 0)
     if not _is_free(image, _bounding_box(corners), np.delete(boxes, index, axis=0), border):
-        return box
+        return None
     appearance = _appearance_of_plate(image, box)
     outline = corners.astype(np.float32)
     old = [(float(x), float(y)) for x in box[[0, 2]] for y in box[[1, 3]]]

@@ -40,7 +40,7 @@ def random_crop(
 
     Args:
         image: uint8 (h, w, 3) RGB.
-        boxes: of its plates, pixels, float (m, 4).
+        boxes: of its plates, pixels, float (m, 4), or (m, 5) with the weight of each.
         size: side of the crop, pixels.
         settings: probabilities and ranges.
         random: the source of all random numbers.
@@ -48,17 +48,17 @@ def random_crop(
 
     Returns:
         crop: uint8 (size, size, 3).
-        boxes: float32 (k, 4), as fractions, that of a pasted plate last. A plate of which more than 40 % lie outside is
-            covered with `BORDER`, since half a plate is neither a plate nor background.
+        boxes: float32 (k, 4) or (k, 5), as fractions, that of a pasted plate last, its weight 1. A plate of which more
+            than 40 % lie outside is covered with `BORDER`, since half a plate is neither a plate nor background.
     """
-    matrix = _crop_matrix(image.shape[:2], boxes, size, settings, random)
-    boxes = _transformed(boxes, matrix)
+    matrix = _crop_matrix(image.shape[:2], boxes[:, :4], size, settings, random)
+    corners = _transformed(boxes[:, :4], matrix)
     crop = warp_perspective(image, matrix, size, size)
-    clipped = np.clip(boxes, 0, size)
-    kept = _areas(clipped) >= 0.6 * np.maximum(_areas(boxes), 1e-6)
+    clipped = np.clip(corners, 0, size)
+    kept = _areas(clipped) >= 0.6 * np.maximum(_areas(corners), 1e-6)
     for left, top, right, bottom in clipped[~kept].round().astype(int):
         crop[top:bottom, left:right] = BORDER
-    boxes = clipped[kept]
+    boxes = np.hstack([clipped, boxes[:, 4:]])[kept]
     if paste_pool is not None:  # after the geometry, so that boxes are tight around what is pasted
         from lpr.augment.pasting import paste
 
@@ -74,7 +74,8 @@ def random_crop(
         )
     crop = _recoloured(crop, settings, random)
     crop = _degraded(crop, settings, random)
-    return crop, (boxes / size).astype(np.float32)
+    boxes[:, :4] /= size
+    return crop, boxes.astype(np.float32)
 
 
 def random_mosaic(
@@ -99,7 +100,8 @@ def random_mosaic(
         row, column = divmod(number, 2)
         crop, cropped = random_crop(image, plates, half, settings, random, paste_pool)
         mosaic[row * half : (row + 1) * half, column * half : (column + 1) * half] = crop
-        boxes.append((cropped + np.array([column, row, column, row], np.float32)) / 2)
+        cropped[:, :4] = (cropped[:, :4] + np.array([column, row, column, row], np.float32)) / 2
+        boxes.append(cropped)
     return mosaic, np.concatenate(boxes)
 
 

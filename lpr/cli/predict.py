@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from lpr.cli.verbs import add_verb
-from lpr.paths import MODELS, conf_folder
+from lpr.paths import DETECTOR_ONNX, conf_folder
 from lpr.plates.countries import GRAMMARS
 
 _SAVED = ("csv", "images")
@@ -23,8 +23,9 @@ def add_verbs(verbs: Any) -> None:
         "predict",
         "lpr.inference.predict",
         _predict,
-        help="detect and read the plates of images and videos, by an exported detector",
-        description="Detect the plates of images and videos by the detector that `lpr export` wrote, and read them. "
+        help="detect and read the plates of images and videos",
+        description="Detect the plates of images and videos, by the detector that ships with lpr or by another, "
+        "and read them. "
         "Into the output folder go predictions.jsonl (a line an image or frame, each written as soon as it is done; "
         "the consensus of the frames of a video; the reason for each input that could not be read), predictions.csv (a "
         "row a plate, pixels; a table that data=table takes) and annotated/ (the images and videos with the plates "
@@ -37,7 +38,10 @@ def add_verbs(verbs: Any) -> None:
     )
     predict.add_argument("inputs", nargs="+", metavar="INPUT", help="images, videos, folders, patterns such as '*.jpg'")
     predict.add_argument(
-        "--detector", type=Path, default=MODELS / "detector.onnx", metavar="FILE", help="default: %(default)s"
+        "--detector",
+        type=Path,
+        metavar="FILE",
+        help=f"such as {DETECTOR_ONNX} of `lpr export`; default: the shipped one",
     )
     predict.add_argument(
         "--ocr",

@@ -36,12 +36,14 @@ class Examples:
             has fewer than m.
         extents: height and width of the image inside its letterbox, pixels, int (n, 2); None where it fills the square.
         weights: how often an epoch has each image on average, float (n,); None where that is once.
+        box_weights: of the sides of each image's boxes in the loss, float (n,) in 0–1; None where all weigh 1.
     """
 
     images: np.ndarray
     boxes: np.ndarray
     extents: np.ndarray | None = None
     weights: np.ndarray | None = None
+    box_weights: np.ndarray | None = None
 
     @property
     def samples_per_epoch(self) -> int:
@@ -50,11 +52,11 @@ class Examples:
 
 
 def source_weights(plates: pd.DataFrame, weights: dict[str, float] | None) -> np.ndarray | None:
-    """How often an epoch has each image on average, float (n,), by its source; None where it has all of them once.
+    """The weight of each image, float (n,), by its source; None where all weigh 1.
 
     Args:
         plates: a row a plate; image, source.
-        weights: source → how often; 1 for sources that are not in it.
+        weights: source → weight; 1 for sources that are not in it.
     """
     sources = plates.drop_duplicates("image")["source"]
     return sources.map(lambda source: weights.get(source, 1.0)).to_numpy(float) if weights else None
@@ -184,9 +186,10 @@ def letterbox_images(paths: Sequence[Path], side: int, max_memory_mb: int, scrat
 def random_crop_batches(
     examples: Examples, size: int, settings: RandomCrops, batch_size: int, steps_per_epoch: int, steps: range, seed: int
 ) -> tf.data.Dataset:
-    """Batches of random crops, float32 (b, size, size, 3) in 0–1, and their plates, float32 (b, m, 4) in fractions.
+    """Batches of random crops, float32 (b, size, size, 3) in 0–1, and their plates, float32 (b, m, 5).
 
-    A crop is a function of (seed, step, place in the batch); a mosaic counts as one.
+    The columns of a plate are its box, in fractions, and the weight of the box's sides in the loss; all are 0 where a
+    crop has fewer than m. A crop is a function of (seed, step, place in the batch); a mosaic counts as one.
     """
     import tensorflow as tf
 
@@ -201,8 +204,9 @@ def random_crop_batches(
     def example(index: int) -> tuple[np.ndarray, np.ndarray]:
         boxes = examples.boxes[index]
         boxes = boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)] * side
+        weight = 1.0 if examples.box_weights is None else examples.box_weights[index]
         height, width = (side, side) if examples.extents is None else examples.extents[index]
-        return examples.images[index, :height, :width], boxes
+        return examples.images[index, :height, :width], np.pad(boxes, [(0, 0), (0, 1)], constant_values=weight)
 
     def crop(job: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         index, step, place = job
@@ -224,7 +228,7 @@ def random_crop_batches(
     def batch(step: Any) -> tuple[tf.Tensor, tf.Tensor]:
         images, boxes = tf.numpy_function(fetch, [step], (tf.uint8, tf.float32), stateful=False)
         images = tf.ensure_shape(images, (None, size, size, 3))
-        return tf.cast(images, tf.float32) / 255, tf.ensure_shape(boxes, (None, most, 4))
+        return tf.cast(images, tf.float32) / 255, tf.ensure_shape(boxes, (None, most, 5))
 
     dataset = tf.data.Dataset.range(steps.start, steps.stop)
     return dataset.map(batch, num_parallel_calls=1, deterministic=True).prefetch(2)

@@ -28,12 +28,13 @@ from lpr.errors import UserError
 from lpr.hashes import file_md5
 from lpr.nn.onnx_file import quiet_conversion, with_uint8_input, write_onnx
 from lpr.nn.runtime import choose_hardware, prepare_tensorflow
+from lpr.paths import DETECTOR_ONNX
 
 if TYPE_CHECKING:
     import keras
 
 TOLERANCE_PX, TOLERANCE_CONFIDENCE = 0.01, 1e-4  # about a hundred times what was measured on images
-ONNX, TFLITE = "detector.onnx", "detector.tflite"
+ONNX, TFLITE = DETECTOR_ONNX.name, "detector.tflite"
 
 
 @dataclass(frozen=True)

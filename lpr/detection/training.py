@@ -10,6 +10,8 @@ from typing import Any
 from lpr.config import Config
 from lpr.data.input_pipeline import Examples
 from lpr.detection import families
+from lpr.hashes import file_md5
+from lpr.nn.initialization import initialize_weights
 from lpr.nn.runtime import Hardware, prepare_tensorflow
 from lpr.nn.training import TrainingJob, steps_per_epoch
 from lpr.nn.training import train as train_network
@@ -34,13 +36,18 @@ def train(
 
     Returns:
         epochs, best_epoch (from 1), best_mean_iou, parameters, for `metrics/training.json`.
+
+    Raises:
+        UserError: `train.init_weights` is missing, or of another network.
     """
     prepare_tensorflow(hardware, config.train.seed)
     family = families.load(config.detector.name)
     epoch_steps = steps_per_epoch(config.train, training.samples_per_epoch)
     settings = family.Settings.model_validate(config.detector.model_dump())
     job = TrainingJob(
-        build=lambda precision: family.build(settings, precision, config.train.seed),
+        build=lambda precision: initialize_weights(
+            family.build(settings, precision, config.train.seed), config.train.init_weights, "train.init_weights"
+        ),
         loss=family.training_loss(config.loss),
         metric=family.metric(),
         batches=lambda steps: family.training_batches(training, config, epoch_steps, steps),
@@ -58,6 +65,8 @@ def _identity(config: Config, training: Examples, validation: Examples | None, h
     sections = (config.detector, config.augment, config.optimizer, config.loss, config.train)
     digest = hashlib.sha256(json.dumps([section.model_dump(by_alias=True) for section in sections]).encode())
     digest.update(repr(hardware).encode())
+    if config.train.init_weights:
+        digest.update((file_md5(Path(config.train.init_weights)) or "").encode())
     for examples in filter(None, (training, validation)):
         digest.update(examples.boxes.tobytes())
         for image in examples.images:

@@ -32,13 +32,11 @@ from lpr.ocr import engines
 from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText
 from lpr.ocr.grammar import apply_grammar
 from lpr.ocr.recognition import MIN_CROP_PX, crop
-from lpr.paths import MODELS, SCRATCH
+from lpr.paths import SCRATCH, SHIPPED_DETECTOR
 from lpr.plates.countries import GRAMMARS
 
 ImageInput: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
 """An image: a path or http(s) URL, the bytes of a file, a PIL image, or uint8 (h, w, 3) RGB or (h, w) grey."""
-
-DEFAULT_DETECTOR = MODELS / "detector.onnx"
 
 _MAX_GAP_S = 0.5  # for which a plate of a video may be missed and still keep its track
 _MARGIN = 0.2  # around the crops for an engine of one's own, as a fraction of the box's height
@@ -78,8 +76,8 @@ class ALPR:
     at a time.
 
     Args:
-        detector: an `.onnx` file of `lpr export`, by default `models/detector.onnx` in the current folder; or an object
-            with `Detector`'s method.
+        detector: an `.onnx` file of `lpr export`, such as `models/detector.onnx`; an object with `Detector`'s method; or
+            None: the detector that ships with lpr.
         ocr: the name of an engine, whose settings are those of `params.yaml` in the current folder if it has this
             engine, else of `conf/ocr/`; None: that of `params.yaml`, else `cascade`; "none": texts stay empty; or an
             object with the method of `lpr.ocr.engines.OcrEngine`.
@@ -103,7 +101,7 @@ class ALPR:
             raise UserError(f"country={country!r}: there is no such country; choose of {', '.join(sorted(GRAMMARS))}")
         self._grammar = GRAMMARS[country] if country else None
         if detector is None or isinstance(detector, str | Path):
-            detector = load_onnx_detector(Path(detector or DEFAULT_DETECTOR))
+            detector = load_onnx_detector(Path(detector or SHIPPED_DETECTOR))
         self.detector: Detector = detector
         exported = detector.metadata.inference.confidence_threshold if isinstance(detector, OnnxDetector) else 0.5
         self.confidence_threshold = exported if confidence_threshold is None else confidence_threshold

@@ -34,6 +34,7 @@ from lpr.inference.results import (
     video_record,
 )
 from lpr.inference.tracker import summarize_tracks
+from lpr.paths import DETECTOR, DETECTOR_ONNX, SHIPPED_DETECTOR
 
 ANNOTATED = "annotated"  # the folder of the images and videos with plates drawn on them, in that of the output
 SOME_UNREAD, INTERRUPTED = 3, 130  # exit codes
@@ -41,7 +42,7 @@ SOME_UNREAD, INTERRUPTED = 3, 130  # exit codes
 
 def run(
     names: Sequence[str],
-    model: Path,
+    model: Path | None,
     ocr: str | None,
     country: str | None,
     output: Path,
@@ -54,7 +55,7 @@ def run(
 
     Args:
         names: files, folders and patterns.
-        model: the exported detector.
+        model: the exported detector; None: the one that ships with lpr.
         ocr: name of the OCR engine; "none": texts stay empty; None: that of `params.yaml` here, else `cascade`.
         country: whose registrations the texts are, one of `lpr.plates.countries.GRAMMARS`; None: any text.
         output: the folder of the results.
@@ -74,7 +75,7 @@ def run(
     alpr = ALPR(detector, ocr, country, confidence)
     paths = find_inputs(names)
     targets = _targets(paths, output) if "images" in save else {}
-    about: dict[str, Any] = {"detector": str(model), "exported": detector.metadata.model_dump()}
+    about: dict[str, Any] = {"detector": str(model or "shipped"), "exported": detector.metadata.model_dump()}
     about |= {"confidence": alpr.confidence_threshold, "ocr": alpr.ocr_name, "country": country}
     started, interrupted = time.monotonic(), False
     try:
@@ -156,8 +157,12 @@ def _process_video(path: Path, alpr: ALPR, target: Path | None, results: Results
     return video_record(path, frames, video.frames_per_second, summarize_tracks(plates), annotated, error)
 
 
-def _load(model: Path) -> OnnxDetector:
-    """The detector; warns on standard error where it is not the one that was trained last."""
+def _load(model: Path | None) -> OnnxDetector:
+    """The detector; says on standard error where it is not the one that was trained here last."""
+    if model is None:
+        if DETECTOR.is_file():
+            print(f"lpr predict: by the shipped detector; --detector {DETECTOR_ONNX} names yours", file=sys.stderr)
+        return load_onnx_detector(SHIPPED_DETECTOR)
     trained = model.with_suffix(".keras")
     if not model.is_file() and trained.is_file():
         raise UserError(f"{model} is missing, but {trained} is there: `lpr export` writes it")

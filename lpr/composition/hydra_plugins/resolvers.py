@@ -37,6 +37,11 @@ def _ocr_weights(ocr: Any) -> str:
     return str(ocr.get("weights") or _SHIPPED_WEIGHTS)
 
 
+def _init_weights(path: Any) -> str:
+    """The weights that a training starts from; an empty file where it starts from random ones."""
+    return str(path or _NO_FILE)
+
+
 def _plugin_file(name: Any, package: str) -> str:
     return _own_code([name], package)
 
@@ -68,5 +73,6 @@ def _own_code(names: Iterable[Any], package: str) -> str:
 OmegaConf.register_new_resolver("format_files", _format_files, replace=True)
 OmegaConf.register_new_resolver("metric_files", _metric_files, replace=True)
 OmegaConf.register_new_resolver("plugin_file", _plugin_file, replace=True)
+OmegaConf.register_new_resolver("init_weights", _init_weights, replace=True)
 OmegaConf.register_new_resolver("local_files", _local_files, replace=True)
 OmegaConf.register_new_resolver("ocr_weights", _ocr_weights, replace=True)

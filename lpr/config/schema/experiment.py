@@ -31,8 +31,9 @@ class Config(Section):
     inputs: list[dict[str, str]] = Field(
         description="local files of the sources, on which DVC stages depend; composed from `data`, not to be set"
     )
-    weights: str = Field(
-        description="the recognizer's weights, on which DVC stages depend; composed from `ocr`, not to be set"
+    weights: dict[str, str] = Field(
+        description="weights that a training starts from and that an OCR engine has, on which DVC stages depend; "
+        "composed from `train` and `ocr`, not to be set"
     )
     code: dict[str, str] = Field(
         description="files or folders of the plug-ins' code, on which DVC stages depend; composed, not to be set"
@@ -56,6 +57,7 @@ class Config(Section):
         names = [source.name for source in self.data.sources]
         for key, named in (
             ("train.source_weights", self.train.source_weights or {}),
+            ("train.box_weights", self.train.box_weights or {}),
             ("recognizer.real_sources", self.recognizer.real_sources or []),
         ):
             for name in named:

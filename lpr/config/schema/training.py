@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lpr.config.schema.base import Count, Positive, Section, Seed
+from lpr.config.schema.base import Count, Fraction, LocalPath, Positive, Section, Seed
 
 
 class Optimizer(Section):
@@ -71,6 +71,13 @@ class Train(Training):
     )
     source_weights: dict[str, Positive] | None = Field(
         description="source name → how often an epoch has each of its images, 1 where not named; null: 1 for all"
+    )
+    box_weights: dict[str, Fraction] | None = Field(
+        description="source name → weight of its boxes' sides in the loss, 0–1, for loosely drawn boxes: 0 teaches "
+        "where plates are, and nothing of their sides; 1 where not named; null: 1 for all; detector=centernet only"
+    )
+    init_weights: Annotated[str | None, LocalPath()] = Field(
+        description="`.keras` file of a detector whose weights the training starts from; null: random ones"
     )
     early_stopping_patience: Count | None = Field(
         description="epochs without a better validation score after which the training stops; null: it never does"

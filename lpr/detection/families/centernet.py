@@ -79,11 +79,12 @@ def load_examples(plates: pd.DataFrame, image_dir: Path, config: Config, scratch
     boxes[row, plates.groupby("image").cumcount()] = np.nan_to_num(fractions)  # zeros for images without plates
     sides = plates.drop_duplicates("image")[["height", "width"]].to_numpy(float)
     extents = np.maximum(1, (sides * size / sides.max(axis=1, keepdims=True)).round()).astype(int)
-    return Examples(images, boxes, extents, source_weights(plates, config.train.source_weights))
+    weights = (source_weights(plates, of) for of in (config.train.source_weights, config.train.box_weights))
+    return Examples(images, boxes, extents, *weights)
 
 
 def training_batches(examples: Examples, config: Config, steps_per_epoch: int, steps: range) -> tf.data.Dataset:
-    """Random crops, and their plates, float32 (n, m, 4) as fractions; see `lpr.augment.random_crops`."""
+    """Random crops, and their plates, float32 (n, m, 5); see `lpr.data.input_pipeline.random_crop_batches`."""
     from lpr.data.input_pipeline import random_crop_batches
 
     assert isinstance(config.augment, RandomCrops)
@@ -119,19 +120,23 @@ def centernet_loss(box_loss: Any) -> Any:
         box_loss: corners as fractions, (k, 4) true and (k, 4) predicted → (k,).
 
     Returns:
-        A function of true boxes, float (n, m, 4) as fractions, all zero where an image has fewer than m, and outputs,
-        (n, rows, columns, 5), to (n,).
+        A function of true boxes, float (n, m, 5), as fractions and with the weight of the sides, all zero where an
+        image has fewer than m, or (n, m, 4) where all weigh 1; and outputs, (n, rows, columns, 5); to (n,).
     """
 
     def loss(y_true: Any, y_pred: Any) -> Any:
         from keras import ops
 
         grid = y_pred.shape[1:3]
-        heatmap, box_weights = center_targets(y_true, grid)
+        heatmap, box_weights = center_targets(y_true[..., :4], grid)
         weights, targets = box_targets(box_weights, y_true)
         predicted = distances_to_boxes(y_pred[..., 1:])
-        losses = box_loss(ops.reshape(targets, (-1, 4)), ops.reshape(predicted, (-1, 4)))
-        boxes = weighted_mean(ops.reshape(losses, (-1, *grid)), weights)
+        losses = ops.reshape(
+            box_loss(ops.reshape(targets[..., :4], (-1, 4)), ops.reshape(predicted, (-1, 4))), (-1, *grid)
+        )
+        if y_true.shape[2] == 5:
+            losses = losses * targets[..., 4]
+        boxes = weighted_mean(losses, weights)
         return _HEATMAP_WEIGHT * focal_loss(heatmap, y_pred[..., 0]) + _BOX_WEIGHT * boxes
 
     return loss
@@ -144,7 +149,7 @@ def best_iou(y_true: Any, y_pred: Any) -> Any:
     from lpr.nn.losses import mean_iou
 
     count, plates = ops.shape(y_pred)[0], y_true.shape[1]
-    boxes = ops.reshape(distances_to_boxes(y_pred[..., 1:]), (count, -1, 4))
+    y_true, boxes = y_true[..., :4], ops.reshape(distances_to_boxes(y_pred[..., 1:]), (count, -1, 4))
     best = ops.argmax(ops.reshape(y_pred[..., 0], (count, -1)), axis=1)
     chosen = ops.take_along_axis(boxes, best[:, None, None], axis=1)  # (n, 1, 4)
     pairs = mean_iou(ops.reshape(y_true, (-1, 4)), ops.reshape(ops.repeat(chosen, plates, axis=1), (-1, 4)))

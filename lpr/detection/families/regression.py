@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from lpr.boxes import BOX_COLUMNS, Detections
 from lpr.config import Config, Detector, Loss, StandardAugment
+from lpr.errors import UserError
 from lpr.nn.losses import build_loss, mean_iou
 
 if TYPE_CHECKING:
@@ -117,6 +118,11 @@ def load_examples(plates: pd.DataFrame, image_dir: Path, config: Config, scratch
         print(f"{len(boxed) - len(chosen)} plates are left out: the detector is trained on an image's largest alone")
     paths = [image_dir / name for name in chosen["image"]]
     images = decode_images(paths, config.detector.image_size_px, config.train.max_memory_mb, scratch)
+    if config.train.box_weights:
+        raise UserError(
+            "train.box_weights needs detector=centernet: detector=regression learns nothing but boxes; "
+            "train.source_weights shows loosely annotated images less often"
+        )
     weights = source_weights(chosen, config.train.source_weights)
     return Examples(images, box_fractions(chosen), weights=weights)
 

@@ -6,21 +6,15 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from lpr.config import Recognizer
-from lpr.errors import UserError
 from lpr.hashes import file_md5
+from lpr.nn.initialization import initialize_weights
 from lpr.nn.runtime import Hardware, prepare_tensorflow
-from lpr.nn.saving import load_model
 from lpr.nn.training import TrainingJob
 from lpr.nn.training import train as train_network
 from lpr.synthesis.lettered_plates import LetteredPlate
-
-if TYPE_CHECKING:
-    import keras
 
 
 def train(
@@ -53,7 +47,9 @@ def train(
     from lpr.ocr.recognizer.network import build, character_accuracy, character_loss
 
     job = TrainingJob(
-        build=lambda precision: initialize_weights(build(config, precision), config.init_weights),
+        build=lambda precision: initialize_weights(
+            build(config, precision), config.init_weights, "recognizer.init_weights"
+        ),
         loss=character_loss,
         metric=keras.metrics.MeanMetricWrapper(character_accuracy, name="char_acc"),
         batches=lambda steps: crop_batches(plates, real_plates, config, steps),
@@ -61,36 +57,6 @@ def train(
         identity=_identity(config, [*plates, *real_plates], hardware),
     )
     return train_network(job, config.train, config.optimizer, hardware, model, history, state)
-
-
-def initialize_weights(network: keras.Model, init_weights: str | None) -> keras.Model:
-    """The network with the weights of another, in all layers of the same name and shapes.
-
-    Residual blocks that the other network lacks are initialized to the identity, by a zero scale in their last batch
-    normalization (Goyal et al. 2017, arXiv:1706.02677, section 5.1): so a deeper network starts with the output of the
-    one whose weights it takes.
-
-    Args:
-        network: with fresh weights; it is changed in place.
-        init_weights: the `.keras` file of the other network; None: the weights stay fresh.
-
-    Raises:
-        UserError: `init_weights` is missing.
-    """
-    if init_weights is None:
-        return network
-    if not Path(init_weights).is_file():
-        raise UserError(
-            f"recognizer.init_weights={init_weights} is missing: name a models/recognizer.keras of `make recognizer`"
-        )
-    known = {layer.name: layer.get_weights() for layer in load_model(Path(init_weights)).layers}
-    for layer in network.layers:
-        own, other = layer.get_weights(), known.get(layer.name)
-        if other is not None and [array.shape for array in own] == [array.shape for array in other]:
-            layer.set_weights(other)
-        elif layer.name.endswith("_b_norm"):
-            layer.gamma.assign(np.zeros_like(own[0]))
-    return network
 
 
 def _identity(config: Recognizer, plates: Sequence[LetteredPlate], hardware: Hardware) -> str:

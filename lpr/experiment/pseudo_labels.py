@@ -1,0 +1,172 @@
+"""`lpr pseudo-label`: the training images of an experiment, and unlabelled ones, with the plates that it detects.
+
+Plates without a label teach a detector that plates are background. So the detector of a first training is run on the
+images of the next: what it finds with confidence, and an OCR engine reads, becomes a label (Lee 2013, "Pseudo-Label");
+what nobody can read is lettering or nothing, and stays as background, a hard negative; and what may or may not be a
+plate is covered, so that it teaches nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from tqdm import tqdm
+
+from lpr import config
+from lpr.boxes import BOX_COLUMNS, pairwise_iou
+from lpr.data.plates import read_split
+from lpr.data.tables import write_table
+from lpr.errors import UserError
+from lpr.inference.alpr import ALPR
+from lpr.inference.inputs import Unreadable, find_inputs, read_image
+from lpr.inference.plates import Plate
+from lpr.paths import IMAGE_CACHE
+from lpr.resampling import BORDER
+
+ENGINE = "recognizer"
+TRAIN, HELD_OUT = Path("train"), Path("held_out")  # folders of the output
+
+_SAME_PLATE_IOU = 0.35  # of a label and a detection
+_MIN_CONFIDENCE = 0.1  # below, a detection is background
+_REFINING_CONFIDENCE = 0.3  # from which a detection's sides replace those of a loose label
+_PLATE = 0.5, 0.6  # confidences of detection and text from which a detection becomes a label
+_NO_PLATE = 0.5, 0.2  # confidences of detection and text below which one that is large enough to be read is background
+_READABLE_PX = 14  # height of a plate from which it can be read
+_COVER = 0.15  # margin of what is covered, as a fraction of the box's height
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What an image teaches.
+
+    Attributes:
+        boxes: of its plates, pixels, float (n, 4).
+        texts: of its plates; "" where unknown.
+        covered: boxes of what may or may not be a plate, pixels, float (k, 4).
+        counts: how many labels were kept, refined and added, and how many detections covered or left as background.
+    """
+
+    boxes: np.ndarray
+    texts: list[str]
+    covered: np.ndarray
+    counts: Counter[str]
+
+
+def run(folder: Path, unlabelled: Sequence[str], detector: Path, output: Path) -> None:
+    """Write the training images of an experiment and the unlabelled ones, with labels and pseudo-labels.
+
+    `output/train/SOURCE/` and, of the validation images, whose labels stay as they are, `output/held_out/SOURCE/` get
+    `annotations.csv` and `images/`, for sources of `format: table`. Unlabelled images are source `unlabelled`.
+
+    Args:
+        folder: of the experiment, or `.`: the images and their split. In sources of its `train.box_weights` below 1,
+            the sides of labels are replaced by those of the detector.
+        unlabelled: images, folders and patterns.
+        detector: exported, of the first training.
+
+    Raises:
+        UserError: a table, the detector or the OCR engine is missing; an unlabelled image cannot be read; or the output
+            exists.
+    """
+    if output.exists():
+        raise UserError(f"{output} is there already: choose another --output, or remove it")
+    box_weights = config.load(folder / config.PARAMS).train.box_weights or {}
+    alpr = ALPR(detector, ENGINE, confidence_threshold=_MIN_CONFIDENCE)
+    rows = read_split(folder)
+    images = [
+        (folder / IMAGE_CACHE / str(name), str(plates["source"].iloc[0]), str(plates["split"].iloc[0]), plates)
+        for name, plates in rows.groupby("image", sort=False)
+    ]
+    images += [(path, "unlabelled", "train", rows[:0]) for path in find_inputs(unlabelled)]
+    tables: dict[Path, list[pd.DataFrame]] = {}
+    counts: dict[str, Counter[str]] = {}
+    for path, source, split, plates in tqdm(images, "pseudo-labelling", unit="image", disable=None):
+        if split == "test":
+            continue
+        labels = plates.dropna(subset=BOX_COLUMNS)
+        boxes, texts = labels[BOX_COLUMNS].to_numpy(float).reshape(-1, 4), labels["text"].tolist()
+        try:
+            pixels = read_image(path)
+        except Unreadable as error:
+            raise UserError(f"{path}: {error}") from None
+        place = output / (TRAIN if split == "train" else HELD_OUT) / source
+        (place / "images").mkdir(parents=True, exist_ok=True)
+        if split == "train":
+            found = alpr.find(pixels, Image.fromarray(pixels))
+            new = pseudo_labels(boxes, texts, found, refine=box_weights.get(source, 1.0) < 1)
+            boxes, texts = new.boxes, new.texts
+            counts.setdefault(source, Counter(images=0)).update(new.counts + Counter(images=1))
+            write_covered(path, pixels, new.covered, place / "images" / path.name)
+        else:
+            shutil.copyfile(path, place / "images" / path.name)
+        tables.setdefault(place, []).append(_table(path.name, pixels, boxes, texts))
+    for place, parts in tables.items():
+        write_table(pd.concat(parts, ignore_index=True), place / "annotations.csv")
+    for source, count in counts.items():
+        print(f"{source}: " + ", ".join(f"{number} {what}" for what, number in count.items()))
+
+
+def pseudo_labels(boxes: np.ndarray, texts: Sequence[str], found: Sequence[Plate], refine: bool) -> Labels:
+    """What an image teaches, by its labels and by what a detector found and an OCR engine read in it.
+
+    Args:
+        boxes: labels, pixels, float (n, 4).
+        texts: of the labels.
+        found: by falling confidence.
+        refine: whether a label's box is replaced by that of the detection on it, where that is confident.
+    """
+    boxes, counts = boxes.copy(), Counter(kept=0, refined=0, added=0, covered=0, background=0)
+    overlap = pairwise_iou(boxes, np.array([plate.box for plate in found]).reshape(-1, 4))
+    added, covered, refined = [], [], np.zeros(len(boxes), bool)
+    for number, plate in enumerate(found):
+        own = int(np.argmax(overlap[:, number])) if len(boxes) else -1
+        text_confidence = plate.text_confidence or 0.0
+        if own >= 0 and overlap[own, number] >= _SAME_PLATE_IOU:
+            if refine and not refined[own] and plate.confidence >= _REFINING_CONFIDENCE:
+                boxes[own], refined[own] = plate.box, True
+        elif own >= 0 and overlap[own, number] > 0:
+            pass  # a part of a labelled plate, or its surroundings
+        elif plate.confidence >= _PLATE[0] and text_confidence >= _PLATE[1]:
+            added.append(plate)
+        elif (
+            plate.confidence < _NO_PLATE[0]
+            and text_confidence < _NO_PLATE[1]
+            and plate.box[3] - plate.box[1] >= _READABLE_PX
+        ):
+            counts["background"] += 1
+        else:
+            covered.append(plate.box)
+    counts.update(
+        kept=len(boxes) - int(refined.sum()), refined=int(refined.sum()), added=len(added), covered=len(covered)
+    )
+    every = np.concatenate([boxes, np.array([plate.box for plate in added]).reshape(-1, 4)])
+    return Labels(every, [*texts, *("" for _ in added)], np.array(covered).reshape(-1, 4), counts)
+
+
+def write_covered(path: Path, pixels: np.ndarray, covered: np.ndarray, target: Path) -> None:
+    """Write the image with the boxes covered by `BORDER`; a copy of the file where there are none."""
+    if not len(covered):
+        shutil.copyfile(path, target)
+        return
+    margin = _COVER * (covered[:, 3:] - covered[:, 1:2])
+    pixels = pixels.copy()
+    for left, top, right, bottom in (covered + margin * [-1, -1, 1, 1]).clip(0).round().astype(int):
+        pixels[top:bottom, left:right] = BORDER
+    Image.fromarray(pixels).save(target, "JPEG", quality=95)
+
+
+def _table(name: str, pixels: np.ndarray, boxes: np.ndarray, texts: Sequence[str]) -> pd.DataFrame:
+    """Rows for `format: table`: one a plate; one without a box for an image without plates."""
+    corners = pd.DataFrame(boxes.round(2) if len(boxes) else [[None] * 4], columns=["xmin", "ymin", "xmax", "ymax"])
+    corners["text"] = [*texts] if len(boxes) else [""]
+    height, width = pixels.shape[:2]
+    for place, (column, value) in enumerate((("image", name), ("width", width), ("height", height))):
+        corners.insert(place, column, value)
+    return corners
