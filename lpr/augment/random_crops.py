@@ -111,7 +111,8 @@ def _crop_matrix(
     """A random matrix, (3, 3), from the image's pixels to the crop's."""
     height, width = shape[:2]
     fit = size / max(height, width)
-    if len(boxes) and random.random() >= settings.p_full_image:
+    whole = random.random() < settings.p_full_image
+    if len(boxes) and not whole:
         target = boxes[random.integers(len(boxes))]
         if random.random() < settings.p_background:
             target = target + np.tile(
@@ -120,9 +121,12 @@ def _crop_matrix(
         low, high = np.log(settings.plate_width_range)
         scale = float(np.exp(random.uniform(low, high))) * size / max(target[2] - target[0], 1)
         scale = min(max(scale, 0.7 * fit), settings.max_upscale)
-    else:
+    elif whole:
         target = np.array([width / 2, height / 2, width / 2, height / 2])
         scale = fit * random.uniform(1 / settings.scale_jitter, settings.scale_jitter)
+    else:  # an image without plates, anywhere and at any scale: most of it teaches what is no plate only close up
+        target = np.tile(random.uniform([0, 0], [width, height]), 2)
+        scale = float(np.exp(random.uniform(np.log(fit), np.log(max(1.0, fit)))))
     # The window is anywhere that it has the target in it, within the image if possible.
     window = size / scale
     ends = np.array([width, height]) - window

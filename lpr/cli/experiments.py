@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from lpr.cli.verbs import add_verb
-from lpr.paths import MODELS
+from lpr.paths import DETECTOR_ONNX, MODELS, PSEUDO_LABELS
 
 
 def add_verbs(verbs: Any) -> None:
@@ -68,6 +68,25 @@ def add_verbs(verbs: Any) -> None:
         example="lpr audit\nlpr audit experiments/folds",
     )
     audit.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="experiment or sweep")
+
+    label = add_verb(
+        verbs,
+        "pseudo-label",
+        "lpr.experiment.pseudo_labels",
+        lambda module, options: module.run(options.experiment, options.unlabelled, options.detector, options.output),
+        help="label the plates that the trained detector finds in training and unlabelled images, for a next training",
+        description="Write the training images of an experiment, and unlabelled images, with labels and pseudo-labels: "
+        "what an exported detector finds with confidence and the recognizer reads becomes a label, what may or may not "
+        "be a plate is covered. Sources of format=table, in FOLDER/train/SOURCE and FOLDER/held_out/SOURCE.",
+        example="lpr pseudo-label vehicles/\nlpr pseudo-label vehicles/ --experiment experiments/first --detector "
+        "experiments/first/models/detector.onnx",
+    )
+    label.add_argument("unlabelled", nargs="*", metavar="INPUT", help="unlabelled images, folders, patterns")
+    label.add_argument(
+        "--experiment", type=Path, default=Path(), metavar="FOLDER", help="of the experiment; default: the project"
+    )
+    label.add_argument("--detector", type=Path, default=DETECTOR_ONNX, metavar="FILE", help="default: %(default)s")
+    label.add_argument("--output", type=Path, default=PSEUDO_LABELS, metavar="FOLDER", help="default: %(default)s")
 
     export = add_verb(
         verbs,

@@ -30,12 +30,14 @@ def split_images(
     Args:
         plates: a row a plate: image, source, text; images in the order of the annotations.
         image_dir: folder of the cached images.
-        sources: their roles: images of `train` go to train and validation, of `test` to test, of `both` to all three.
+        sources: their roles: images of `train` go to train and validation, of `validation` and `test` to that split, of
+            `both` to all three.
         config: fractions, seed, and how groups are made.
 
     Returns:
         A row an image (image, source, group, split), and the counts for `metrics/split.json`. Images of a `train`
-        source in one group with images of a `test` source are left out.
+        source in one group with images of a `validation` or `test` source are left out, as are those of `validation`
+        with `test`.
 
     Raises:
         UserError: a split whose fraction is not 0 would be empty.
@@ -126,7 +128,9 @@ def _assign_groups(groups: np.ndarray, images: pd.Series, roles: np.ndarray, con
         bucket = int.from_bytes(hashlib.sha256(images[members[0]].encode()).digest()[:8]) % _BUCKETS
         present = set(roles[members])
         if "test" in present:
-            splits[members] = np.where(roles[members] == "train", "left out", "test")
+            splits[members] = np.where(np.isin(roles[members], ["train", "validation"]), "left out", "test")
+        elif "validation" in present:
+            splits[members] = np.where(roles[members] == "train", "left out", "validation")
         else:
             splits[members] = buckets["train" if "train" in present else "both"][bucket]
     return splits
@@ -147,6 +151,7 @@ def _shuffle_split(count: int, role: str, config: Split) -> np.ndarray:
     shares = {
         "both": {"train": config.train, "validation": config.validation, "test": config.test},
         "train": {"train": config.train, "validation": config.validation},
+        "validation": {"validation": 1.0},
         "test": {"test": 1.0},
     }[role]
     splits = np.full(count, next(iter(shares)), dtype=object)

@@ -19,6 +19,7 @@ import numpy as np
 from lpr.config import Config, Inference
 from lpr.cores import usable_cores
 from lpr.detection import families
+from lpr.detection.confidence import ValidationDetections, fit
 from lpr.detection.decoding import MIN_CONFIDENCE
 from lpr.detection.families import Family
 from lpr.detection.multiscale import Forward, detect
@@ -61,7 +62,13 @@ class Deviation:
         return f"{self.boxes} boxes to {self.pixels:.2g} px and {self.confidence:.1g} of confidence"
 
 
-def export(detector: Path, config: Config, images: Sequence[np.ndarray], output: Path) -> dict[str, Deviation]:
+def export(
+    detector: Path,
+    config: Config,
+    images: Sequence[np.ndarray],
+    output: Path,
+    validation: ValidationDetections | None = None,
+) -> dict[str, Deviation]:
     """Write `detector.onnx` and `detector.tflite` into `output`, and compare their outputs with Keras's.
 
     Args:
@@ -69,6 +76,8 @@ def export(detector: Path, config: Config, images: Sequence[np.ndarray], output:
         config: has the detector's family and how it is run.
         images: uint8 (h, w, 3) RGB, to compare on.
         output: a folder, which is made where there is none.
+        validation: by which confidences are calibrated and the threshold is chosen; None: confidences are as the network
+            gives them, and the threshold is that of `config`.
 
     Returns:
         File name → the largest deviation.
@@ -79,10 +88,15 @@ def export(detector: Path, config: Config, images: Sequence[np.ndarray], output:
     """
     prepare_tensorflow(choose_hardware("float32", config.train.threads), config.train.seed)
     model, family = _load(detector, config), families.load(config.detector.name)
+    calibration, inference = None, config.inference
+    if validation is not None:
+        calibration, threshold = fit(validation)
+        inference = inference.model_copy(update={"confidence_threshold": threshold})
     metadata = DetectorMetadata(
         lpr=importlib.metadata.version("lpr"),
         detector=config.detector.name,
-        inference=config.inference,
+        inference=inference,
+        calibration=calibration,
         keras_md5=file_md5(detector) or "",
     )
     output.mkdir(parents=True, exist_ok=True)

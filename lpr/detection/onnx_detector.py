@@ -11,9 +11,11 @@ from pydantic import ValidationError
 from lpr.boxes import Detections
 from lpr.config import Inference, Section
 from lpr.detection import families
+from lpr.detection.confidence import calibrated
 from lpr.detection.families import Family
 from lpr.detection.multiscale import Forward, detect
 from lpr.errors import UserError
+from lpr.metrics.calibration import Calibration
 from lpr.nn.onnx_file import METADATA_KEY, open_onnx
 
 
@@ -23,13 +25,15 @@ class DetectorMetadata(Section):
     Attributes:
         lpr: the version of this package that exported it.
         detector: its family, `detector.name` of the configuration.
-        inference: how it is run.
+        inference: how it is run; the threshold is for calibrated confidences.
+        calibration: of the confidences, fitted on validation images; None: there were none.
         keras_md5: of the `.keras` file that it was exported from.
     """
 
     lpr: str
     detector: str
     inference: Inference
+    calibration: Calibration | None = None
     keras_md5: str
 
 
@@ -42,8 +46,12 @@ class OnnxDetector:
     metadata: DetectorMetadata
 
     def detect(self, image: np.ndarray) -> Detections:
-        """The plates of an image, uint8 (h, w, 3) RGB, at the scales of its metadata; see `multiscale.detect`."""
-        return detect(image, self.network, self.family, self.metadata.inference)
+        """The plates of an image, uint8 (h, w, 3) RGB, at the scales of its metadata; see `multiscale.detect`.
+
+        Confidences are calibrated where the metadata have a calibration.
+        """
+        found = detect(image, self.network, self.family, self.metadata.inference)
+        return calibrated(found, self.metadata.calibration)
 
 
 def load_onnx_detector(path: Path, threads: int | None = None) -> OnnxDetector:

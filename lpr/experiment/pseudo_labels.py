@@ -62,8 +62,10 @@ class Labels:
 def run(folder: Path, unlabelled: Sequence[str], detector: Path, output: Path) -> None:
     """Write the training images of an experiment and the unlabelled ones, with labels and pseudo-labels.
 
-    `output/train/SOURCE/` and, of the validation images, whose labels stay as they are, `output/held_out/SOURCE/` get
+    `output/train/SOURCE/` and, of the validation images, `output/held_out/SOURCE/` get
     `annotations.csv` and `images/`, for sources of `format: table`. Unlabelled images are source `unlabelled`.
+    The labels of validation images stay as they are; plates that would be added to them are covered, so that finding
+    them is no mistake.
 
     Args:
         folder: of the experiment, or `.`: the images and their split. In sources of its `train.box_weights` below 1,
@@ -98,14 +100,14 @@ def run(folder: Path, unlabelled: Sequence[str], detector: Path, output: Path) -
             raise UserError(f"{path}: {error}") from None
         place = output / (TRAIN if split == "train" else HELD_OUT) / source
         (place / "images").mkdir(parents=True, exist_ok=True)
+        found = alpr.find(pixels, Image.fromarray(pixels))
         if split == "train":
-            found = alpr.find(pixels, Image.fromarray(pixels))
             new = pseudo_labels(boxes, texts, found, refine=box_weights.get(source, 1.0) < 1)
-            boxes, texts = new.boxes, new.texts
+            boxes, texts, covered = new.boxes, new.texts, new.covered
             counts.setdefault(source, Counter(images=0)).update(new.counts + Counter(images=1))
-            write_covered(path, pixels, new.covered, place / "images" / path.name)
         else:
-            shutil.copyfile(path, place / "images" / path.name)
+            covered = pseudo_labels(boxes, texts, found, refine=False).boxes[len(boxes) :]
+        write_covered(path, pixels, covered, place / "images" / path.name)
         tables.setdefault(place, []).append(_table(path.name, pixels, boxes, texts))
     for place, parts in tables.items():
         write_table(pd.concat(parts, ignore_index=True), place / "annotations.csv")

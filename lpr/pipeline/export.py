@@ -5,26 +5,60 @@ from pathlib import Path
 
 import numpy as np
 
+from lpr.boxes import BOX_COLUMNS
 from lpr.config import Config
 from lpr.data.plates import read_split
-from lpr.detection.export import TOLERANCE_CONFIDENCE, TOLERANCE_PX, export
+from lpr.data.tables import read_table
+from lpr.detection import families
+from lpr.detection.confidence import ValidationDetections
+from lpr.detection.export import ONNX, TOLERANCE_CONFIDENCE, TOLERANCE_PX, export
+from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import load_image
-from lpr.paths import DETECTOR, IMAGE_CACHE, SPLIT
+from lpr.metrics.matching import match_predictions
+from lpr.paths import DETECTOR, IMAGE_CACHE, PREDICTIONS, SPLIT
 from lpr.synthesis.scenes import draw_scene
 
 _IMAGES = 24  # to compare on
 
 
 def run(config: Config, output: Path) -> None:
-    """Export, and print the largest deviations of the exported detectors from the trained one."""
+    """Export, and print the largest deviations of the exported detectors from the trained one, and the threshold."""
     images, which = _images()
-    deviations = export(DETECTOR, config, images, output)
+    validation = _validation(config)
+    deviations = export(DETECTOR, config, images, output, validation)
+    if validation is not None:
+        threshold = load_onnx_detector(output / ONNX).metadata.inference.confidence_threshold
+        print(
+            f"confidences calibrated on {validation.plates} plates of validation images; threshold {threshold}, of the "
+            f"largest F1; {int((~validation.correct).sum())} other detections"
+        )
     print(
         f"the boxes of {DETECTOR} on {len(images)} {which} images, to (allowed are {TOLERANCE_PX} px, "
         f"{TOLERANCE_CONFIDENCE} of confidence):"
     )
     for name, deviation in deviations.items():
         print(f"  {output / name}: {deviation}, {(output / name).stat().st_size / 1e6:.1f} MB")
+
+
+def _validation(config: Config) -> ValidationDetections | None:
+    """What was found in the validation images; None where there are none, or confidences mean nothing.
+
+    Raises:
+        UserError: `reports/predictions.csv` is missing.
+    """
+    if not SPLIT.is_file() or not families.load(config.detector.name).HAS_CONFIDENCE:
+        return None
+    rows = read_split()
+    rows = rows[rows["split"] == "validation"]
+    plates, images = rows.dropna(subset=BOX_COLUMNS), rows["image"].drop_duplicates().tolist()
+    if plates.empty:
+        return None
+    found = read_table(PREDICTIONS)
+    found = found[found["image"].isin(images)]
+    matches = match_predictions(plates, found, images)
+    # `match_predictions` orders them by falling confidence, equal ones as they come, image by image.
+    confidences = np.sort(found["confidence"].to_numpy(float))[::-1]
+    return ValidationDetections(confidences, matches.hits[0], len(plates)) if len(found) else None
 
 
 def _images() -> tuple[Sequence[np.ndarray], str]:

@@ -12,7 +12,7 @@ OVERRIDE_BOXES, ORIGINAL_BOXES = "_override_boxes", "_original_boxes"
 """Suffixes of a source's name under which scores on one kind of boxes alone are reported; without, all boxes."""
 
 
-Role = Literal["train", "test", "both"]
+Role = Literal["train", "validation", "test", "both"]
 
 
 class Source(Section):
@@ -24,7 +24,8 @@ class Source(Section):
     )
     role: Role = Field(
         "both",
-        description="train: its images are never tested on; test: never trained on; both: they are split",
+        description="train: its images are never tested on; validation: they choose the epoch and the "
+        "threshold, and train nothing; test: neither; both: they are split",
     )
     annotations: Annotated[str | None, LocalPath()] = Field(
         None, description="annotation file, a path or, for some formats, an http(s) URL; null: the format has no file"
@@ -89,8 +90,8 @@ class Data(Section):
                 raise ValueError(f"data.sources: two sources are named {name!r}; names must differ")
             if name.endswith((OVERRIDE_BOXES, ORIGINAL_BOXES)):
                 raise ValueError(f"data.sources: {name!r} ends as names of scores do; choose another ending")
-        if all(source.role == "test" for source in self.sources):
-            raise ValueError("data.sources: every source has role 'test', so there is nothing to train on")
+        if all(source.role in ("validation", "test") for source in self.sources):
+            raise ValueError("data.sources: no source has role 'train' or 'both', so there is nothing to train on")
         places = [source.annotations for source in self.sources if "annotations" in source.model_fields_set]
         if None in places:
             raise ValueError(f"data={self.name} needs an annotation file: add data.annotations=PATH_OR_URL")

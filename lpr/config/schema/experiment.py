@@ -68,7 +68,8 @@ class Config(Section):
                 f"tuner.objective={self.tuner.objective} is no score of what target={self.target} trains: a "
                 "recognizer is tuned for char_acc, a detector for val_mean_iou or val_loss"
             )
-        if self.train.early_stopping_patience is not None and self.split.validation == 0:
+        validated = self.split.validation > 0 or any(source.role == "validation" for source in self.data.sources)
+        if self.train.early_stopping_patience is not None and not validated:
             raise ValueError(
                 "train.early_stopping_patience needs validation images, and split.validation is 0: "
                 "set split.validation, or train.early_stopping_patience=null"

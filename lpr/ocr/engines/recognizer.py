@@ -15,10 +15,10 @@ from pydantic import Field, ValidationError, model_validator
 
 from lpr.config import LocalPath, Ocr
 from lpr.errors import UserError
+from lpr.metrics.calibration import calibrate
 from lpr.nn.onnx_file import open_onnx
 from lpr.ocr.confusables import resolve_groups
 from lpr.ocr.engines.base import NO_TEXT, PlateText, TextLine
-from lpr.ocr.recognizer.calibration import calibrate
 from lpr.ocr.recognizer.decoding import Characters, decode
 from lpr.ocr.recognizer.fusion import weighted_boxes_fusion
 from lpr.ocr.recognizer.input_shapes import nearest_shape, resize

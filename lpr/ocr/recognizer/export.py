@@ -14,9 +14,9 @@ from lpr.boxes import pairwise_iou
 from lpr.config import Recognizer
 from lpr.errors import UserError
 from lpr.hashes import file_md5
+from lpr.metrics.calibration import Calibration, calibrate, fit_calibration
 from lpr.nn.onnx_file import open_onnx, write_onnx
 from lpr.nn.runtime import choose_hardware, prepare_tensorflow
-from lpr.ocr.recognizer.calibration import Calibration, calibrate, fit_calibration
 from lpr.ocr.recognizer.decoding import Characters, decode
 from lpr.ocr.recognizer.input_shapes import nearest_shape
 from lpr.ocr.recognizer.metadata import RecognizerMetadata

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lpr.config import Section, Shape
-from lpr.ocr.recognizer.calibration import Calibration
+from lpr.metrics.calibration import Calibration
 
 
 class RecognizerMetadata(Section):

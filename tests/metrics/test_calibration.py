@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lpr.ocr.recognizer.calibration import Calibration, calibrate, fit_calibration
+from lpr.metrics.calibration import Calibration, calibrate, fit_calibration
 
 
 def test_overconfident_values_are_corrected() -> None:
