@@ -51,13 +51,21 @@ def with_absolute_paths(config: Config, root: Path) -> Config:
 
 
 def with_absolute_weights(config: Config, root: Path) -> Config:
-    """The same configuration with the absolute path of the recognizer's weights, where they are given.
+    """The same configuration with absolute paths of the weights that are given: of the recognizer, and to start from.
 
     An experiment that trains a recognizer keeps the relative path: it writes these weights to its own folder.
     """
     values = config.as_dict()
+
+    def absolute(path: str) -> str:
+        return str(root / Path(path).expanduser())
+
     if values["ocr"].get("weights") and config.target != "recognizer":
-        values["ocr"]["weights"] = values["weights"] = str(root / Path(values["ocr"]["weights"]).expanduser())
+        values["ocr"]["weights"] = values["weights"]["ocr"] = absolute(values["ocr"]["weights"])
+    if config.train.init_weights:
+        values["train"]["init_weights"] = values["weights"]["init"] = absolute(config.train.init_weights)
+    if config.recognizer.init_weights:
+        values["recognizer"]["init_weights"] = absolute(config.recognizer.init_weights)
     return Config.model_validate(values)
 
 

@@ -76,8 +76,8 @@ def export(
         config: has the detector's family and how it is run.
         images: uint8 (h, w, 3) RGB, to compare on.
         output: a folder, which is made where there is none.
-        validation: by which confidences are calibrated and the threshold is chosen; None: confidences are as the network
-            gives them, and the threshold is that of `config`.
+        validation: by which confidences are calibrated and the threshold is chosen; None: confidences are as the
+            network gives them, and the threshold is that of `config`.
 
     Returns:
         File name → the largest deviation.
