@@ -34,11 +34,11 @@ ENGINE = "recognizer"
 TRAIN, HELD_OUT = Path("train"), Path("held_out")  # folders of the output
 
 _SAME_PLATE_IOU = 0.35  # of a label and a detection
-_MIN_CONFIDENCE = 0.1  # below, a detection is background
+_MIN_CONFIDENCE = 0.05  # below, a detection is background
 _REFINING_CONFIDENCE = 0.3  # from which a detection's sides replace those of a loose label
-_PLATE = 0.5, 0.6  # confidences of detection and text from which a detection becomes a label
-_NO_PLATE = 0.5, 0.2  # confidences of detection and text below which one that is large enough to be read is background
-_READABLE_PX = 14  # height of a plate from which it can be read
+_PLATE = 0.3, 0.6  # confidences of detection and text from which one with a digit becomes a label
+_NO_PLATE = 0.3, 0.2  # confidences of detection and text below which one that is large enough to be read is background
+_READABLE_PX = 16  # height of a plate from which it can be read
 _COVER = 0.15  # margin of what is covered, as a fraction of the box's height
 
 
@@ -135,7 +135,11 @@ def pseudo_labels(boxes: np.ndarray, texts: Sequence[str], found: Sequence[Plate
                 boxes[own], refined[own] = plate.box, True
         elif own >= 0 and overlap[own, number] > 0:
             pass  # a part of a labelled plate, or its surroundings
-        elif plate.confidence >= _PLATE[0] and text_confidence >= _PLATE[1]:
+        elif (
+            plate.confidence >= _PLATE[0]
+            and text_confidence >= _PLATE[1]
+            and any(character.isdigit() for character in plate.text)
+        ):
             added.append(plate)
         elif (
             plate.confidence < _NO_PLATE[0]

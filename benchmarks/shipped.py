@@ -1,0 +1,198 @@
+"""The scores of a detector on sets that trained nothing: boxes, confidences, and texts end to end.
+
+    lpr params data=open data.root=FOLDER && dvc repro split
+    python benchmarks/shipped.py . [--detector FILE.onnx] [--output docs/results/shipped.json] [--sheets FOLDER]
+
+The first argument is the folder of a project or experiment in which `lpr split` has run; its test images are used, each
+source by itself; of Dataturks, boxes are scored by the tight ones. Prints rows in Markdown:
+
+- boxes at the exported threshold; AP50 at all thresholds;
+- confidences: the expected calibration error (ECE; Guo et al. 2017, arXiv:1706.04599) in ten bins, over all detections
+  from 0.05 on; one on a plate that nobody labelled counts as wrong;
+- end to end, by `lpr.ALPR` with its defaults: a plate whose box has an IoU of at least 0.5 and whose text is exact,
+  with O = 0 and I = 1, is right; one on a labelled plate with another text, and one without a labelled plate that shows
+  a text of confidence 0.5 or more, is wrong. Plates whose text is not known do not count.
+
+`--sheets` gets images of the plates that were missed or fit worst, and of the surest false plates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from results import add_output, metric, write_results
+from tables import markdown
+from tqdm import tqdm
+
+import lpr
+from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS, PREDICTED_BOX_COLUMNS, Detections, pairwise_iou
+from lpr.data.plates import read_split
+from lpr.detection.onnx_detector import load_onnx_detector
+from lpr.detection.prediction import load_image
+from lpr.inference.plates import Plate
+from lpr.metrics.base import DetectionCases
+from lpr.metrics.detection import detections, predictions, score_detections
+from lpr.metrics.statistics import Score, ratio_score
+from lpr.paths import IMAGE_CACHE, SHIPPED_DETECTOR
+from lpr.plates.text import fold
+from lpr.report.detection_figures import draw_contact_sheet
+
+SCORES = ("mean_iou", "recall@0.5", "recall@0.7", "AP50", "false_positives_per_image")
+COUNTRIES = {"dataturks": "india", "openalpr_eu": "europe"}  # the grammars of experiment=best
+SHOWN = 0.5  # confidence of a text from which a false plate counts as an error
+BINS = 10
+LEAST = 0.05  # confidence of the detections that the calibration error is over
+A_SHEET = 24
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--detector", type=Path, default=SHIPPED_DETECTOR)
+    parser.add_argument("--sheets", type=Path)
+    add_output(parser)
+    return parser
+
+
+def main() -> None:
+    options = build_parser().parse_args()
+    here = Path.cwd()
+    detector = load_onnx_detector(here / options.detector)
+    threshold = detector.metadata.inference.confidence_threshold
+    os.chdir(options.folder)
+    rows = read_split()
+    rows = rows[rows["split"] == "test"]
+    images = rows.drop_duplicates("image")
+    named = tqdm(images["image"], "detecting", unit="image")
+    found = predictions(images, [detector.detect(load_image(IMAGE_CACHE / name)) for name in named])
+    table = []
+    for source, part in images.groupby("source"):
+        plates = rows[rows["source"] == source].dropna(subset=BOX_COLUMNS)
+        boxed, scored = tightly_boxed(plates, part)
+        own = found[found["image"].isin(scored["image"])]
+        matched = detections(boxed, own[own["confidence"] >= threshold])
+        scores = score_detections(DetectionCases(matched, own, scored, threshold))[str(source)]["test"]
+        row: dict[str, Any] = {"data": source} | {name: from_score(scores[name]) for name in SCORES}
+        row["ECE"] = calibration_error(boxed, own)
+        if (plates["text"] != "").any():
+            row |= end_to_end(plates, found[found["source"] == source], options.detector, str(source), here)
+        table.append(row)
+        if options.sheets:
+            write_sheets(matched, boxed, own, threshold, here / options.sheets / str(source))
+    print(markdown(table))
+    if options.output:
+        write_results(
+            here / options.output, "The shipped detector on sets that trained nothing", f"threshold {threshold}", table
+        )
+
+
+def tightly_boxed(plates: pd.DataFrame, images: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The plates and images to score boxes by: where a source has override boxes, the images with no other plates."""
+    overridden = plates[ORIGINAL_BOX_COLUMNS].notna().all(axis=1)
+    if not overridden.any():
+        return plates, images
+    kept = images[~images["image"].isin(plates.loc[~overridden, "image"])]
+    return plates[plates["image"].isin(kept["image"])], kept
+
+
+def from_score(score: dict[str, Any]) -> dict[str, Any]:
+    return metric(score["value"], score["low"], score["high"], score["n"])
+
+
+def of(score: Score) -> dict[str, Any]:
+    return from_score(score.as_dict())
+
+
+def on_plates(boxes: pd.DataFrame, plates: pd.DataFrame) -> np.ndarray:
+    """The highest IoU of each predicted box with a plate of its image: (k,) in 0–1."""
+    best = np.zeros(len(boxes))
+    place = {index: number for number, index in enumerate(boxes.index)}
+    for image, part in boxes.groupby("image"):
+        true = plates.loc[plates["image"] == image, BOX_COLUMNS].to_numpy(float)
+        if len(true):
+            overlap = pairwise_iou(part[PREDICTED_BOX_COLUMNS].to_numpy(float), true).max(axis=1)
+            best[[place[index] for index in part.index]] = overlap
+    return best
+
+
+def calibration_error(plates: pd.DataFrame, found: pd.DataFrame) -> dict[str, Any]:
+    """The mean distance of confidence and share of plates, over bins of confidence, weighted by their detections."""
+    kept = found[found["confidence"] >= LEAST]
+    correct, confidences = on_plates(kept, plates) >= 0.5, kept["confidence"].to_numpy(float)
+    bins = np.minimum((confidences * BINS).astype(int), BINS - 1)
+    gaps = [abs(confidences[bins == one].sum() - correct[bins == one].sum()) for one in range(BINS)]
+    return metric(sum(gaps) / max(len(kept), 1), n=len(kept))
+
+
+class Found:
+    """A detector whose detections are known, so that end to end only the texts are new."""
+
+    def __init__(self, threshold: float) -> None:
+        self.threshold, self.current = threshold, Detections(np.zeros((0, 4)), np.zeros(0))
+
+    def detect(self, image: np.ndarray) -> Detections:  # noqa: ARG002
+        return self.current
+
+
+def end_to_end(
+    plates: pd.DataFrame, found: pd.DataFrame, detector: Path, source: str, here: Path
+) -> dict[str, dict[str, Any]]:
+    """Precision and recall of texts; see the module."""
+    threshold = load_onnx_detector(here / detector).metadata.inference.confidence_threshold
+    known = Found(threshold)
+    alpr = lpr.ALPR(known, country=COUNTRIES.get(source), confidence_threshold=threshold)
+    counted = []
+    for image, labels in tqdm(plates.groupby("image"), source, unit="image"):
+        own = found[found["image"] == image]
+        known.current = Detections(own[PREDICTED_BOX_COLUMNS].to_numpy(float), own["confidence"].to_numpy(float))
+        pixels = load_image(IMAGE_CACHE / str(image))
+        counted.append(judge(labels, alpr.find(pixels, Image.fromarray(pixels))))
+    right, wrong, texts = np.array(counted, float).T
+    return {
+        "precision, end to end": of(ratio_score(right, right + wrong)),
+        "recall, end to end": of(ratio_score(right, texts)),
+    }
+
+
+def judge(labels: pd.DataFrame, shown: list[Plate]) -> tuple[int, int, int]:
+    """Right and wrong plates that are shown, and the plates whose text is known, of an image."""
+    true = labels[BOX_COLUMNS].to_numpy(float)
+    texts = [fold(text) for text in labels["text"]]
+    right = wrong = 0
+    free = set(range(len(true)))
+    for plate in shown:
+        overlap = pairwise_iou(np.array([plate.box]), true)[0]
+        best = max(free, key=lambda number: overlap[number], default=None)
+        if best is not None and overlap[best] >= 0.5:
+            free.remove(best)
+            if texts[best]:
+                right += fold(plate.text) == texts[best]
+                wrong += fold(plate.text) != texts[best]
+        elif (plate.text_confidence or 0) >= SHOWN:
+            wrong += 1
+    return right, wrong, sum(map(bool, texts))
+
+
+def write_sheets(
+    matched: pd.DataFrame, plates: pd.DataFrame, found: pd.DataFrame, threshold: float, folder: Path
+) -> None:
+    """The plates that fit worst, and the surest false plates."""
+    folder.mkdir(parents=True, exist_ok=True)
+    worst = matched.sort_values(["iou", "image"]).head(A_SHEET)
+    draw_contact_sheet(worst, IMAGE_CACHE, folder / "worst.png", "worst boxes")
+    false = found[(found["confidence"] >= threshold) & (on_plates(found, plates) < 0.5)]
+    surest = false.sort_values("confidence", ascending=False).head(A_SHEET)
+    if len(surest):
+        nearest = detections(plates, found).drop_duplicates("image")[["image", "plate", "text", *BOX_COLUMNS]]
+        both = surest.merge(nearest, on="image").assign(iou=0.0)
+        draw_contact_sheet(both, IMAGE_CACHE, folder / "false.png", "surest false plates")
+
+
+if __name__ == "__main__":
+    main()
