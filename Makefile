@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro recognizer test test-all check docs docs-serve lock clean
+.PHONY: help setup repro recognizer detector test test-all check docs docs-serve lock clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -30,6 +30,16 @@ repro: $(READY)  ## run all stages that are due (dvc repro); the report is repor
 
 recognizer: $(READY)  ## train the recognizer on synthetic plates (dvc repro recognizer/dvc.yaml); two hours
 	@$(BIN)/dvc repro recognizer/dvc.yaml
+
+detector: $(READY)  ## train the detector that ships, of the sets in DATA=FOLDER: experiments/open/models/detector.onnx
+	@test -d "$(DATA)" || { echo "name the folder of the sets that conf/data/open.yaml lists: make detector DATA=FOLDER" >&2; exit 1; }
+	@rm -rf data/pseudo_labels
+	$(BIN)/lpr experiment experiment=open_first data=open data.root=$(abspath $(DATA)) hydra.run.dir=experiments/open_first
+	cd experiments/open_first && lpr export
+	$(BIN)/lpr pseudo-label $(DATA)/openimages_vehicles/images --experiment experiments/open_first \
+	  --detector experiments/open_first/models/detector.onnx
+	$(BIN)/lpr experiment experiment=open data=open_pseudo_labelled data.root=$(abspath $(DATA)) hydra.run.dir=experiments/open
+	cd experiments/open && lpr export
 
 test: $(READY)  ## run the tests, but for the slow ones
 	@$(BIN)/python -m pytest

@@ -186,3 +186,32 @@ def test_a_mosaic_is_four_crops_and_all_their_plates() -> None:
         assert (mosaic[top + 1 : bottom - 1, left + 1 : right - 1] > 200).all()
     bright = (mosaic[..., 0] > 135).sum()
     assert bright == pytest.approx(np.prod((boxes[:, 2:] - boxes[:, :2]) * 128, axis=1).sum(), rel=0.1)
+
+
+def test_weights_stay_with_their_plates_and_are_1_for_what_is_pasted() -> None:
+    weighted = np.pad(BOX, [(0, 0), (0, 1)], constant_values=0.25)
+    pool = PastePool.synthesize(4, 0)
+    kept, pasted = settings(), settings(p_paste_over=1.0, p_paste_extra=1.0)
+    for seed in range(10):
+        _, boxes = random_crop(street(), weighted, 128, kept, np.random.default_rng(seed), pool)
+        assert boxes[:, 4].tolist() == [0.25]
+        _, without = random_crop(street(), BOX, 128, pasted, np.random.default_rng(seed), pool)
+        _, boxes = random_crop(street(), weighted, 128, pasted, np.random.default_rng(seed), pool)
+        np.testing.assert_array_equal(boxes[:, :4], without)
+        over, *extra = boxes[:, 4].tolist()
+        assert over in (0.25, 1.0)  # where there was no room for another
+        assert extra == [1.0] * (len(boxes) - 1)
+
+
+def test_images_without_plates_are_seen_whole_and_close_up() -> None:
+    """A ramp from left to right: what a crop shows of it says how much of the image it has."""
+    image = np.tile(np.linspace(0, 255, 300).astype(np.uint8)[None, :, None], (200, 1, 3))
+    half = settings(p_full_image=0.5)
+    spans = []
+    for seed in range(60):
+        crop, boxes = random_crop(image, np.zeros((0, 4)), 64, half, np.random.default_rng(seed))
+        assert len(boxes) == 0
+        inside = crop[(crop != (114, 114, 114)).any(axis=2)]
+        spans.append((int(inside.max()) - int(inside.min())) / 255)
+    assert max(spans) > 0.95
+    assert min(spans) < 0.35

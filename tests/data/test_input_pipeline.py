@@ -153,7 +153,7 @@ def test_pasted_plates_have_room_beside_the_real_ones(in_root: Path) -> None:
         np.testing.assert_array_equal(p, q)
         np.testing.assert_array_equal(b, c)
     plates = np.concatenate([b for _, b in found])
-    assert plates.shape == (16, 2, 4)
+    assert plates.shape == (16, 2, 5)
     assert (plates[:, 1, 2] > plates[:, 1, 0]).sum() > 6
 
 
@@ -168,5 +168,5 @@ def test_mosaics_have_the_plates_of_four_images(in_root: Path) -> None:
         np.testing.assert_array_equal(p, q)
         np.testing.assert_array_equal(b, c)
     plates = np.concatenate([b for _, b in found])
-    assert plates.shape == (16, 8, 4)
+    assert plates.shape == (16, 8, 5)
     assert ((plates[..., 2] > plates[..., 0]).sum(axis=1) > 1).sum() > 8

@@ -102,6 +102,16 @@ def test_roles_are_kept(images: Path, name: str) -> None:
     assert by_source["both"] == {"train", "validation", "test"}
 
 
+def test_images_of_a_validation_source_are_validated_by_and_their_near_duplicates_not_trained_on(images: Path) -> None:
+    frame = plates(images)
+    frame["source"] = np.where(frame["image"].str.startswith("b"), "chosen_by", "shown")
+    table, counts = split_images(
+        frame, images, sources(chosen_by="validation", shown="train"), config(train=1.0, validation=0.0, test=0.0)
+    )
+    assert table.groupby("source")["split"].agg(set).to_dict() == {"chosen_by": {"validation"}, "shown": {"train"}}
+    assert counts["left_out"] == 10
+
+
 def test_a_training_image_whose_near_duplicate_is_tested_is_left_out(images: Path) -> None:
     frame = plates(images)
     frame["source"] = np.where(frame["image"].str.startswith("b"), "test", "train")

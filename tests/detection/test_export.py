@@ -18,11 +18,13 @@ from lpr.cli.main import main as cli
 from lpr.composition.compose import compose
 from lpr.config import Config
 from lpr.detection import families
+from lpr.detection.confidence import ValidationDetections
 from lpr.detection.export import TOLERANCE_CONFIDENCE, TOLERANCE_PX, Deviation, export
 from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import keras_network
 from lpr.errors import UserError
 from lpr.hashes import file_md5
+from lpr.metrics.calibration import calibrate
 from lpr.nn.saving import load_model, save_model
 from lpr.paths import DETECTOR, MODELS
 
@@ -177,3 +179,33 @@ def test_a_file_that_is_no_exported_detector(tmp_path: Path, content: bytes | No
         (tmp_path / "detector.onnx").write_bytes(content)
     with pytest.raises(UserError, match=message):
         load_onnx_detector(tmp_path / "detector.onnx")
+
+
+def test_confidences_are_calibrated_and_the_threshold_is_chosen_by_validation_images(project: Path) -> None:
+    config = trained_project(build_finder(), SETTINGS)
+    rng = np.random.default_rng(0)
+    confidences = rng.uniform(0.05, 0.6, 2000)
+    correct = rng.random(2000) < (confidences - 0.05) / 0.55  # the detector is surer than it says
+    validation = ValidationDetections(confidences, correct, int(correct.sum()))
+    export(DETECTOR, config, [draw((2, 3))], Path("models"), validation)
+    detector = load_onnx_detector(Path("models/detector.onnx"))
+    calibration, threshold = detector.metadata.calibration, detector.metadata.inference.confidence_threshold
+    assert calibration is not None
+    shares = [
+        (calibrate(confidences[part], calibration).mean(), correct[part].mean())
+        for part in (confidences < 0.2, (confidences > 0.2) & (confidences < 0.4), confidences > 0.4)
+    ]
+    np.testing.assert_allclose(*zip(*shares, strict=True), atol=0.05)
+    after = calibrate(confidences, calibration)
+
+    def f1(least: float) -> float:
+        return float(2 * (correct & (after >= least)).sum() / ((after >= least).sum() + correct.sum()))
+
+    assert f1(threshold) >= max(f1(other) for other in np.linspace(0.05, 0.95, 91)) - 1e-9
+    export(DETECTOR, config, [draw((2, 3))], Path("models"))
+    plain = load_onnx_detector(Path("models/detector.onnx"))
+    image = draw((2, 3), scale=3)
+    np.testing.assert_allclose(
+        detector.detect(image).confidences, calibrate(plain.detect(image).confidences, calibration)
+    )
+    assert plain.metadata.inference.confidence_threshold == 0.5

@@ -155,3 +155,18 @@ def test_it_learns_to_find_several_plates(tmp_path: Path, monkeypatch: pytest.Mo
     found = centernet.decode(np.asarray(model(images[split:].astype(np.float32) / 255)), 64, 64)
     counts = [int((plates.confidences > 0.3).sum()) for plates in found]
     assert np.mean([count == number % 2 + 1 for number, count in enumerate(counts)]) > 0.7
+
+
+def test_boxes_of_weight_0_teach_where_plates_are_and_nothing_of_their_sides() -> None:
+    perfect = perfect_outputs(BOXES)
+    moved, missed = perfect.copy(), perfect.copy()
+    moved[..., 1] += 0.05 * GRID
+    missed[0, 11, 11, 0] = -4
+
+    def loss(weight: float, outputs: np.ndarray) -> np.ndarray:
+        return loss_of(np.pad(BOXES, [(0, 0), (0, 0), (0, 1)], constant_values=weight), outputs)
+
+    np.testing.assert_allclose(loss(1, moved), loss_of(BOXES, moved), rtol=1e-6)
+    np.testing.assert_allclose(loss(0.25, moved), loss(1, moved) / 4, rtol=1e-3)
+    assert loss(0, moved).max() < 1e-3
+    assert loss(0, missed)[0] > 1
