@@ -86,7 +86,7 @@ def run(
     detector = _load(model, max(1, usable_cores() // workers))
     alpr = ALPR(detector, ocr, country, confidence, unread, workers)
     paths = find_inputs(names)
-    images = Images(output, save, _targets(paths, output, save))
+    images = Images(output, save, choose_targets(paths, output, save))
     about: dict[str, Any] = {"detector": str(model or "shipped"), "exported": detector.metadata.model_dump()}
     about |= {"confidence": alpr.confidence_threshold, "ocr": alpr.ocr_name, "country": country}
     about |= {"unread": unread}
@@ -99,7 +99,7 @@ def run(
             earlier = results.counts.images
             try:
                 with _first_interrupt() as stop:
-                    _process_inputs(waiting, alpr, images, results, stop)
+                    process_inputs(waiting, alpr, images, results, stop)
                 interrupted = stop.is_set()
             except KeyboardInterrupt:
                 interrupted = True
@@ -117,7 +117,7 @@ def run(
     named = {"csv": CSV, "images": f"{ANNOTATED}/", "crops": f"{CROPS}/"}
     print(f"{output}/: {', '.join([JSONL, *(name for what, name in named.items() if what in save), *exported])}")
     if counts.unread:
-        print(f"left out: {counts.unread} boxes in which nothing was read; `--unread keep` lists them")
+        print(f"boxes left out because nothing was read in them: {counts.unread}; `--unread keep` lists them")
     if interrupted:
         print("lpr predict: interrupted; what was found is kept, and `--resume` goes on", file=sys.stderr)
         return INTERRUPTED
@@ -183,7 +183,7 @@ def _first_interrupt() -> Iterator[Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _process_inputs(paths: Sequence[Path], alpr: ALPR, images: Images, results: Results, stop: Event) -> None:
+def process_inputs(paths: Sequence[Path], alpr: ALPR, images: Images, results: Results, stop: Event) -> None:
     """Write the records of each input, and its images, until `stop`."""
     with tqdm(total=sum(map(_count, paths)), desc="predict", unit="image", disable=None) as bar:
         for are_videos, group in groupby(takewhile(lambda _: not stop.is_set(), paths), is_video):
@@ -275,7 +275,7 @@ def _load(model: Path | None, threads: int) -> OnnxDetector:
     return detector
 
 
-def _targets(paths: Sequence[Path], output: Path, save: Collection[str]) -> dict[Path, Path]:
+def choose_targets(paths: Sequence[Path], output: Path, save: Collection[str]) -> dict[Path, Path]:
     """The file for the annotated image or video of each input: its name, numbered where several have it.
 
     Args:
