@@ -54,9 +54,8 @@ def main() -> None:
         f"{len(paths)} images, {options.rounds} rounds, {usable_cores()} cores, ocr={options.ocr}, save={options.save}"
     )
     for workers, values in rates.items():
-        print(
-            f"workers={workers}: {', '.join(f'{value:.2f}' for value in values)}; median {np.median(values):.2f} images/s"
-        )
+        each = ", ".join(f"{value:.2f}" for value in values)
+        print(f"workers={workers}: {each}; median {np.median(values):.2f} images/s")
     low, middle, high = np.percentile(np.divide(rates[usable_cores()], rates[1]), [25, 50, 75])
     print(f"ratio {middle:.2f} ({low:.2f}–{high:.2f}, n={options.rounds})")
     print("the same bytes" if written[1] == written[usable_cores()] else "DIFFERENT BYTES")
