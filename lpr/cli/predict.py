@@ -12,7 +12,8 @@ from lpr.cli.verbs import add_verb
 from lpr.paths import DETECTOR_ONNX, conf_folder
 from lpr.plates.countries import GRAMMARS
 
-_SAVED = ("csv", "images")
+_SAVED = ("csv", "images", "crops")
+_UNREAD = ("drop", "keep")
 _FORMATS = ("coco", "labelstudio", "yolo")
 
 
@@ -28,8 +29,8 @@ def add_verbs(verbs: Any) -> None:
         "and read them. "
         "Into the output folder go predictions.jsonl (a line an image or frame, each written as soon as it is done; "
         "the consensus of the frames of a video; the reason for each input that could not be read), predictions.csv (a "
-        "row a plate, pixels; a table that data=table takes) and annotated/ (the images and videos with the plates "
-        "drawn on them).",
+        "row a plate, pixels; a table that data=table takes), annotated/ (the images and videos with the plates "
+        "drawn on them) and, if asked for, crops/ (an image of each plate).",
         example="lpr predict street.jpg drive.mp4 photos/\n"
         "lpr predict 'photos/*.jpg' --ocr rapidocr --country india --save csv --format coco",
         notes="exit status: 0 all inputs were read, whether or not they show plates; 1 none could be, or there is no "
@@ -64,9 +65,9 @@ def add_verbs(verbs: Any) -> None:
     predict.add_argument(
         "--save",
         type=partial(_chosen, _SAVED),
-        default=_SAVED,
+        default=_SAVED[:2],
         metavar="WHAT",
-        help=f"of {','.join(_SAVED)}; default: all",
+        help=f"of {','.join(_SAVED)}; default: {','.join(_SAVED[:2])}",
     )
     predict.add_argument(
         "--format",
@@ -74,6 +75,19 @@ def add_verbs(verbs: Any) -> None:
         default=(),
         metavar="FORMAT",
         help=f"of {','.join(_FORMATS)}: write the plates of the images in these formats, too, to correct them",
+    )
+    predict.add_argument(
+        "--unread",
+        choices=_UNREAD,
+        default=_UNREAD[0],
+        help="boxes in which the OCR engine read nothing with confidence: %(choices)s; default: %(default)s, which "
+        "counts them",
+    )
+    predict.add_argument(
+        "--workers",
+        type=_positive,
+        metavar="N",
+        help="images, or frames, that are processed at a time; default: one a core",
     )
     predict.add_argument(
         "--resume", action="store_true", help="go on with the output of the same command, killed or interrupted"
@@ -91,6 +105,8 @@ def _predict(module: ModuleType, options: Namespace) -> int:
         options.save,
         options.resume,
         options.format,
+        options.unread,
+        options.workers,
     )
     return status
 
@@ -99,6 +115,13 @@ def _fraction(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
         raise ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ArgumentTypeError(f"{text} is not 1 or more")
     return value
 
 

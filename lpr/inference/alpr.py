@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from operator import contains
 from pathlib import Path
@@ -22,10 +24,12 @@ import numpy as np
 from PIL import Image
 
 from lpr.boxes import Detections
+from lpr.cores import usable_cores
 from lpr.detection.onnx_detector import OnnxDetector, load_onnx_detector
 from lpr.errors import UserError
 from lpr.inference.drawing import draw_plates
 from lpr.inference.inputs import Unreadable, Video, decode_image, download, open_video, read_image
+from lpr.inference.parallel import Pool, map_in_order
 from lpr.inference.plates import Plate
 from lpr.inference.tracker import Tracker
 from lpr.ocr import engines
@@ -37,6 +41,9 @@ from lpr.plates.countries import GRAMMARS
 
 ImageInput: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
 """An image: a path or http(s) URL, the bytes of a file, a PIL image, or uint8 (h, w, 3) RGB or (h, w) grey."""
+
+UNREAD = ("drop", "keep")
+"""What becomes of boxes in which an OCR engine read nothing."""
 
 _MAX_GAP_S = 0.5  # for which a plate of a video may be missed and still keep its track
 _MARGIN = 0.2  # around the crops for an engine of one's own, as a fraction of the box's height
@@ -62,18 +69,20 @@ class Frame:
         number: from 0.
         image: RGB.
         plates: with `frame` and `track`.
+        unread: how many boxes were left out because nothing was read in them.
     """
 
     number: int
     image: Image.Image
     plates: list[Plate]
+    unread: int
 
 
 class ALPR:
     """Finds the plates of images, and reads them.
 
-    One object may be used by several threads: detection runs in parallel, and the OCR engine is called by one thread
-    at a time.
+    One object may be used by several threads. A detector or an OCR engine of one's own is called by one thread at a
+    time; of an OCR engine that is named, there are as many as `workers`.
 
     Args:
         detector: an `.onnx` file of `lpr export`, such as `models/detector.onnx`; an object with `Detector`'s method;
@@ -85,9 +94,13 @@ class ALPR:
             "europe"; None: any text.
         confidence_threshold: least confidence of a plate, 0–1; None: as the detector was exported, or 0.5 for an object
             of one's own.
+        workers: how many images of a list, or frames of a video, are processed at a time, each by its share of the
+            cores. One is the fastest for single images; one a core (`lpr.cores.usable_cores()`) for many.
+        unread: "drop" leaves out boxes that are `Plate.unread`; "keep" lists them.
 
     Raises:
         UserError: the detector or the engine cannot be loaded, or there is no such country.
+        ValueError: `unread` is neither, or there is no worker.
     """
 
     def __init__(
@@ -96,17 +109,27 @@ class ALPR:
         ocr: str | OcrEngine | None = None,
         country: str | None = None,
         confidence_threshold: float | None = None,
+        unread: str = "drop",
+        workers: int = 1,
     ) -> None:
+        if unread not in UNREAD:
+            raise ValueError(f"unread={unread!r}: choose of {', '.join(UNREAD)}")
+        if workers < 1:
+            raise ValueError(f"workers={workers}: there is one at least")
+        self.unread, self.workers = unread, workers
+        threads = max(1, usable_cores() // workers)
         if country is not None and country not in GRAMMARS:
             raise UserError(f"country={country!r}: there is no such country; choose of {', '.join(sorted(GRAMMARS))}")
         self._grammar = GRAMMARS[country] if country else None
         if detector is None or isinstance(detector, str | Path):
-            detector = load_onnx_detector(Path(detector or SHIPPED_DETECTOR))
+            detector = load_onnx_detector(Path(detector or SHIPPED_DETECTOR), threads)
         self.detector: Detector = detector
         exported = detector.metadata.inference.confidence_threshold if isinstance(detector, OnnxDetector) else 0.5
         self.confidence_threshold = exported if confidence_threshold is None else confidence_threshold
-        self.ocr_name, self._engine, self._margin = _engine(ocr)
-        self._engine_lock = Lock()
+        self._detector_lock: AbstractContextManager[object] = (
+            nullcontext() if isinstance(detector, OnnxDetector) else Lock()
+        )
+        self.ocr_name, self._engines, self._margin = _engines(ocr, workers, threads)
 
     @overload
     def __call__(self, images: ImageInput, bgr: bool = ...) -> list[Plate]: ...  # type: ignore[overload-overlap]
@@ -125,22 +148,32 @@ class ALPR:
             Unreadable: an image is missing, cannot be decoded, or is an array of another shape or type.
         """
         every = [images] if isinstance(images, ImageInput) else images
-        found = [self.find(pixels, Image.fromarray(pixels)) for pixels in (as_pixels(image, bgr) for image in every)]
+
+        def plates(image: ImageInput) -> list[Plate]:
+            pixels = as_pixels(image, bgr)
+            return self.kept(self.find(pixels, Image.fromarray(pixels)))
+
+        found = list(map_in_order(plates, every, self.workers))
         return found[0] if isinstance(images, ImageInput) else found
 
     def find(self, pixels: np.ndarray, image: Image.Image) -> list[Plate]:
-        """The plates of an image, the most confident first, each with its `crop`.
+        """What the detector found in an image, the most confident first, each with its `crop`; unread boxes, too.
 
         Args:
             pixels: uint8 (h, w, 3) RGB.
             image: the same image.
         """
-        found = self.detector.detect(pixels)
+        with self._detector_lock:
+            found = self.detector.detect(pixels)
         return [
             self._read(image, Plate((box[0], box[1], box[2], box[3]), confidence))
             for box, confidence in zip(found.boxes.tolist(), found.confidences.tolist(), strict=True)
             if confidence >= self.confidence_threshold and np.isfinite(box).all()
         ]
+
+    def kept(self, found: Sequence[Plate]) -> list[Plate]:
+        """Those of the plates that are to be listed: all, or all that are not unread."""
+        return [plate for plate in found if self.unread == "keep" or not plate.unread]
 
     def draw(self, image: ImageInput, plates: Sequence[Plate], bgr: bool = False) -> Image.Image:
         """A copy of the image, RGB, with each plate framed and its text and confidence beside it.
@@ -164,19 +197,26 @@ class ALPR:
 
     def frames(self, video: Video) -> Iterator[Frame]:
         """The frames of an open video, as `video` gives them."""
-        tracker = Tracker(max_gap=round(_MAX_GAP_S * video.frames_per_second))
-        for number, pixels in enumerate(video.frames()):
+
+        def find(pixels: np.ndarray) -> tuple[Image.Image, list[Plate]]:
             image = Image.fromarray(pixels)
-            yield Frame(number, image, tracker.update(self.find(pixels, image), number))
+            return image, self.find(pixels, image)
+
+        tracker = Tracker(max_gap=round(_MAX_GAP_S * video.frames_per_second))
+        for number, (image, found) in enumerate(map_in_order(find, video.frames(), self.workers)):
+            # Left out after tracking, so that a plate which cannot be read in some frames keeps its track.
+            tracked = tracker.update(found, number)
+            kept = self.kept(tracked)
+            yield Frame(number, image, kept, len(tracked) - len(kept))
 
     def _read(self, image: Image.Image, plate: Plate) -> Plate:
         part = crop(image, plate.box, self._margin)
-        if self._engine is None:
+        if self._engines is None:
             return replace(plate, crop=part)
         found = NO_TEXT
         if min(part.size) >= MIN_CROP_PX:
-            with self._engine_lock:
-                found = self._engine.read(part)
+            with self._engines.one() as engine:
+                found = engine.read(part)
         found = apply_grammar(found, self._grammar) if self._grammar else found
         return replace(
             plate, text=found.text, text_confidence=found.confidence, candidates=_candidates(found), crop=part
@@ -223,11 +263,19 @@ def _candidates(found: PlateText) -> tuple[Mapping[str, float], ...]:
     return every if fits else ()
 
 
-def _engine(ocr: str | OcrEngine | None) -> tuple[str, OcrEngine | None, float]:
-    """Its name, the engine, and the margin around the boxes that it is given."""
+def _engines(ocr: str | OcrEngine | None, workers: int, threads: int) -> tuple[str, Pool[OcrEngine] | None, float]:
+    """The name of the OCR engine, its instances, and the margin around the boxes that it is given.
+
+    Args:
+        workers: instances at most of an engine that is named.
+        threads: of the networks of such an engine, if it has any and the settings do not say how many.
+    """
     if ocr == "none":
         return ocr, None, 0.0
     if ocr is None or isinstance(ocr, str):
         settings = engines.load_settings(ocr)
-        return settings.name, engines.create(settings, SCRATCH / settings.name), settings.margin
-    return type(ocr).__name__, ocr, _MARGIN
+        if getattr(settings, "threads", threads) is None:
+            settings = settings.model_copy(update={"threads": threads})
+        create = partial(engines.create, settings, SCRATCH / settings.name)
+        return settings.name, Pool(create(), create, workers), settings.margin
+    return type(ocr).__name__, Pool(ocr, lambda: ocr, 1), _MARGIN

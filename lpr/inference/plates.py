@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from PIL import Image
 
+READ_THRESHOLD = 0.3
+"""Confidence of a text below which nothing counts as read."""
+
+MIN_LEGIBLE_PX = 14
+"""Height of a box below which it may be a plate though nothing is read in it.
+
+Of 65 plates of romania_dayride that were shrunk to a height of 16, 14, 12, 10 and 8 px, ocr=cascade read 59, 54, 36, 18
+and 1 with a confidence of 0.3.
+"""
+
 
 @dataclass(frozen=True)
 class Plate:
@@ -34,6 +44,16 @@ class Plate:
     frame: int | None = None
     track: int | None = None
     crop: Image.Image | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def unread(self) -> bool:
+        """Whether an OCR engine read nothing with confidence in a box that is large enough to be read: no plate, then.
+
+        False without an OCR engine.
+        """
+        legible = self.box[3] - self.box[1] >= MIN_LEGIBLE_PX
+        nothing = self.text_confidence is not None and (not self.text or self.text_confidence < READ_THRESHOLD)
+        return legible and nothing
 
     def to_dict(self) -> dict[str, Any]:
         """What JSON can hold of it: all but the crop, and without what is None or empty. Pixels have 2 decimals."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby, takewhile
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from PIL import Image
 from tqdm import tqdm
 
+from lpr.cores import usable_cores
 from lpr.detection.onnx_detector import OnnxDetector, load_onnx_detector
 from lpr.errors import UserError
 from lpr.hashes import file_md5
@@ -20,6 +25,7 @@ from lpr.inference.alpr import ALPR
 from lpr.inference.drawing import VideoFile, draw_plates, save_image
 from lpr.inference.exports import export
 from lpr.inference.inputs import Unreadable, find_inputs, is_video, open_video, read_image
+from lpr.inference.parallel import map_in_order
 from lpr.inference.plates import Plate
 from lpr.inference.results import (
     CSV,
@@ -36,7 +42,8 @@ from lpr.inference.results import (
 from lpr.inference.tracker import summarize_tracks
 from lpr.paths import DETECTOR, DETECTOR_ONNX, SHIPPED_DETECTOR
 
-ANNOTATED = "annotated"  # the folder of the images and videos with plates drawn on them, in that of the output
+# Folders in that of the output: of the images and videos with plates drawn on them, and of the plates' crops.
+ANNOTATED, CROPS = "annotated", "crops"
 SOME_UNREAD, INTERRUPTED = 3, 130  # exit codes
 
 
@@ -50,6 +57,8 @@ def run(
     save: Sequence[str],
     resume: bool,
     formats: Sequence[str],
+    unread: str,
+    workers: int | None,
 ) -> int:
     """Detect and read the plates of all inputs, and write the results.
 
@@ -60,9 +69,11 @@ def run(
         country: whose registrations the texts are, one of `lpr.plates.countries.GRAMMARS`; None: any text.
         output: the folder of the results.
         confidence: threshold from which a plate counts as detected; None: as the detector was exported.
-        save: of "csv", "images".
+        save: of "csv", "images", "crops".
         resume: go on with the results of an earlier run in the output folder, which was killed or interrupted.
         formats: of `lpr.inference.exports.WRITERS`, in which the images' plates are written, too.
+        unread: what becomes of boxes in which nothing was read: one of `lpr.inference.alpr.UNREAD`.
+        workers: how many images are processed at a time; None: one a core.
 
     Returns:
         0; or `SOME_UNREAD` where an input could not be read; or `INTERRUPTED`.
@@ -71,12 +82,14 @@ def run(
         UserError: the detector or the OCR engine cannot be loaded; no input could be read; the output cannot be
             written, or the run to go on with had other settings.
     """
-    detector = _load(model)
-    alpr = ALPR(detector, ocr, country, confidence)
+    workers = workers or usable_cores()
+    detector = _load(model, max(1, usable_cores() // workers))
+    alpr = ALPR(detector, ocr, country, confidence, unread, workers)
     paths = find_inputs(names)
-    targets = _targets(paths, output) if "images" in save else {}
+    images = Images(output, save, choose_targets(paths, output, save))
     about: dict[str, Any] = {"detector": str(model or "shipped"), "exported": detector.metadata.model_dump()}
     about |= {"confidence": alpr.confidence_threshold, "ocr": alpr.ocr_name, "country": country}
+    about |= {"unread": unread}
     started, interrupted = time.monotonic(), False
     try:
         with Results(output, about, "csv" in save, resume) as results:
@@ -85,7 +98,9 @@ def run(
                 print(f"going on: {len(paths) - len(waiting)} of {len(paths)} inputs are done already")
             earlier = results.counts.images
             try:
-                _process_inputs(waiting, alpr, targets, results)
+                with _first_interrupt() as stop:
+                    process_inputs(waiting, alpr, images, results, stop)
+                interrupted = stop.is_set()
             except KeyboardInterrupt:
                 interrupted = True
         exported = export(formats, output / JSONL)
@@ -99,74 +114,159 @@ def run(
     rate = (counts.images - earlier) / (time.monotonic() - started)
     plates = f"plates: {counts.plates}{read}"
     print(f"images: {counts.images}, {plates}, unreadable: {counts.unreadable}; {rate:.1f} images/s")
-    written = [JSONL, *([CSV] if "csv" in save else []), *([f"{ANNOTATED}/"] if targets else []), *exported]
-    print(f"{output}/: {', '.join(written)}")
+    named = {"csv": CSV, "images": f"{ANNOTATED}/", "crops": f"{CROPS}/"}
+    print(f"{output}/: {', '.join([JSONL, *(name for what, name in named.items() if what in save), *exported])}")
+    if counts.unread:
+        print(f"boxes left out because nothing was read in them: {counts.unread}; `--unread keep` lists them")
     if interrupted:
         print("lpr predict: interrupted; what was found is kept, and `--resume` goes on", file=sys.stderr)
         return INTERRUPTED
     return SOME_UNREAD if counts.unreadable else 0
 
 
-def _process_inputs(paths: Sequence[Path], alpr: ALPR, targets: dict[Path, Path], results: Results) -> None:
-    """Write the records of each input, and draw its plates into its target."""
-    for folder in {target.parent for target in targets.values()}:
-        folder.mkdir(parents=True, exist_ok=True)
+@dataclass(frozen=True)
+class Images:
+    """The images and videos that are written.
+
+    Attributes:
+        output: the folder of the results.
+        save: of "images" (with the plates drawn on them) and "crops" (of the plates).
+        targets: input → its annotated image or video, whose name is no other's.
+    """
+
+    output: Path
+    save: Collection[str]
+    targets: Mapping[Path, Path]
+
+    def annotated(self, path: Path) -> tuple[Path, str] | tuple[None, None]:
+        """The annotated file of an input, and its name relative to the output folder; None where it is not wanted."""
+        if "images" not in self.save:
+            return None, None
+        target = self.targets[path]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target, f"{ANNOTATED}/{target.name}"
+
+    def save_crops(self, path: Path, plates: Sequence[Plate], frame: int | None = None) -> list[str]:
+        """Write the crops of the plates of an image, or of a frame; returns their names, relative to the output folder.
+
+        Those of `car.jpg` are `crops/car-1.jpg`, …; those of the frame 25 of `drive.mp4` are `crops/drive/25-1.jpg`, ….
+        """
+        if "crops" not in self.save:
+            return []
+        start = f"{CROPS}/{self.targets[path].stem}" + ("" if frame is None else f"/{frame}")
+        names = []
+        for number, plate in enumerate(plates, start=1):
+            if plate.crop:
+                names.append(f"{start}-{number}.jpg")
+                (self.output / names[-1]).parent.mkdir(parents=True, exist_ok=True)
+                save_image(plate.crop, self.output / names[-1])
+        return names
+
+
+@contextmanager
+def _first_interrupt() -> Iterator[Event]:
+    """An event that the first Ctrl-C sets: what is in work is to be finished. The second one ends the work at once."""
+    stop = Event()
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:  # as in a shell's background, where it is ignored
+        yield stop
+        return
+
+    def set_event(*_: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, set_event)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def process_inputs(paths: Sequence[Path], alpr: ALPR, images: Images, results: Results, stop: Event) -> None:
+    """Write the records of each input, and its images, until `stop`."""
     with tqdm(total=sum(map(_count, paths)), desc="predict", unit="image", disable=None) as bar:
-        for path in paths:
-            target = targets.get(path)
-            try:
-                if is_video(path):
-                    record = _process_video(path, alpr, target, results, bar.update)
-                else:
-                    record = _process_image(path, alpr, target)
-                    bar.update()
-            except Unreadable as error:
-                record = error_record(path, str(error))
-            results.add(record)
-            _print(record)
+        for are_videos, group in groupby(takewhile(lambda _: not stop.is_set(), paths), is_video):
+            process: Callable[[Path], Record]
+            records: Iterable[Record]
+            if are_videos:
+                process = partial(_process_video, alpr, images, results, bar.update, stop)
+                records = map(partial(_readable, process), group)
+            else:
+                process = partial(_process_image, alpr, images)
+                records = map_in_order(partial(_readable, process), group, alpr.workers)
+            for record in records:
+                results.add(record)
+                _print(record)
+                bar.update(not are_videos)
 
 
-def _process_image(path: Path, alpr: ALPR, target: Path | None) -> Record:
+def _readable(process: Callable[[Path], Record], path: Path) -> Record:
+    """The record of an input, or why there is none."""
+    try:
+        return process(path)
+    except Unreadable as error:
+        return error_record(path, str(error))
+
+
+def _process_image(alpr: ALPR, images: Images, path: Path) -> Record:
     pixels = read_image(path)
     image = Image.fromarray(pixels)
-    plates = alpr.find(pixels, image)
+    found = alpr.find(pixels, image)
+    plates = alpr.kept(found)
+    target, annotated = images.annotated(path)
     if target:
         save_image(draw_plates(image, plates), target)
-    return image_record(path, *image.size, plates, f"{ANNOTATED}/{target.name}" if target else None)
+    crops = images.save_crops(path, plates)
+    return image_record(path, *image.size, plates, annotated, len(found) - len(plates), crops)
 
 
-def _process_video(path: Path, alpr: ALPR, target: Path | None, results: Results, done: Callable[[], object]) -> Record:
-    """Writes the frames' records; returns that of the end."""
+def _process_video(
+    alpr: ALPR, images: Images, results: Results, done: Callable[[], object], stop: Event, path: Path
+) -> Record:
+    """Writes the frames' records; returns that of the end.
+
+    Raises:
+        KeyboardInterrupt: `stop` was set on the way.
+    """
     plates: list[Plate] = []
-    frames, error, annotated = 0, None, None
+    frames, error, written = 0, None, None
     with open_video(path) as video, ExitStack() as stack:
         file = None
         try:
             for frame in alpr.frames(video):
-                results.add(frame_record(path, frame.number, *frame.image.size, frame.plates))
+                if stop.is_set():
+                    raise KeyboardInterrupt
+                size, crops = frame.image.size, images.save_crops(path, frame.plates, frame.number)
+                results.add(frame_record(path, frame.number, *size, frame.plates, frame.unread, crops))
                 frames += 1
                 # For the tracks; crops and candidates of a long video would fill the memory.
                 plates += [replace(plate, crop=None, candidates=()) for plate in frame.plates]
+                target, annotated = images.annotated(path)
                 if target:
-                    file = file or stack.enter_context(VideoFile(target, video.frames_per_second, *frame.image.size))
-                    annotated = f"{ANNOTATED}/{target.name}"
+                    file = file or stack.enter_context(VideoFile(target, video.frames_per_second, *size))
                     file.add(draw_plates(frame.image, frame.plates))
+                    written = annotated
                 done()
         except Unreadable as reason:
             error = str(reason)
-    return video_record(path, frames, video.frames_per_second, summarize_tracks(plates), annotated, error)
+    return video_record(path, frames, video.frames_per_second, summarize_tracks(plates), written, error)
 
 
-def _load(model: Path | None) -> OnnxDetector:
-    """The detector; says on standard error where it is not the one that was trained here last."""
+def _load(model: Path | None, threads: int) -> OnnxDetector:
+    """The detector; says on standard error where it is not the one that was trained here last.
+
+    Args:
+        threads: of ONNX Runtime.
+    """
     if model is None:
         if DETECTOR.is_file():
             print(f"lpr predict: by the shipped detector; --detector {DETECTOR_ONNX} names yours", file=sys.stderr)
-        return load_onnx_detector(SHIPPED_DETECTOR)
+        return load_onnx_detector(SHIPPED_DETECTOR, threads)
     trained = model.with_suffix(".keras")
     if not model.is_file() and trained.is_file():
         raise UserError(f"{model} is missing, but {trained} is there: `lpr export` writes it")
-    detector = load_onnx_detector(model)
+    detector = load_onnx_detector(model, threads)
     if trained.is_file() and file_md5(trained) != detector.metadata.keras_md5:
         print(
             f"lpr predict: {model} was exported from another {trained} than the one there now: `lpr export`",
@@ -175,18 +275,24 @@ def _load(model: Path | None) -> OnnxDetector:
     return detector
 
 
-def _targets(paths: Sequence[Path], output: Path) -> dict[Path, Path]:
+def choose_targets(paths: Sequence[Path], output: Path, save: Collection[str]) -> dict[Path, Path]:
     """The file for the annotated image or video of each input: its name, numbered where several have it.
 
+    Args:
+        save: of "images" and "crops": what is written.
+
     Raises:
-        UserError: the file is itself an input.
+        UserError: what is written would overwrite an input.
     """
     targets: dict[Path, Path] = {}
     taken: set[str] = set()
     inputs = {path.resolve() for path in paths}
+    crops = (output / CROPS).resolve()
+    if "crops" in save and any(crops in path.parents for path in inputs):
+        raise UserError(f"crops would be written to {output / CROPS}, which has inputs: choose another --output")
     for path in paths:
         targets[path] = output / ANNOTATED / free_name(path.stem, ".mp4" if is_video(path) else ".jpg", taken)
-        if targets[path].resolve() in inputs:
+        if "images" in save and targets[path].resolve() in inputs:
             raise UserError(f"{targets[path]} would be overwritten, which is an input: choose another --output")
     return targets
 

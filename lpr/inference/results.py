@@ -26,7 +26,7 @@ UNFINISHED = "unfinished-"
 # The columns of `data=table`, and more: corrected by hand, the table can be trained on.
 COLUMNS = (
     *("image", "frame", "width", "height", "xmin", "ymin", "xmax", "ymax"),
-    *("confidence", "text", "text_confidence", "track"),
+    *("confidence", "text", "text_confidence", "track", "crop"),
 )
 
 Record = dict[str, Any]
@@ -47,16 +47,45 @@ def free_name(stem: str, suffix: str, taken: set[str]) -> str:
     return name
 
 
-def image_record(path: Path, width: int, height: int, plates: Sequence[Plate], annotated: str | None) -> Record:
-    """An image with its plates; `annotated` is the file in which they are drawn, relative to the output folder."""
+def image_record(
+    path: Path,
+    width: int,
+    height: int,
+    plates: Sequence[Plate],
+    annotated: str | None,
+    unread: int = 0,
+    crops: Sequence[str] = (),
+) -> Record:
+    """An image with its plates.
+
+    Args:
+        annotated: the file in which the plates are drawn, relative to the output folder.
+        unread: how many boxes were left out because nothing was read in them.
+        crops: the files of the plates' parts of the image, likewise, one each; or none.
+    """
     record = {"image": printable(path), "width": width, "height": height, "annotated": annotated}
-    return _without_none(record) | {"plates": [plate.to_dict() for plate in plates]}
+    return _without_none(record) | _plates(plates, unread, crops)
 
 
-def frame_record(path: Path, number: int, width: int, height: int, plates: Sequence[Plate]) -> Record:
-    """A frame of a video with its plates."""
+def frame_record(
+    path: Path,
+    number: int,
+    width: int,
+    height: int,
+    plates: Sequence[Plate],
+    unread: int = 0,
+    crops: Sequence[str] = (),
+) -> Record:
+    """A frame of a video with its plates; arguments as those of `image_record`."""
+    record = {"image": printable(path), "frame": number, "width": width, "height": height}
+    return record | _plates(plates, unread, crops)
+
+
+def _plates(plates: Sequence[Plate], unread: int, crops: Sequence[str]) -> Record:
     found = [plate.to_dict() for plate in plates]
-    return {"image": printable(path), "frame": number, "width": width, "height": height, "plates": found}
+    for plate, crop in zip(found, crops, strict=False):
+        plate["crop"] = crop
+    return _without_none({"unread": unread or None}) | {"plates": found}
 
 
 def video_record(
@@ -84,12 +113,14 @@ class Counts:
         images: images and frames that were processed.
         plates: that were found in them.
         read: plates that have a text.
+        unread: boxes that were left out because nothing was read in them.
         unreadable: inputs that could not be read, or not to their end.
     """
 
     images: int = 0
     plates: int = 0
     read: int = 0
+    unread: int = 0
     unreadable: int = 0
 
     def add(self, record: Record) -> None:
@@ -98,6 +129,7 @@ class Counts:
         self.images += plates is not None
         self.plates += len(plates or ())
         self.read += sum(bool(plate.get("text")) for plate in plates or ())
+        self.unread += record.get("unread", 0)
         self.unreadable += "error" in record
 
 
@@ -198,9 +230,10 @@ def _rows(record: Record) -> Iterator[tuple[Any, ...]]:
     size = record.get("width"), record.get("height")
     for plate in record.get("plates", ()):
         text = plate.get("text", ""), plate.get("text_confidence")
-        yield record["image"], plate.get("frame"), *size, *plate["box"], plate["confidence"], *text, plate.get("track")
+        ends = *text, plate.get("track"), plate.get("crop")
+        yield record["image"], plate.get("frame"), *size, *plate["box"], plate["confidence"], *ends
     if record.get("plates") == [] and "frame" not in record:
-        yield record["image"], None, *size, *[None] * 8
+        yield record["image"], None, *size, *[None] * 9
 
 
 def _without_none(entry: Record) -> Record:

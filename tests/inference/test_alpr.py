@@ -179,6 +179,69 @@ def test_threads_may_share_it(exported: Path) -> None:
         assert [found(plates) for plates in pool.map(shared, images)] == [found(shared(image)) for image in images]
 
 
+def test_a_list_is_processed_by_several_workers_to_the_same_plates(exported: Path) -> None:
+    images = [draw((number % 12, 3), scale=2) for number in range(9)]
+    model = exported / MODELS / "detector.onnx"
+    one, three = (lpr.ALPR(model, "recognizer", unread="keep", workers=workers) for workers in (1, 3))
+    assert one(images) == three(images) != []
+    with pytest.raises(Unreadable, match="no such file"):
+        three([*images, "gone.jpg", b""])
+    with pytest.raises(ValueError, match="workers=0: there is one at least"):
+        lpr.ALPR(model, "none", workers=0)
+
+
+class HeightReader:
+    """Reads less confidently what is less high."""
+
+    def read(self, image: Image.Image) -> PlateText:
+        return PlateText("KA01" if image.height > 28 else "", image.height / 100)
+
+
+class Ladder:
+    """Boxes of several heights."""
+
+    def detect(self, image: np.ndarray) -> Detections:  # noqa: ARG002
+        boxes = [[10.0, 10.0, 90.0, 10.0 + height] for height in (60, 20, 15, 13, 5)]
+        return Detections(np.array(boxes), np.linspace(0.9, 0.6, 5))
+
+
+def test_a_box_in_which_nothing_is_read_is_no_plate() -> None:
+    def heights(plates: list[lpr.Plate]) -> list[float]:
+        return [plate.box[3] - plate.box[1] for plate in plates]
+
+    image = np.zeros((100, 100, 3), np.uint8)
+    # 20 px: a text without confidence; 15 px: no text; below 14 px there may be a plate, though nothing can be read
+    assert heights(lpr.ALPR(Ladder(), HeightReader())(image)) == [60, 13, 5]
+    assert heights(lpr.ALPR(Ladder(), HeightReader(), unread="keep")(image)) == [60, 20, 15, 13, 5]
+    assert heights(lpr.ALPR(Ladder(), "none")(image)) == [60, 20, 15, 13, 5]
+    with pytest.raises(ValueError, match="unread='no': choose of drop, keep"):
+        lpr.ALPR(Ladder(), "none", unread="no")
+
+
+def test_a_plate_that_is_unread_in_some_frames_keeps_its_track(tmp_path: Path) -> None:
+    class Passing:
+        """A plate at the left whose text is hidden for longer than a track may be interrupted, and a box without."""
+
+        def detect(self, image: np.ndarray) -> Detections:  # noqa: ARG002
+            return Detections(np.array([[10.0, 10, 110, 40], [200, 100, 300, 130]]), np.array([0.9, 0.8]))
+
+    class Bright:
+        def read(self, image: Image.Image) -> PlateText:
+            return PlateText("KA01AB1234", 0.9) if np.asarray(image).mean() > 100 else PlateText("", 0.0)
+
+    writer = cv2.VideoWriter(str(tmp_path / "drive.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 192))
+    for number in range(14):
+        frame = np.zeros((192, 320, 3), np.uint8)
+        frame[:50, :120] = 0 if 3 <= number < 12 else 255
+        writer.write(frame)
+    writer.release()
+    for workers in (1, 3):
+        frames = list(lpr.ALPR(Passing(), Bright(), workers=workers).video(tmp_path / "drive.avi"))
+        assert [frame.number for frame in frames] == list(range(14))
+        assert [[plate.track for plate in frame.plates] for frame in frames] == [[1]] * 3 + [[]] * 9 + [[1]] * 2
+        assert [frame.unread for frame in frames] == [1] * 3 + [2] * 9 + [1] * 2
+
+
 def test_importing_the_package_loads_nothing_heavy() -> None:
     code = "import sys, lpr; before = set(sys.modules); lpr.ALPR; print(sorted({'numpy', 'cv2', 'PIL'} & before))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

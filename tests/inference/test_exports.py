@@ -7,6 +7,7 @@ import pytest
 import yaml
 from pycocotools.coco import COCO
 
+from lpr.inference.alpr import UNREAD
 from lpr.inference.exports import WRITERS, export
 from lpr.inference.plates import Plate
 from lpr.inference.results import JSONL, Results, error_record, frame_record, image_record, video_record
@@ -64,7 +65,8 @@ def test_label_studio_has_a_region_a_plate_in_per_cent(predicted: Path) -> None:
     assert tasks[1]["predictions"][0]["result"] == []
 
 
-def test_the_command_line_knows_every_format() -> None:
-    from lpr.cli.predict import _FORMATS
+def test_the_command_line_knows_every_choice() -> None:
+    from lpr.cli.predict import _FORMATS, _UNREAD
 
     assert set(_FORMATS) == set(WRITERS)
+    assert _UNREAD == UNREAD

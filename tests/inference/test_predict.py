@@ -126,6 +126,80 @@ def test_the_texts_are_recognized(lpr: Lpr, engine: str, least: float) -> None:
     assert "plates: 1 (1 read)" in done.stdout
 
 
+def lettered(path: str, *texts: str) -> None:
+    """A white plate for each text, at `ONE` and `TWO`."""
+    image = Image.fromarray(draw(*(ONE, TWO)[: len(texts)], scale=8))
+    pen = ImageDraw.Draw(image)
+    for place, text in zip((ONE, TWO), texts, strict=False):
+        left, top, right, bottom = box(place, 8)
+        pen.text(((left + right) / 2, (top + bottom) / 2), text, "black", ImageFont.load_default(48), anchor="mm")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    image.save(path)
+
+
+def test_boxes_in_which_nothing_is_read_are_left_out_and_counted(lpr: Lpr) -> None:
+    lettered("street/two.png", "KA05MH1234", "")
+    lettered("street/none.png", "")
+    arguments = ("street", "--ocr", "recognizer", "--confidence", "0.2", "--save", "csv,crops")
+    done = lpr(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert [row["text"] for row in rows()] == ["", "KA05MH1234"]
+    assert [(len(entry["plates"]), entry["unread"]) for entry in inputs()] == [(0, 1), (1, 1)]
+    assert "street/none.png: no plate\n" in done.stdout
+    assert "images: 2, plates: 1 (1 read), unreadable: 0" in done.stdout
+    assert (
+        done.stdout.splitlines()[-1] == "boxes left out because nothing was read in them: 2; `--unread keep` lists them"
+    )
+    assert [path.name for path in Path("predictions/crops").iterdir()] == ["two-1.jpg"]
+    other = lpr(*arguments, "--unread", "keep", "--resume")
+    assert "was written with another unread" in other.stderr
+    done = lpr(*arguments, "--unread", "keep")
+    assert sorted(row["text"] for row in rows()) == ["", "", "KA05MH1234"]
+    assert "left out" not in done.stdout
+    assert all("unread" not in entry for entry in inputs())
+
+
+def test_the_crops_of_plates_are_saved(lpr: Lpr) -> None:
+    for folder in "ab":
+        save(draw(ONE, TWO, scale=3), f"{folder}/x.png")
+    save(draw(), "a/none.png")
+    write_video("x.avi", "MJPG", [draw(scale=2), draw(ONE, scale=2)])
+    done = lpr("a", "b", "x.avi", "--ocr", "none", "--save", "csv,crops")
+    assert done.returncode == 0, done.stderr
+    assert "predictions/: predictions.jsonl, predictions.csv, crops/\n" in done.stdout
+    names = ["crops/x-1.jpg", "crops/x-2.jpg", "crops/x-2-1.jpg", "crops/x-2-2.jpg", "crops/x/1-1.jpg"]
+    assert [row["crop"] for row in rows() if row["xmin"]] == names
+    assert [plate["crop"] for entry in inputs()[1:3] for plate in entry["plates"]] == names[:4]
+    written = {str(path.relative_to("predictions")) for path in Path("predictions/crops").rglob("*.jpg")}
+    assert written == set(names)
+    assert not Path("predictions/annotated").exists()
+    for row in rows():
+        if row["crop"]:
+            crop = Image.open(Path("predictions", row["crop"]))
+            assert crop.width == pytest.approx(float(row["xmax"]) - float(row["xmin"]), abs=1.5)
+            assert np.asarray(crop).mean() > 200
+    refused = lpr("predictions/crops", "--ocr", "none", "--save", "crops")
+    assert refused.returncode == 1
+    assert "crops would be written to predictions/crops, which has inputs: choose another --output" in refused.stderr
+
+
+def test_any_number_of_workers_writes_the_same_bytes(lpr: Lpr) -> None:
+    for number in range(12):
+        lettered(f"street/{number}.png", f"KA05MH{number:04}", "")
+    write_video("street/drive.avi", "MJPG", [draw((2 + number, 3), scale=2) for number in range(9)])
+    Path("street/page.jpg").write_text("<html>")
+    written = []
+    for workers in ("1", "3"):
+        arguments = ["--workers", workers, "--output", workers, "--save", "csv,images,crops", "--confidence", "0.2"]
+        done = lpr("street", "--ocr", "recognizer", *arguments)
+        assert done.returncode == 3, done.stderr
+        files = sorted(path for path in Path(workers).rglob("*") if path.is_file())
+        written.append({path.relative_to(workers): path.read_bytes() for path in files})
+    assert written[0] == written[1]
+    assert len(written[0]) == 3 + 13 + 12  # tables and run.json, annotated/, crops/
+    assert [entry["image"] for entry in inputs("3/predictions.jsonl")] == sorted(map(str, Path("street").iterdir()))
+
+
 def test_images_are_turned_as_their_exif_says(lpr: Lpr) -> None:
     undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
     for orientation, method in undo.items():
@@ -250,6 +324,29 @@ def test_interrupted_it_keeps_what_was_found(exported: Path, tmp_path: Path, mon
     assert 2 <= len(rows()) < 400
     assert f"images: {len(rows())}, plates: {len(rows())}" in said
     assert sum("plates" in entry for entry in inputs()) == len(rows())
+    # What was in work was finished: no image was drawn whose record is lost.
+    assert len(list(Path("predictions/annotated").iterdir())) == len(rows())
+
+
+def test_an_interrupted_video_keeps_its_frames_and_is_done_again(exported: Path, lpr: Lpr) -> None:
+    write_video("drive.avi", "MJPG", [draw(ONE, scale=8)] * 60)
+    command = [sys.executable, "-m", "lpr", "predict", "drive.avi", "--ocr", "none", "--save", "csv"]
+    process = subprocess.Popen(
+        [*command, "--detector", str(exported / MODELS / "detector.onnx")],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    unfinished = Path("predictions/unfinished-predictions.jsonl")
+    while (not unfinished.exists() or unfinished.read_text().count("\n") < 2) and process.poll() is None:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 130
+    assert 2 <= len(rows()) < 60
+    assert inputs() == []
+    assert lpr("drive.avi", "--ocr", "none", "--save", "csv", "--resume").returncode == 0
+    assert len(rows()) == 60
+    assert inputs()[0]["frames"] == 60
 
 
 def test_patterns_and_names_that_are_the_same(lpr: Lpr) -> None:
@@ -355,7 +452,16 @@ def test_a_detector_that_lpr_did_not_export(lpr: Lpr, exported: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--confidence", "2"], ["--save", "xml"], ["--format", "voc"], ["--ocr", "eyes"], []]
+    "arguments",
+    [
+        ["--confidence", "2"],
+        ["--save", "xml"],
+        ["--format", "voc"],
+        ["--ocr", "eyes"],
+        ["--unread", "no"],
+        ["--workers", "0"],
+        [],
+    ],
 )
 def test_wrong_usage(lpr: Lpr, arguments: list[str]) -> None:
     done = lpr(*(["x.jpg", *arguments] if arguments else []))
