@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from itertools import chain
 from operator import contains
@@ -33,7 +34,7 @@ from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText
 from lpr.ocr.grammar import apply_grammar
 from lpr.ocr.recognition import MIN_CROP_PX, crop
 from lpr.paths import SCRATCH, SHIPPED_DETECTOR
-from lpr.plates.countries import GRAMMARS
+from lpr.plates.countries import GRAMMARS, Country
 
 ImageInput: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
 """An image: a path or http(s) URL, the bytes of a file, a PIL image, or uint8 (h, w, 3) RGB or (h, w) grey."""
@@ -97,9 +98,7 @@ class ALPR:
         country: str | None = None,
         confidence_threshold: float | None = None,
     ) -> None:
-        if country is not None and country not in GRAMMARS:
-            raise UserError(f"country={country!r}: there is no such country; choose of {', '.join(sorted(GRAMMARS))}")
-        self._grammar = GRAMMARS[country] if country else None
+        self._grammar = _grammar(country)
         if detector is None or isinstance(detector, str | Path):
             detector = load_onnx_detector(Path(detector or SHIPPED_DETECTOR))
         self.detector: Detector = detector
@@ -107,6 +106,16 @@ class ALPR:
         self.confidence_threshold = exported if confidence_threshold is None else confidence_threshold
         self.ocr_name, self._engine, self._margin = _engine(ocr)
         self._engine_lock = Lock()
+
+    def with_country(self, country: str | None) -> ALPR:
+        """The same detector and OCR engine, for texts of this country; None: any text.
+
+        Raises:
+            UserError: there is no such country.
+        """
+        other = copy(self)  # with the same lock, as the engine is the same
+        other._grammar = _grammar(country)
+        return other
 
     @overload
     def __call__(self, images: ImageInput, bgr: bool = ...) -> list[Plate]: ...  # type: ignore[overload-overlap]
@@ -214,6 +223,12 @@ def as_pixels(image: ImageInput, bgr: bool = False) -> np.ndarray:
     if isinstance(image, str) and image.startswith(("http://", "https://")):
         return decode_image(download(image))
     return read_image(Path(image))
+
+
+def _grammar(country: str | None) -> tuple[Country, ...] | None:
+    if country is not None and country not in GRAMMARS:
+        raise UserError(f"country={country!r}: there is no such country; choose of {', '.join(sorted(GRAMMARS))}")
+    return GRAMMARS[country] if country else None
 
 
 def _candidates(found: PlateText) -> tuple[Mapping[str, float], ...]:
