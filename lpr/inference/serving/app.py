@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,14 @@ def create_app(alpr: ALPR, limits: Limits, token: str | None = None) -> FastAPI:
         pool.shutdown(wait=False, cancel_futures=True)
 
     # FastAPI's own pages of /docs load their scripts from elsewhere.
-    app = FastAPI(title="lpr", description=_about(), lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="lpr",
+        version=version("lpr"),
+        description="License plate recognition: boxes, texts and confidences of the plates of images and short videos.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
 
     @app.exception_handler(Exception)
     async def internal_error(_: Request, __: Exception) -> JSONResponse:
@@ -226,7 +234,3 @@ def _page(limits: Limits, needs_token: bool) -> str:
     return template.render(
         countries=sorted(GRAMMARS), max_upload_bytes=limits.max_upload_bytes, needs_token=needs_token
     )
-
-
-def _about() -> str:
-    return "License plate recognition: boxes, texts and confidences of the plates of images and short videos."
