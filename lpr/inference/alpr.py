@@ -77,8 +77,8 @@ class ALPR:
     at a time.
 
     Args:
-        detector: an `.onnx` file of `lpr export`, such as `models/detector.onnx`; an object with `Detector`'s method; or
-            None: the detector that ships with lpr.
+        detector: an `.onnx` file of `lpr export`, such as `models/detector.onnx`; an object with `Detector`'s
+            method; or None: the detector that ships with lpr.
         ocr: the name of an engine, whose settings are those of `params.yaml` in the current folder if it has this
             engine, else of `conf/ocr/`; None: that of `params.yaml`, else `cascade`; "none": texts stay empty; or an
             object with the method of `lpr.ocr.engines.OcrEngine`.

@@ -345,9 +345,7 @@ def test_the_command_serves_until_it_is_interrupted_and_logs_no_request(exported
 
 
 def test_without_the_extra_it_says_what_to_install() -> None:
-    code = (
-        "import sys; sys.modules['fastapi'] = None; from lpr.cli.main import main; sys.exit(main(['serve', '--port=0']))"
-    )
+    code = "import sys; sys.modules['fastapi'] = None; from lpr.cli.main import main; sys.exit(main(['serve', '--port=0']))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == "lpr serve: the module fastapi is missing: pip install 'lpr[serve]'\n"
@@ -426,7 +424,7 @@ def test_the_page_shows_boxes_texts_and_errors_on_a_phone(tmp_path: Path) -> Non
         try:
             seen = seen_by_it.get(timeout=40)
         finally:
-            chromium.terminate()
+            chromium.kill()
             console = [line for line in chromium.communicate()[1].splitlines() if "CONSOLE" in line]
     for state in ("start", "image", "video"):
         assert seen[state]["outside"] == []
@@ -434,7 +432,9 @@ def test_the_page_shows_boxes_texts_and_errors_on_a_phone(tmp_path: Path) -> Non
     left, top, right, bottom = BOX
     assert seen["boxes"] == [pytest.approx([left / 720, top / 480, right / 720, bottom / 480], abs=0.02)]
     assert seen["label"] == f"{TEXT} 90.0 %"
-    assert re.search(rf"1 plate; \d+ ms, [\d.]+ s with the transfer\..*{TEXT}.*Alternative", seen["image"]["text"], re.S)
+    assert re.search(
+        rf"1 plate; \d+ ms, [\d.]+ s with the transfer\..*{TEXT}.*Alternative", seen["image"]["text"], re.S
+    )
     assert seen["error"] == "Error 415: neither an image nor a video but a web page"
     assert re.search(rf"1 plate in 5 frames; .*{TEXT}.*5 frames, from 0 to 4", seen["video"]["text"], re.S)
     assert seen["refused"] == "Error 401: the token is missing or wrong"

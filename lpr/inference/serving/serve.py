@@ -65,7 +65,9 @@ def run(
                 file=sys.stderr,
             )
         name = f"[{host}]" if ":" in host else host
-        print(f"lpr serve: http://{name}:{listener.getsockname()[1]}/ (ocr: {alpr.ocr_name}); Ctrl-C ends it", flush=True)
+        print(
+            f"lpr serve: http://{name}:{listener.getsockname()[1]}/ (ocr: {alpr.ocr_name}); Ctrl-C ends it", flush=True
+        )
         # No access log: requests are counted at /metrics, and nothing else of them is kept.
         config = uvicorn.Config(
             app, access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=round(timeout_s)
