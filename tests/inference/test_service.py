@@ -15,7 +15,7 @@ import threading
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -110,7 +110,7 @@ def serving(app: FastAPI) -> Iterator[str]:
             thread.join()
 
 
-def wait_for(condition) -> None:
+def wait_for(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < end
@@ -345,7 +345,7 @@ def test_the_command_serves_until_it_is_interrupted_and_logs_no_request(exported
 
 
 def test_without_the_extra_it_says_what_to_install() -> None:
-    code = "import sys; sys.modules['fastapi'] = None; from lpr.cli.main import main; sys.exit(main(['serve', '--port=0']))"
+    code = "import sys; sys.modules['fastapi'] = None; from lpr.cli.main import main; sys.exit(main(['serve']))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == "lpr serve: the module fastapi is missing: pip install 'lpr[serve]'\n"
@@ -357,7 +357,8 @@ _PROBE = """<!DOCTYPE html><link rel="icon" href="data:,"><style>body { margin: 
 const frame = document.getElementById("page");
 const until = async condition => { while (!condition()) await new Promise(done => setTimeout(done, 20)); };
 frame.onload = async () => {
-  const page = frame.contentDocument, view = frame.contentWindow, root = page.documentElement, at = id => page.getElementById(id);
+  const page = frame.contentDocument, view = frame.contentWindow, root = page.documentElement;
+  const at = id => page.getElementById(id);
   const measured = () => ({
     text: page.body.innerText, scroll: root.scrollWidth, width: root.clientWidth,
     outside: [...page.querySelectorAll("body *")].filter(
@@ -381,7 +382,9 @@ frame.onload = async () => {
   seen.image = measured();
   seen.boxes = [...page.querySelectorAll("#boxes rect")].map(box => {
     const sides = box.getBoundingClientRect();
-    return [(sides.left - left) / width, (sides.top - top) / height, (sides.right - left) / width, (sides.bottom - top) / height];
+    return [[sides.left, sides.top], [sides.right, sides.bottom]].flatMap(
+      ([x, y]) => [(x - left) / width, (y - top) / height]
+    );
   });
   seen.label = page.querySelector("#boxes text").textContent;
   const pasted = new view.DataTransfer();
