@@ -38,6 +38,13 @@ class _Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+def browser(scratch: Path) -> list[str]:
+    """The command of a browser without a window, which writes its pages' console to standard error."""
+    command = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    command += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    return [*command, "--enable-logging=stderr", f"--user-data-dir={scratch / 'profile'}", "--window-size=1400,1000"]
+
+
 def check_page(folder: Path, width: int, scratch: Path) -> dict[str, Any]:
     """Open `folder/index.html` this many pixels wide; nothing of it may be broken, cut off or fetched from elsewhere.
 
@@ -60,10 +67,8 @@ def run_probe(probe: str, folder: Path, scratch: Path) -> tuple[Any, list[str]]:
     (folder / "probe.html").write_text(probe)
     with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=folder)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        command = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-        command += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-        command += ["--enable-logging=stderr", f"--user-data-dir={scratch / 'profile'}", "--window-size=1400,1000"]
-        command += ["--virtual-time-budget=10000", "--dump-dom", f"http://127.0.0.1:{server.server_port}/probe.html"]
+        command = [*browser(scratch), "--virtual-time-budget=10000", "--dump-dom"]
+        command.append(f"http://127.0.0.1:{server.server_port}/probe.html")
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         server.shutdown()
     found = re.search(r'<pre id="result">(.+?)</pre>', done.stdout)

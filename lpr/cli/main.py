@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from lpr.cli import configuration, experiments, predict, scene, stages
+from lpr.cli import configuration, experiments, predict, scene, serve, stages
 from lpr.errors import UserError
 
 
@@ -53,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for group in (configuration, experiments, predict, scene, stages):
+    for group in (configuration, experiments, predict, scene, serve, stages):
         group.add_verbs(verbs)
     return parser
 

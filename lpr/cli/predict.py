@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -38,29 +38,9 @@ def add_verbs(verbs: Any) -> None:
         "what was found is kept, and --resume goes on.",
     )
     predict.add_argument("inputs", nargs="+", metavar="INPUT", help="images, videos, folders, patterns such as '*.jpg'")
-    predict.add_argument(
-        "--detector",
-        type=Path,
-        metavar="FILE",
-        help=f"such as {DETECTOR_ONNX} of `lpr export`; default: the shipped one",
-    )
-    predict.add_argument(
-        "--ocr",
-        choices=[*sorted(path.stem for path in (conf_folder() / "ocr").glob("*.yaml")), "none"],
-        metavar="ENGINE",
-        help="%(choices)s; default: that of params.yaml here, else cascade; none leaves the texts empty",
-    )
-    predict.add_argument(
-        "--country",
-        choices=sorted(GRAMMARS),
-        metavar="COUNTRY",
-        help="whose registrations the texts are: %(choices)s; default: any text",
-    )
+    add_recognition_arguments(predict)
     predict.add_argument(
         "--output", type=Path, default=Path("predictions"), metavar="FOLDER", help="default: %(default)s"
-    )
-    predict.add_argument(
-        "--confidence", type=_fraction, metavar="C", help="threshold of a plate's confidence, 0–1; default: as exported"
     )
     predict.add_argument(
         "--save",
@@ -91,6 +71,31 @@ def add_verbs(verbs: Any) -> None:
     )
     predict.add_argument(
         "--resume", action="store_true", help="go on with the output of the same command, killed or interrupted"
+    )
+
+
+def add_recognition_arguments(parser: ArgumentParser) -> None:
+    """Add those that choose how plates are found and read: --detector, --ocr, --country, --confidence."""
+    parser.add_argument(
+        "--detector",
+        type=Path,
+        metavar="FILE",
+        help=f"such as {DETECTOR_ONNX} of `lpr export`; default: the shipped one",
+    )
+    parser.add_argument(
+        "--ocr",
+        choices=[*sorted(path.stem for path in (conf_folder() / "ocr").glob("*.yaml")), "none"],
+        metavar="ENGINE",
+        help="%(choices)s; default: that of params.yaml here, else cascade; none leaves the texts empty",
+    )
+    parser.add_argument(
+        "--country",
+        choices=sorted(GRAMMARS),
+        metavar="COUNTRY",
+        help="whose registrations the texts are: %(choices)s; default: any text",
+    )
+    parser.add_argument(
+        "--confidence", type=_fraction, metavar="C", help="threshold of a plate's confidence, 0–1; default: as exported"
     )
 
 

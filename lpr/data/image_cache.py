@@ -43,7 +43,7 @@ IMAGE_COLUMNS = [
 FAILURE_COLUMNS = ["image", "source", "url", "fetched", "reason", "attempts"]
 
 # What images come as. Pillow opens more, some of it by running other programs.
-_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 # Version of the conversion below: raise it when the same bytes become another image, so that caches are made anew.
 _RECIPE = 1
 _CHUNK = 4  # images that a thread takes at a time: one by one costs a tenth of the speed
@@ -275,7 +275,7 @@ def decode(content: bytes, max_pixels: int | None = None) -> tuple[Image.Image, 
     if not content:
         raise Unavailable("an empty answer")
     try:
-        image: Image.Image = Image.open(BytesIO(content), formats=_FORMATS)
+        image: Image.Image = Image.open(BytesIO(content), formats=FORMATS)
         if max_pixels is not None and image.width * image.height > max_pixels:
             raise Unavailable(f"more pixels than data.max_pixels={max_pixels}")
         image.load()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -37,7 +38,7 @@ from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText
 from lpr.ocr.grammar import apply_grammar
 from lpr.ocr.recognition import MIN_CROP_PX, crop
 from lpr.paths import SCRATCH, SHIPPED_DETECTOR
-from lpr.plates.countries import GRAMMARS
+from lpr.plates.countries import GRAMMARS, Country
 
 ImageInput: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
 """An image: a path or http(s) URL, the bytes of a file, a PIL image, or uint8 (h, w, 3) RGB or (h, w) grey."""
@@ -118,9 +119,7 @@ class ALPR:
             raise ValueError(f"workers={workers}: there is one at least")
         self.unread, self.workers = unread, workers
         threads = max(1, usable_cores() // workers)
-        if country is not None and country not in GRAMMARS:
-            raise UserError(f"country={country!r}: there is no such country; choose of {', '.join(sorted(GRAMMARS))}")
-        self._grammar = GRAMMARS[country] if country else None
+        self._grammar = _grammar(country)
         if detector is None or isinstance(detector, str | Path):
             detector = load_onnx_detector(Path(detector or SHIPPED_DETECTOR), threads)
         self.detector: Detector = detector
@@ -130,6 +129,16 @@ class ALPR:
             nullcontext() if isinstance(detector, OnnxDetector) else Lock()
         )
         self.ocr_name, self._engines, self._margin = _engines(ocr, workers, threads)
+
+    def with_country(self, country: str | None) -> ALPR:
+        """The same detector and OCR engine, for texts of this country; None: any text.
+
+        Raises:
+            UserError: there is no such country.
+        """
+        other = copy(self)  # with the same engines and locks
+        other._grammar = _grammar(country)
+        return other
 
     @overload
     def __call__(self, images: ImageInput, bgr: bool = ...) -> list[Plate]: ...  # type: ignore[overload-overlap]
@@ -254,6 +263,12 @@ def as_pixels(image: ImageInput, bgr: bool = False) -> np.ndarray:
     if isinstance(image, str) and image.startswith(("http://", "https://")):
         return decode_image(download(image))
     return read_image(Path(image))
+
+
+def _grammar(country: str | None) -> tuple[Country, ...] | None:
+    if country is not None and country not in GRAMMARS:
+        raise UserError(f"country={country!r}: there is no such country; choose of {', '.join(sorted(GRAMMARS))}")
+    return GRAMMARS[country] if country else None
 
 
 def _candidates(found: PlateText) -> tuple[Mapping[str, float], ...]:

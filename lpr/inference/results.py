@@ -11,7 +11,7 @@ import csv
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
@@ -92,10 +92,7 @@ def video_record(
     path: Path, frames: int, frames_per_second: float, tracks: Sequence[Track], annotated: str | None, error: str | None
 ) -> Record:
     """The end of a video: its tracks, and why the rest of it could not be read, if so."""
-    found = [
-        _without_none(asdict(track) | {"confidence": None if track.confidence is None else round(track.confidence, 4)})
-        for track in tracks
-    ]
+    found = [track.to_dict() for track in tracks]
     record = {"frames": frames, "frames_per_second": frames_per_second, "annotated": annotated, "error": error}
     return {"image": printable(path)} | _without_none(record) | {"tracks": found}
 

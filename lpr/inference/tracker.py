@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 from rapidfuzz.distance import Levenshtein
@@ -40,6 +41,12 @@ class Track:
     plates: int
     text: str
     confidence: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """What JSON can hold of it, without a confidence that is None."""
+        if self.confidence is None:
+            return {key: value for key, value in asdict(self).items() if key != "confidence"}
+        return asdict(self) | {"confidence": round(self.confidence, 4)}
 
 
 class Tracker:
