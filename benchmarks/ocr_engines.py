@@ -47,9 +47,10 @@ from lpr.metrics.base import RecognitionCases
 from lpr.metrics.recognition_metrics import CER, PLATE_ACC, PLATE_ACC_FOLDED
 from lpr.metrics.statistics import Score, ratio_score
 from lpr.ocr import engines
+from lpr.ocr.crops import crop
 from lpr.ocr.engines import rapidocr
 from lpr.ocr.engines.base import OcrEngine, PlateText
-from lpr.ocr.recognition import crop, recognize_plates
+from lpr.ocr.recognition import recognize_plates
 from lpr.paths import DETECTIONS, IMAGE_CACHE, SCRATCH
 
 T = TypeVar("T")

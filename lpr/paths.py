@@ -14,6 +14,7 @@ PSEUDO_LABELS = DATA / "pseudo_labels"
 DETECTOR, HISTORY = MODELS / "detector.keras", REPORTS / "history.csv"
 DETECTOR_ONNX = MODELS / "detector.onnx"
 SHIPPED_DETECTOR = Path(__file__).parent / "detection" / "weights" / "detector.onnx"
+SHIPPED_RECOGNIZER = Path(__file__).parent / "ocr" / "recognizer" / "weights" / "recognizer.onnx"
 SYNTHETIC_PLATES, REAL_PLATES = DATA / "synthetic_plates.npz", DATA / "real_plates.npz"
 RECOGNIZER, RECOGNIZER_ONNX = MODELS / "recognizer.keras", MODELS / "recognizer.onnx"
 RECOGNIZER_HISTORY = REPORTS / "recognizer_history.csv"
@@ -29,6 +30,10 @@ SCRATCH = Path(".lpr")  # what is neither versioned nor kept: timings, unfinishe
 
 
 def conf_folder() -> Path:
-    """`conf/` of the current folder; outside of a project, that of lpr's own checkout."""
-    here = Path("conf")
-    return here if here.is_dir() else Path(__file__).parent.parent / here
+    """`conf/` of the project in the current folder; elsewhere the one in lpr's wheel, or that of lpr's checkout.
+
+    A folder of that name without options of `ocr` is of something else.
+    """
+    package = Path(__file__).parent
+    own = (folder for folder in (Path("conf"), package / "conf") if (folder / "ocr").is_dir())
+    return next(own, package.parent / "conf")

@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from lpr.cli import configuration, experiments, predict, scene, serve, stages
+from lpr.cli import configuration, experiments, extras, models, predict, scene, serve, stages
 from lpr.errors import UserError
 
 
@@ -23,18 +23,20 @@ def main(arguments: list[str] | None = None) -> int:
         sys.path.append(os.getcwd())  # where a project's own plug-ins are; `python -m` has it, the command `lpr` not
     if arguments[:1] == ["experiment"] and not {"-h", "--help"}.intersection(arguments):
         # Hydra has a command line of its own: all that follows is for it.
-        status: int = import_module("lpr.experiment.run").main(arguments[1:])
-        return status
-    options = build_parser().parse_args(arguments)
+        options = build_parser().parse_args(arguments[:1])
+        options.overrides = arguments[1:]
+    else:
+        options = build_parser().parse_args(arguments)
     try:
         return options.call(import_module(options.module), options) or 0
     except UserError as error:
         print(f"lpr {options.verb}: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        if error.name not in {"tensorflow", "keras"}:
+        message = extras.explain(error)
+        if message is None:
             raise
-        print(f"lpr {options.verb}: TensorFlow is missing: pip install 'lpr[cpu]', or 'lpr[gpu]'", file=sys.stderr)
+        print(f"lpr {options.verb} {message}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"lpr {options.verb}: interrupted; the same command goes on from here", file=sys.stderr)
@@ -53,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for group in (configuration, experiments, predict, scene, serve, stages):
+    for group in (predict, serve, models, scene, configuration, experiments, stages):
         group.add_verbs(verbs)
     return parser
 

@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import numpy as np
 import pandas as pd
 import requests
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image
 from tqdm import tqdm
 
 from lpr.config import Data, Source
 from lpr.data import formats
+from lpr.data.decoding import decode
 from lpr.data.fetching import Unavailable, fetch, is_http, last_part, redact, session
 from lpr.data.placement import is_resized
 from lpr.data.tables import write_table
@@ -42,22 +42,10 @@ IMAGE_COLUMNS = [
 ]
 FAILURE_COLUMNS = ["image", "source", "url", "fetched", "reason", "attempts"]
 
-# What images come as. Pillow opens more, some of it by running other programs.
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
-# Version of the conversion below: raise it when the same bytes become another image, so that caches are made anew.
+# Version of the conversion by `decode` and `_encode`: raise it when the same bytes become another image, so that caches
+# are made anew.
 _RECIPE = 1
 _CHUNK = 4  # images that a thread takes at a time: one by one costs a tenth of the speed
-
-# EXIF 2.32, tag 0x0112: the transposition that puts an image of that orientation upright.
-_TRANSPOSITIONS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def download(
@@ -259,44 +247,6 @@ class _CacheImage:
         return {"recipe": _RECIPE, "quality": self.data.jpeg_quality}
 
 
-def decode(content: bytes, max_pixels: int | None = None) -> tuple[Image.Image, dict[str, Any]]:
-    """Decode an image file.
-
-    Args:
-        content: of the file.
-        max_pixels: most pixels; None for Pillow's own limit.
-
-    Returns:
-        The image, upright and RGB; and of the file stored_width, stored_height, orientation (EXIF's, 1–8) and format.
-
-    Raises:
-        Unavailable: the bytes are no image, or only the beginning of one, or one of too many pixels.
-    """
-    if not content:
-        raise Unavailable("an empty answer")
-    try:
-        image: Image.Image = Image.open(BytesIO(content), formats=FORMATS)
-        if max_pixels is not None and image.width * image.height > max_pixels:
-            raise Unavailable(f"more pixels than data.max_pixels={max_pixels}")
-        image.load()
-        orientation = _orientation(image)
-        found = {
-            "stored_width": image.width,
-            "stored_height": image.height,
-            "orientation": orientation,
-            "format": image.format,
-        }
-        image = _to_rgb(image)
-        return image.transpose(_TRANSPOSITIONS[orientation]) if orientation in _TRANSPOSITIONS else image, found
-    except Unavailable:
-        raise
-    except UnidentifiedImageError:
-        what = "a web page" if re.search(rb"<(!doctype|html|head|body)\b", content[:1000], re.I) else "something else"
-        raise Unavailable(f"not an image but {what}") from None
-    except Exception as error:  # broken bytes make Pillow's decoders raise exceptions of many kinds
-        raise Unavailable(f"a broken image: {error}") from None
-
-
 def _encode(image: Image.Image, content: bytes, comment: bytes, quality: int) -> bytes:
     """The upright RGB image as a JPEG with that comment, and no other metadata.
 
@@ -330,32 +280,6 @@ def _replace_metadata(jpeg: bytes, comment: bytes) -> bytes | None:
             kept.append(jpeg[start:end])
         start = end
     return None
-
-
-def _orientation(image: Image.Image) -> int:
-    """EXIF's orientation, 1–8; 1 where there is no valid one.
-
-    Not `ImageOps.exif_transpose`: it writes the EXIF anew, which fails on what some cameras put there.
-    """
-    try:
-        value = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # malformed EXIF raises exceptions of many kinds; the image is usable without
-        return 1
-    return value if value in _TRANSPOSITIONS else 1
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "F":
-        raise Unavailable("floating-point pixels, whose range is unknown")
-    if image.mode.startswith("I"):
-        # 16 bits, which Pillow gives as 32 for some formats; its own conversion to 8 cuts off or clips.
-        grey = np.clip(np.asarray(image, dtype=np.int64), 0, 65535)
-        image = Image.fromarray(((grey + 128) // 257).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _write(path: Path, content: bytes) -> None:

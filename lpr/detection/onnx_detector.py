@@ -61,7 +61,7 @@ def load_onnx_detector(path: Path, threads: int | None = None) -> OnnxDetector:
         threads: of ONNX Runtime; by default one a core.
 
     Raises:
-        UserError: ONNX Runtime is not installed; the file is missing, no ONNX, or not from this version's `lpr export`;
+        UserError: the file is missing, no ONNX, or not from this version's `lpr export`;
             or its family is no module here.
     """
     session, json = open_onnx(path, "lpr export", threads)

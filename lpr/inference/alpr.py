@@ -34,9 +34,9 @@ from lpr.inference.parallel import Pool, map_in_order
 from lpr.inference.plates import Plate
 from lpr.inference.tracker import Tracker
 from lpr.ocr import engines
+from lpr.ocr.crops import MIN_CROP_PX, crop
 from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText
 from lpr.ocr.grammar import apply_grammar
-from lpr.ocr.recognition import MIN_CROP_PX, crop
 from lpr.paths import SCRATCH, SHIPPED_DETECTOR
 from lpr.plates.countries import GRAMMARS, Country
 

@@ -80,8 +80,8 @@ def decode_image(content: bytes) -> np.ndarray:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
         if image is not None:
             return np.asarray(image)
+    from lpr.data.decoding import decode
     from lpr.data.fetching import Unavailable
-    from lpr.data.image_cache import decode
 
     try:
         return np.asarray(decode(content)[0])

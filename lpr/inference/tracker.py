@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 from rapidfuzz.distance import Levenshtein
-from scipy.optimize import linear_sum_assignment
 
 from lpr.boxes import pairwise_iou
+from lpr.inference.assignment import best_assignment
 from lpr.inference.plates import Plate
 
 _MIN_IOU = 0.3  # of an extrapolated and a detected box that may be of one plate (SORT's)
@@ -87,8 +87,8 @@ class Tracker:
             [[_text_similarity(self._recent[number][-1][1], plate) for plate in plates] for number in tracks]
         )
         allowed = (overlap >= _MIN_IOU) | (similarity >= _MIN_TEXT_SIMILARITY)
-        rows, columns = linear_sum_assignment(np.where(allowed, overlap + similarity, 0), maximize=True)
-        return {int(one): tracks[row] for row, one in zip(rows, columns, strict=True) if allowed[row, one]}
+        pairs = best_assignment(np.where(allowed, overlap + similarity, 0))
+        return {one: tracks[row] for row, one in pairs if allowed[row, one]}
 
 
 def _expected(recent: Sequence[tuple[int, Plate]], frame: int) -> np.ndarray:

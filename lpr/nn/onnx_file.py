@@ -32,12 +32,10 @@ def open_onnx(path: Path, writer: str, threads: int | None = None) -> tuple[onnx
         The session, and the metadata, JSON, that `write_onnx` wrote; None where the file has none.
 
     Raises:
-        UserError: ONNX Runtime is not installed, or the file is missing or no ONNX.
+        UserError: the file is missing or no ONNX.
     """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise UserError(f"an exported network needs ONNX Runtime ({error}): pip install onnxruntime") from None
+    import onnxruntime
+
     if not path.is_file():
         raise UserError(f"{path} is missing: `{writer}` writes it")
     options = onnxruntime.SessionOptions()
@@ -66,15 +64,9 @@ def write_onnx(model: keras.Model, metadata: str, path: Path) -> None:
 
     Args:
         metadata: JSON, which `open_onnx` returns.
-
-    Raises:
-        UserError: tf2onnx is not installed.
     """
-    try:
-        import onnx
-        import tf2onnx  # noqa: F401  (which Keras imports by itself, with a message of its own)
-    except ImportError as error:
-        raise UserError(f"an export needs tf2onnx ({error}): pip install tf2onnx") from None
+    import onnx
+    import tf2onnx  # noqa: F401  (which Keras imports by itself, with a message of its own)
 
     scaled, signature = with_uint8_input(model)
     with quiet_conversion():

@@ -18,15 +18,13 @@ from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS
 from lpr.config import Ocr
 from lpr.errors import UserError
 from lpr.ocr import engines
+from lpr.ocr.crops import MIN_CROP_PX, crop
 from lpr.ocr.engines.base import NO_TEXT, PlateText
 from lpr.ocr.grammar import apply_grammar
 from lpr.plates.countries import GRAMMARS, Country
 
 BOXES = {"true": BOX_COLUMNS, "predicted": PREDICTED_BOX_COLUMNS}
 """Kind of box → its columns in `reports/detections.csv`, pixels of the cached image."""
-
-MIN_CROP_PX = 8
-"""Crops of less height or width are not read: no letter is legible in fewer pixels."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +40,6 @@ class Timings:
     crops: int
     median_ms_per_plate: float | None
     p95_ms_per_plate: float | None
-
-
-def crop(image: Image.Image, box: Sequence[float], margin: float) -> Image.Image:
-    """The part of the image in `box` (left, top, right, bottom; pixels), and `margin` of the box's height around it.
-
-    What lies outside the image is cut off; a box without area gives one pixel at least.
-    """
-    left, top, right, bottom = box
-    around = margin * max(0.0, bottom - top)
-    first_x = min(max(0, round(left - around)), image.width - 1)
-    first_y = min(max(0, round(top - around)), image.height - 1)
-    last_x = max(min(round(right + around), image.width), first_x + 1)
-    last_y = max(min(round(bottom + around), image.height), first_y + 1)
-    return image.crop((first_x, first_y, last_x, last_y))
 
 
 def recognize_plates(

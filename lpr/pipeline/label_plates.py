@@ -6,10 +6,10 @@ from tqdm import tqdm
 
 from lpr.config import Config
 from lpr.data.plates import read_split
-from lpr.ocr.engines.recognizer import SHIPPED_WEIGHTS, RecognizerEngine
+from lpr.ocr.engines.recognizer import RecognizerEngine
 from lpr.ocr.recognition import true_crops
 from lpr.ocr.recognizer.real_plates import label_characters
-from lpr.paths import IMAGE_CACHE, REAL_PLATES
+from lpr.paths import IMAGE_CACHE, REAL_PLATES, SHIPPED_RECOGNIZER
 from lpr.synthesis.plate_file import save_plates
 from lpr.tracking.provenance import write_timing
 
@@ -23,7 +23,7 @@ def run(config: Config) -> None:
     wanted = plates["source"].isin(config.recognizer.real_sources or [])
     chosen = plates[wanted & (plates["split"] == "train") & (plates["text"] != "")]
     crops = zip(true_crops(chosen, chosen, IMAGE_CACHE, _MARGIN), chosen["text"], strict=True)
-    network = RecognizerEngine(SHIPPED_WEIGHTS, config.recognizer.train.threads, _MARGIN, (_MARGIN, 0.0))
+    network = RecognizerEngine(SHIPPED_RECOGNIZER, config.recognizer.train.threads, _MARGIN, (_MARGIN, 0.0))
     found = label_characters(tqdm(crops, "label", len(chosen), unit="plate"), network.detect_characters)
     save_plates(found, REAL_PLATES)
     print(f"{len(found)} of {len(chosen)} real plates, with {sum(len(plate.text) for plate in found)} characters")

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lpr.cli.main import main
 from lpr.composition.compose import compose
-from lpr.data.image_cache import decode
+from lpr.data.decoding import decode
 from lpr.detection import families
 from lpr.detection.export import export
 from lpr.inference.inputs import read_image

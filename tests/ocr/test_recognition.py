@@ -13,8 +13,9 @@ from plate_images import plate
 
 from lpr.data.tables import read_table, write_table
 from lpr.errors import UserError
+from lpr.ocr.crops import crop
 from lpr.ocr.engines import ocrspace, rapidocr
-from lpr.ocr.recognition import crop, recognize_plates
+from lpr.ocr.recognition import recognize_plates
 
 RAPIDOCR = rapidocr.Settings(
     name="rapidocr",

@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 from pydantic import BaseModel
 
-from lpr.data.image_cache import FORMATS
+from lpr.data.decoding import FORMATS
 from lpr.errors import UserError
 from lpr.inference.alpr import ALPR
 from lpr.inference.inputs import Unreadable, decode_image, open_video
@@ -166,7 +166,7 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
 
 def _predict_image(alpr: ALPR, content: bytes) -> dict[str, Any]:
     pixels = decode_image(content)
-    plates = alpr.find(pixels, Image.fromarray(pixels))
+    plates = alpr.kept(alpr.find(pixels, Image.fromarray(pixels)))
     return {"width": pixels.shape[1], "height": pixels.shape[0], "plates": [plate.to_dict() for plate in plates]}
 
 

@@ -50,7 +50,7 @@ def load_settings(name: str | None = None, params: Path = PARAMS) -> Ocr:
     """The settings of an engine outside of an experiment: an instance of its `Settings`.
 
     They come from `params.yaml` in the working directory, if that has this engine; else from the engine's option in
-    `conf/` there or, outside of a project, in the checkout of lpr.
+    `lpr.paths.conf_folder()`.
 
     Args:
         name: of the engine; None: that of `params.yaml`, else `cascade`.
@@ -64,9 +64,7 @@ def load_settings(name: str | None = None, params: Path = PARAMS) -> Ocr:
     if not isinstance(settings, dict) or name not in (None, settings.get("name")):
         where = conf_folder() / "ocr" / f"{name or _DEFAULT}.yaml"
         if not where.is_file():
-            raise UserError(
-                f"{where}, which has the settings of ocr={name or _DEFAULT}, is missing: run lpr from its checkout"
-            )
+            raise UserError(f"{where}, which would have the settings of ocr={name or _DEFAULT}, is missing")
         settings = read(where)
     named = validate(AnyOcr, settings, str(where), "ocr")
     return validate(load(named.name).Settings, settings, str(where), "ocr")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
@@ -41,7 +42,7 @@ class Settings(RecognizerKeys, RapidOcrKeys):
 
 def create(settings: Settings, cache: Path) -> OcrEngine:
     """The engine; nothing is cached, since nothing is remote."""
-    return Cascade(recognizer.create(settings, cache), RapidOcr(settings), settings.fallback_threshold)
+    return Cascade(recognizer.create(settings, cache), settings)
 
 
 class Cascade:
@@ -49,18 +50,21 @@ class Cascade:
 
     Args:
         recognizer: the first engine, which also locates the lines.
-        rapidocr: the second.
-        fallback_threshold: confidence from which the recognizer's text is taken as it is, in 0–1.
+        settings: of RapidOCR, the second, which is loaded with the first plate that needs it; and the threshold.
     """
 
-    def __init__(self, recognizer: RecognizerEngine, rapidocr: RapidOcr, fallback_threshold: float) -> None:
-        self._recognizer, self._rapidocr, self._fallback_threshold = recognizer, rapidocr, fallback_threshold
+    def __init__(self, recognizer: RecognizerEngine, settings: Settings) -> None:
+        self._recognizer, self._settings = recognizer, settings
+
+    @cached_property
+    def _rapidocr(self) -> RapidOcr:
+        return RapidOcr(self._settings)
 
     def read(self, image: Image.Image) -> PlateText:
         """The recognizer's text where it is confident, else the `consensus` of both engines."""
         plate = self._recognizer.detect(np.asarray(image))
         own = self._recognizer.text(plate)
-        if own.confidence >= self._fallback_threshold:
+        if own.confidence >= self._settings.fallback_threshold:
             return own
         sizes = list(chain.from_iterable(plate.group_sizes))
         lines = _resolved(self._recognize_lines(plate), sizes)

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -248,6 +249,6 @@ def _as_text(flag: bool) -> str:
 def _write_atomically(path: Path, text: str) -> None:
     """Write a file atomically: an interruption leaves no part of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}.part")
+    unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
     unfinished.write_text(text)
     unfinished.replace(path)

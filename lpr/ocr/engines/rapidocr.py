@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from omegaconf import flag_override
 from PIL import Image
 from pydantic import Field
 
 from lpr.config import Ocr
-from lpr.errors import UserError
 from lpr.nn.onnx_file import open_onnx
 from lpr.ocr.confusables import resolve_line
 from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText, TextLine
@@ -62,16 +59,13 @@ class RapidOcr:
     it won.
 
     Raises:
-        UserError: RapidOCR or ONNX Runtime is not installed.
+        UserError: a model is missing in RapidOCR's wheel.
     """
 
     def __init__(self, config: RapidOcrKeys) -> None:
-        try:
-            from rapidocr import RapidOCR
-
-            import_module("onnxruntime")  # which RapidOCR itself imports only with the first image
-        except ImportError as error:
-            raise UserError(f"ocr={config.name} needs RapidOCR ({error}): pip install 'lpr[ocr]'") from None
+        # Here, as it takes a second, and the cascade needs it for some plates only.
+        from omegaconf import flag_override
+        from rapidocr import RapidOCR
 
         self._config = config
         self._engine = RapidOCR(

@@ -24,10 +24,8 @@ from lpr.ocr.recognizer.fusion import weighted_boxes_fusion
 from lpr.ocr.recognizer.input_shapes import nearest_shape, resize
 from lpr.ocr.recognizer.layout import Layout, find_layout, group_sizes, level_lines, without_dates
 from lpr.ocr.recognizer.metadata import RecognizerMetadata
+from lpr.paths import SHIPPED_RECOGNIZER
 from lpr.plates.text import CHARACTERS
-
-SHIPPED_WEIGHTS = Path(__file__).parent.parent / "recognizer" / "weights" / "recognizer.onnx"
-"""Trained on synthetic plates alone; README.md beside the file says how, and how well it recognizes."""
 
 _MAX_SLOPE = 0.08  # of lines that need no levelling
 _MIN_CHARACTERS = 3  # whose slope is worth measuring
@@ -85,7 +83,7 @@ class Settings(RecognizerKeys):
 
 def create(settings: RecognizerKeys, cache: Path) -> RecognizerEngine:  # noqa: ARG001
     """The engine, with the weights that the configuration names; nothing is cached, since nothing is remote."""
-    weights = Path(settings.weights) if settings.weights else SHIPPED_WEIGHTS
+    weights = Path(settings.weights) if settings.weights else SHIPPED_RECOGNIZER
     return RecognizerEngine(weights, settings.threads, settings.margin, settings.tta_margins, settings.tta_threshold)
 
 
@@ -100,7 +98,7 @@ class RecognizerEngine:
         tta_threshold: confidence of the first crop's text from which no other crop is taken, and no plate is levelled.
 
     Raises:
-        UserError: ONNX Runtime is not installed; the file is missing, no ONNX, or none of `lpr export-recognizer`.
+        UserError: the file is missing, no ONNX, or none of `lpr export-recognizer`.
     """
 
     def __init__(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -12,9 +10,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from plate_images import plate
 
+from lpr.ocr.crops import crop
 from lpr.ocr.engines.base import PlateText
 from lpr.ocr.engines.rapidocr import RapidOcr, Settings
-from lpr.ocr.recognition import crop
 
 CONFIG = Settings(
     name="rapidocr",
@@ -117,23 +115,6 @@ def test_needs_no_internet_and_prints_nothing(
     engine.read(Image.new("RGB", (100, 40)))
     assert capfd.readouterr() == ("", "")
     assert not caplog.records
-
-
-@pytest.mark.parametrize("package", ["rapidocr", "onnxruntime"])
-def test_not_installed(package: str) -> None:
-    program = f"""
-import sys
-sys.modules[{package!r}] = None
-from pathlib import Path
-from lpr.ocr.engines.rapidocr import Settings, create
-from lpr.errors import UserError
-try:
-    create(Settings(**{CONFIG.model_dump()!r}), Path("unused"))
-except UserError as error:
-    print(error)
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "pip install 'lpr[ocr]'" in done.stdout
 
 
 @pytest.mark.slow

@@ -13,9 +13,10 @@ from plate_images import BEHIND, plate_image
 from lpr.composition.compose import compose
 from lpr.errors import UserError
 from lpr.ocr.engines.base import OcrEngine
-from lpr.ocr.engines.recognizer import SHIPPED_WEIGHTS, PlateCharacters, RecognizerEngine, Settings, create
+from lpr.ocr.engines.recognizer import PlateCharacters, RecognizerEngine, Settings, create
 from lpr.ocr.recognizer.decoding import Characters
 from lpr.ocr.recognizer.layout import find_layout
+from lpr.paths import SHIPPED_RECOGNIZER
 from lpr.plates.text import CHARACTERS
 from lpr.synthesis.indian_plates import LONG, SQUARE
 
@@ -65,7 +66,7 @@ def test_o_and_zero_are_resolved_by_the_gaps_between_groups() -> None:
     probabilities[np.arange(len(text)), [CHARACTERS.index(character) for character in text]] = 0.9
     found = Characters(boxes, np.full(len(text), 0.99), probabilities)
     plate = PlateCharacters(np.zeros((30, 90, 3), np.uint8), found, find_layout(boxes))
-    (line,) = RecognizerEngine(SHIPPED_WEIGHTS, 1).text(plate).lines
+    (line,) = RecognizerEngine(SHIPPED_RECOGNIZER, 1).text(plate).lines
     assert line.text == "ROB084"
     assert line.candidates[1]["O"] == line.candidates[1]["0"] == 0.9
 
@@ -104,8 +105,9 @@ def test_a_margin_beyond_the_crop_is_refused() -> None:
 
 def test_it_reads_without_tensorflow() -> None:
     code = (
-        "import sys; from PIL import Image; from lpr.ocr.engines.recognizer import SHIPPED_WEIGHTS, RecognizerEngine;"
-        "RecognizerEngine(SHIPPED_WEIGHTS, 1).read(Image.new('RGB', (90, 30))); print('tensorflow' in sys.modules)"
+        "import sys; from PIL import Image; from lpr.ocr.engines.recognizer import RecognizerEngine;"
+        "from lpr.paths import SHIPPED_RECOGNIZER;"
+        "RecognizerEngine(SHIPPED_RECOGNIZER, 1).read(Image.new('RGB', (90, 30))); print('tensorflow' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

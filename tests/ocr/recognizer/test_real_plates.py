@@ -7,8 +7,9 @@ import pytest
 from clones import ROOT
 
 from lpr.composition.compose import compose
-from lpr.ocr.engines.recognizer import SHIPPED_WEIGHTS, RecognizerEngine
+from lpr.ocr.engines.recognizer import RecognizerEngine
 from lpr.ocr.recognizer.real_plates import label_characters
+from lpr.paths import SHIPPED_RECOGNIZER
 from lpr.synthesis.crops import draw_crop
 from lpr.synthesis.lettered_plates import draw_lettered_plates
 
@@ -29,7 +30,7 @@ def images() -> list[tuple[np.ndarray, str, np.ndarray]]:
 def test_characters_have_their_places_and_the_labels_of_the_text(
     images: list[tuple[np.ndarray, str, np.ndarray]],
 ) -> None:
-    engine = RecognizerEngine(SHIPPED_WEIGHTS, 1)
+    engine = RecognizerEngine(SHIPPED_RECOGNIZER, 1)
     found = label_characters(((pixels, text) for pixels, text, _ in images), engine.detect_characters)
     assert len(found) > len(images) / 2
     for plate in found:
@@ -44,7 +45,7 @@ def test_characters_have_their_places_and_the_labels_of_the_text(
 def test_a_misread_character_gets_its_true_label_and_other_plates_are_left_out(
     images: list[tuple[np.ndarray, str, np.ndarray]],
 ) -> None:
-    detect = RecognizerEngine(SHIPPED_WEIGHTS, 1).detect_characters
+    detect = RecognizerEngine(SHIPPED_RECOGNIZER, 1).detect_characters
     pixels, text = next((pixels, text) for pixels, text, _ in images if label_characters([(pixels, text)], detect))
     other = ("X" if text[0] != "X" else "Y") + text[1:]
     (plate,) = label_characters([(pixels, other)], detect)
