@@ -77,7 +77,7 @@ def main() -> None:
         boxed, scored = tightly_boxed(plates, part)
         own = found[found["image"].isin(scored["image"])]
         matched = detections(boxed, own[own["confidence"] >= threshold])
-        scores = score_detections(DetectionCases(matched, own, scored, threshold))[str(source)]["test"]
+        scores: dict[str, Any] = score_detections(DetectionCases(matched, own, scored, threshold))[str(source)]["test"]
         row: dict[str, Any] = {"data": source} | {name: from_score(scores[name]) for name in SCORES}
         row["ECE"] = calibration_error(boxed, own)
         if (plates["text"] != "").any():
@@ -105,8 +105,8 @@ def from_score(score: dict[str, Any]) -> dict[str, Any]:
     return metric(score["value"], score["low"], score["high"], score["n"])
 
 
-def of(score: Score) -> dict[str, Any]:
-    return from_score(score.as_dict())
+def of(score: Score | None) -> dict[str, Any]:
+    return from_score(score.as_dict()) if score else {}
 
 
 def on_plates(boxes: pd.DataFrame, plates: pd.DataFrame) -> np.ndarray:

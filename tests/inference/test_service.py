@@ -348,7 +348,7 @@ def test_without_the_extra_it_says_what_to_install() -> None:
     code = "import sys; sys.modules['fastapi'] = None; from lpr.cli.main import main; sys.exit(main(['serve']))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr == "lpr serve: the module fastapi is missing: pip install 'lpr[serve]'\n"
+    assert done.stderr == "lpr serve needs packages that are not installed (fastapi): pip install 'lpr[serve]'\n"
 
 
 _PROBE = """<!DOCTYPE html><link rel="icon" href="data:,"><style>body { margin: 0 }</style>

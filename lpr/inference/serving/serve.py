@@ -9,8 +9,14 @@ from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
+import python_multipart  # noqa: F401  (which Starlette would miss only when a form comes)
+import uvicorn
+
+from lpr.cores import usable_cores
 from lpr.errors import UserError
 from lpr.inference.alpr import ALPR
+from lpr.inference.serving.app import create_app
+from lpr.inference.serving.prediction import Limits
 
 TOKEN = "LPR_TOKEN"
 """The environment variable of the token that predictions need."""
@@ -40,21 +46,9 @@ def run(
         timeout_s: for an upload to arrive, and for its plates to be found.
 
     Raises:
-        UserError: the extra `serve` is not installed, the detector or the engine cannot be loaded, or the port is
-            not free.
+        UserError: the detector or the engine cannot be loaded, or the port is not free.
     """
-    try:
-        import python_multipart  # noqa: F401  (which Starlette would miss only when a form comes)
-        import uvicorn
-
-        from lpr.inference.serving.app import create_app
-        from lpr.inference.serving.prediction import Limits
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("lpr"):
-            raise
-        raise UserError(f"the module {error.name} is missing: pip install 'lpr[serve]'") from None
-
-    alpr = ALPR(detector, ocr, country, confidence)
+    alpr = ALPR(detector, ocr, country, confidence, workers=usable_cores())
     token = os.environ.get(TOKEN) or None
     limits = Limits(round(max_upload_mb * 1e6), round(max_megapixels * 1e6), queue, timeout_s)
     app = create_app(alpr, limits, token)
