@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro recognizer detector test test-all check docs docs-serve lock clean
+.PHONY: help setup repro recognizer detector test test-all check docs docs-serve wheel lock clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -57,6 +57,10 @@ docs: $(READY)  ## build the documentation site into site/
 docs-serve: $(READY)  ## show the documentation site while it is edited
 	@$(BIN)/mkdocs serve
 
+wheel: $(READY)  ## build the wheel into dist/
+	@rm -rf build  # of an earlier wheel, with files that may be gone
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps --wheel-dir dist .
+
 lock:  ## resolve the dependencies of pyproject.toml anew into requirements.lock
 	@$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv
 	@$(VENV)-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
@@ -64,5 +68,5 @@ lock:  ## resolve the dependencies of pyproject.toml anew into requirements.lock
 	  --generate-hashes --no-header --quiet --upgrade --output-file requirements.lock
 	@rm -rf $(VENV)-lock
 
-clean:  ## remove .venv, the site and the caches of the tools
-	@rm -rf $(VENV) $(VENV)-lock site .pytest_cache .mypy_cache .ruff_cache
+clean:  ## remove .venv, the site, the wheel and the caches of the tools
+	@rm -rf $(VENV) $(VENV)-lock site build dist .pytest_cache .mypy_cache .ruff_cache

@@ -15,6 +15,7 @@ DETECTOR, HISTORY = MODELS / "detector.keras", REPORTS / "history.csv"
 DETECTOR_ONNX = MODELS / "detector.onnx"
 SHIPPED_DETECTOR = Path(__file__).parent / "detection" / "weights" / "detector.onnx"
 SHIPPED_RECOGNIZER = Path(__file__).parent / "ocr" / "recognizer" / "weights" / "recognizer.onnx"
+SHIPPED = {"detector": SHIPPED_DETECTOR, "recognizer": SHIPPED_RECOGNIZER}
 SYNTHETIC_PLATES, REAL_PLATES = DATA / "synthetic_plates.npz", DATA / "real_plates.npz"
 RECOGNIZER, RECOGNIZER_ONNX = MODELS / "recognizer.keras", MODELS / "recognizer.onnx"
 RECOGNIZER_HISTORY = REPORTS / "recognizer_history.csv"

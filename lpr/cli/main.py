@@ -50,8 +50,10 @@ def build_parser() -> argparse.ArgumentParser:
     """
     parser = argparse.ArgumentParser(
         prog="lpr",
-        description="License plate recognition experiments. `dvc repro` runs all the stages in order.",
-        epilog="example: `lpr params experiment=smoke`, then `dvc repro`; `lpr VERB --help` has one of each verb.",
+        description="License plate recognition: `lpr predict` reads plates, the other verbs are for experiments. "
+        "`dvc repro` runs all the stages in order.",
+        epilog="examples: `lpr predict car.jpg`; `lpr params experiment=smoke`, then `dvc repro`. "
+        "`lpr VERB --help` has one of each verb.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lpr.cli.verbs import add_verb
-
-_MODELS = ("detector", "recognizer")
+from lpr.paths import SHIPPED
 
 
 def add_verbs(verbs: Any) -> None:
@@ -22,4 +21,4 @@ def add_verbs(verbs: Any) -> None:
         "on, licence.",
         example="lpr models\nlpr models --card recognizer",
     )
-    models.add_argument("--card", choices=_MODELS, metavar="NAME", help="print the model card of one: %(choices)s")
+    models.add_argument("--card", choices=SHIPPED, metavar="NAME", help="print the model card of one: %(choices)s")

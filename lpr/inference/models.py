@@ -11,9 +11,7 @@ import textwrap
 from pathlib import Path
 
 from lpr.errors import UserError
-from lpr.paths import SHIPPED_DETECTOR, SHIPPED_RECOGNIZER
-
-MODELS = {"detector": SHIPPED_DETECTOR, "recognizer": SHIPPED_RECOGNIZER}
+from lpr.paths import SHIPPED
 
 _ENTRY = re.compile(r"^- \*\*(.+?):?\*\*:?\s+(.*(?:\n(?!- ).+)*)", re.MULTILINE)
 _WIDTH = 118
@@ -26,20 +24,20 @@ def run(name: str | None) -> None:
         UserError: the model has no card in this installation.
     """
     if name:
-        card = _card(MODELS[name])
+        card = _card(SHIPPED[name])
         if not card.is_file():
             raise UserError(f"{card} is missing")
         print(card.read_text(encoding="utf-8"), end="")
         return
-    width = max(map(len, MODELS))
+    width = max(map(len, SHIPPED))
     print(f"{'name':{width}}  {'MB':>5}  {'SHA-256':12}  file")
-    for model, weights in MODELS.items():
+    for model, weights in SHIPPED.items():
         if weights.is_file():
             size = weights.stat().st_size / 1e6
             print(f"{model:{width}}  {size:5.1f}  {_sha256(weights)[:12]}  {weights}")
         else:
             print(f"{model:{width}}  {'-':>5}  {'-':12}  {weights} is missing")
-    for model, weights in MODELS.items():
+    for model, weights in SHIPPED.items():
         if _card(weights).is_file():
             print(f"\n{model}: {_card(weights)}")
             for entry, text in entries(_card(weights).read_text(encoding="utf-8")):
