@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 from results import add_output, metric, write_results
 from tables import markdown
 from tqdm import tqdm
