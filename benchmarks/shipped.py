@@ -80,7 +80,7 @@ def main() -> None:
         row: dict[str, Any] = {"data": source} | {name: from_score(scores[name]) for name in SCORES}
         row["ECE"] = calibration_error(boxed, own)
         if (plates["text"] != "").any():
-            row |= end_to_end(plates, found[found["source"] == source], options.detector, str(source), here)
+            row |= end_to_end(plates, found[found["source"] == source], threshold, str(source))
         table.append(row)
         if options.sheets:
             write_sheets(matched, boxed, own, threshold, here / options.sheets / str(source))
@@ -132,26 +132,23 @@ def calibration_error(plates: pd.DataFrame, found: pd.DataFrame) -> dict[str, An
 class Found:
     """A detector whose detections are known, so that end to end only the texts are new."""
 
-    def __init__(self, threshold: float) -> None:
-        self.threshold, self.current = threshold, Detections(np.zeros((0, 4)), np.zeros(0))
+    def __init__(self) -> None:
+        self.current = Detections(np.zeros((0, 4)), np.zeros(0))
 
     def detect(self, image: np.ndarray) -> Detections:  # noqa: ARG002
         return self.current
 
 
-def end_to_end(
-    plates: pd.DataFrame, found: pd.DataFrame, detector: Path, source: str, here: Path
-) -> dict[str, dict[str, Any]]:
+def end_to_end(plates: pd.DataFrame, found: pd.DataFrame, threshold: float, source: str) -> dict[str, dict[str, Any]]:
     """Precision and recall of texts; see the module."""
-    threshold = load_onnx_detector(here / detector).metadata.inference.confidence_threshold
-    known = Found(threshold)
+    known = Found()
     alpr = lpr.ALPR(known, country=COUNTRIES.get(source), confidence_threshold=threshold)
     counted = []
     for image, labels in tqdm(plates.groupby("image"), source, unit="image"):
         own = found[found["image"] == image]
         known.current = Detections(own[PREDICTED_BOX_COLUMNS].to_numpy(float), own["confidence"].to_numpy(float))
         pixels = load_image(IMAGE_CACHE / str(image))
-        counted.append(judge(labels, alpr.find(pixels, Image.fromarray(pixels))))
+        counted.append(judge(labels, alpr(pixels)))
     right, wrong, texts = np.array(counted, float).T
     return {
         "precision, end to end": of(ratio_score(right, right + wrong)),
