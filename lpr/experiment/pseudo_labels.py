@@ -128,6 +128,8 @@ def pseudo_labels(boxes: np.ndarray, texts: Sequence[str], found: Sequence[Plate
     overlap = pairwise_iou(boxes, np.array([plate.box for plate in found]).reshape(-1, 4))
     added, covered, refined = [], [], np.zeros(len(boxes), bool)
     for number, plate in enumerate(found):
+        if plate.confidence < _MIN_CONFIDENCE:
+            continue
         own = int(np.argmax(overlap[:, number])) if len(boxes) else -1
         text_confidence = plate.text_confidence or 0.0
         if own >= 0 and overlap[own, number] >= _SAME_PLATE_IOU:

@@ -46,6 +46,7 @@ ImageInput: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
 UNREAD = ("drop", "keep")
 """What becomes of boxes in which an OCR engine read nothing."""
 
+_READ_FROM = 0.5  # of the threshold: the part from which a box is a plate where a text is read in it
 _MAX_GAP_S = 0.5  # for which a plate of a video may be missed and still keep its track
 _MARGIN = 0.2  # around the crops for an engine of one's own, as a fraction of the box's height
 
@@ -93,8 +94,8 @@ class ALPR:
             object with the method of `lpr.ocr.engines.OcrEngine`.
         country: whose registrations the texts are: a key of `lpr.plates.countries.GRAMMARS`, such as "india" or
             "europe"; None: any text.
-        confidence_threshold: least confidence of a plate, 0–1; None: as the detector was exported, or 0.5 for an object
-            of one's own.
+        confidence_threshold: least confidence of a plate, 0–1, half of it where a text is read; None: as the detector was
+            exported, or 0.5 for an object of one's own.
         workers: how many images of a list, or frames of a video, are processed at a time, each by its share of the
             cores. One is the fastest for single images; one a core (`lpr.cores.usable_cores()`) for many.
         unread: "drop" leaves out boxes that are `Plate.unread`; "keep" lists them.
@@ -168,17 +169,21 @@ class ALPR:
     def find(self, pixels: np.ndarray, image: Image.Image) -> list[Plate]:
         """What the detector found in an image, the most confident first, each with its `crop`; unread boxes, too.
 
+        Of boxes below the threshold, those from half of it on in which a text is read.
+
         Args:
             pixels: uint8 (h, w, 3) RGB.
             image: the same image.
         """
         with self._detector_lock:
             found = self.detector.detect(pixels)
-        return [
+        least = self.confidence_threshold * (1 if self._engines is None else _READ_FROM)
+        plates = [
             self._read(image, Plate((box[0], box[1], box[2], box[3]), confidence))
             for box, confidence in zip(found.boxes.tolist(), found.confidences.tolist(), strict=True)
-            if confidence >= self.confidence_threshold and np.isfinite(box).all()
+            if confidence >= least and np.isfinite(box).all()
         ]
+        return [plate for plate in plates if plate.read or plate.confidence >= self.confidence_threshold]
 
     def kept(self, found: Sequence[Plate]) -> list[Plate]:
         """Those of the plates that are to be listed: all, or all that are not unread."""

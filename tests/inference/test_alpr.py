@@ -202,7 +202,14 @@ class Ladder:
 
     def detect(self, image: np.ndarray) -> Detections:  # noqa: ARG002
         boxes = [[10.0, 10.0, 90.0, 10.0 + height] for height in (60, 20, 15, 13, 5)]
-        return Detections(np.array(boxes), np.linspace(0.9, 0.6, 5))
+        return Detections(np.array(boxes), np.linspace(0.89, 0.6, 5))
+
+
+class Certain:
+    """A box that is certainly a plate."""
+
+    def detect(self, image: np.ndarray) -> Detections:  # noqa: ARG002
+        return Detections(np.array([[10.0, 10.0, 90.0, 30.0]]), np.array([0.95]))
 
 
 def test_a_box_in_which_nothing_is_read_is_no_plate() -> None:
@@ -214,6 +221,9 @@ def test_a_box_in_which_nothing_is_read_is_no_plate() -> None:
     assert heights(lpr.ALPR(Ladder(), HeightReader())(image)) == [60, 13, 5]
     assert heights(lpr.ALPR(Ladder(), HeightReader(), unread="keep")(image)) == [60, 20, 15, 13, 5]
     assert heights(lpr.ALPR(Ladder(), "none")(image)) == [60, 20, 15, 13, 5]
+    # From half of the threshold on, a box is a plate if it is read; a certain one is, read or not.
+    assert heights(lpr.ALPR(Ladder(), HeightReader(), confidence_threshold=0.95)(image)) == [60]
+    assert heights(lpr.ALPR(Certain(), HeightReader())(image)) == [20]
     with pytest.raises(ValueError, match="unread='no': choose of drop, keep"):
         lpr.ALPR(Ladder(), "none", unread="no")
 
@@ -223,7 +233,7 @@ def test_a_plate_that_is_unread_in_some_frames_keeps_its_track(tmp_path: Path) -
         """A plate at the left whose text is hidden for longer than a track may be interrupted, and a box without."""
 
         def detect(self, image: np.ndarray) -> Detections:  # noqa: ARG002
-            return Detections(np.array([[10.0, 10, 110, 40], [200, 100, 300, 130]]), np.array([0.9, 0.8]))
+            return Detections(np.array([[10.0, 10, 110, 40], [200, 100, 300, 130]]), np.array([0.85, 0.8]))
 
     class Bright:
         def read(self, image: Image.Image) -> PlateText:
