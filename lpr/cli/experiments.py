@@ -78,8 +78,7 @@ def add_verbs(verbs: Any) -> None:
         description="Write the training images of an experiment, and unlabelled images, with labels and pseudo-labels: "
         "what an exported detector finds with confidence and the recognizer reads becomes a label, what may or may not "
         "be a plate is covered. Sources of format=table, in FOLDER/train/SOURCE and FOLDER/held_out/SOURCE.",
-        example="lpr pseudo-label vehicles/\nlpr pseudo-label vehicles/ --experiment experiments/first --detector "
-        "experiments/first/models/detector.onnx",
+        example="lpr pseudo-label vehicles/ --detector models/detector.onnx",
     )
     label.add_argument("unlabelled", nargs="*", metavar="INPUT", help="unlabelled images, folders, patterns")
     label.add_argument(

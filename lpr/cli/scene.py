@@ -19,7 +19,7 @@ def add_verbs(verbs: Any) -> None:
         _scene,
         help="draw a street scene with a plate, to try `lpr predict` on",
         description="Draw a street scene, of those that data=synthetic trains on, and print the texts of its plates.",
-        example="lpr scene street.jpg\nlpr scene street.jpg --seed 7; lpr predict street.jpg",
+        example="lpr scene street.jpg --seed 7",
     )
     scene.add_argument("file", type=Path, metavar="FILE", help="the image to write; its suffix names the format")
     scene.add_argument("--seed", type=int, default=0, metavar="N", help="which scene; default: %(default)s")

@@ -25,6 +25,8 @@ NEEDS = {
     "development": ["data.root=sets"],
     "development_and_synthetic": ["data.root=sets"],
     "real_images": ["data.root=sets"],
+    "open": ["data.root=sets"],
+    "open_pseudo_labelled": ["data.root=sets"],
 }
 
 

@@ -117,7 +117,7 @@ def test_a_group_without_a_section_has_its_options(group: str) -> None:
         ("detectr", "'detector'"),
         ("optimiser.learning_rate", "'optimizer.learning_rate'"),
         ("data.sources.0.annotation", "'data.sources.0.annotations'"),
-        ("data.sources.7", "'data.sources'"),
+        ("data.sources.77", "'data.sources'"),
         ("detector.convs.x", "'detector.convs'"),
     ],
 )

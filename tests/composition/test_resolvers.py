@@ -27,10 +27,10 @@ def test_the_stage_source_depends_on_every_file_of_a_source(in_root: Path) -> No
 
 
 def test_weights_are_those_of_the_engine_or_the_shipped_ones(in_root: Path) -> None:
-    shipped = compose([]).weights.ocr
+    shipped = compose([]).weights["ocr"]
     assert any((ROOT / shipped).glob("*.onnx"))
-    assert compose(["ocr=tesseract"]).weights.ocr == shipped
-    assert compose(["ocr.weights=mine.onnx"]).weights.ocr == "mine.onnx"
+    assert compose(["ocr=tesseract"]).weights["ocr"] == shipped
+    assert compose(["ocr.weights=mine.onnx"]).weights["ocr"] == "mine.onnx"
 
 
 def test_code_of_plug_ins_is_the_packages_folder_or_the_users_own_file(

@@ -54,7 +54,9 @@ def test_with_absolute_paths_makes_local_paths_absolute_and_leaves_urls(in_root:
 
 def test_with_absolute_weights_makes_given_weights_absolute(in_root: Path) -> None:
     made = with_absolute_weights(compose(["ocr.weights=mine.onnx"]), Path("/root/of/it"))
-    assert made.as_dict()["ocr"]["weights"] == made.weights == "/root/of/it/mine.onnx"
+    assert made.as_dict()["ocr"]["weights"] == made.weights["ocr"] == "/root/of/it/mine.onnx"
+    made = with_absolute_weights(compose(["train.init_weights=first.keras"]), Path("/root/of/it"))
+    assert made.train.init_weights == made.weights["init"] == "/root/of/it/first.keras"
     shipped = compose([])
     assert with_absolute_weights(shipped, Path("/root/of/it")) == shipped
 

@@ -127,11 +127,13 @@ def test_the_texts_are_recognized(lpr: Lpr, engine: str, least: float) -> None:
 
 
 def lettered(path: str, *texts: str) -> None:
-    """A white plate for each text, at `ONE` and `TWO`."""
+    """A white plate for each text, at `ONE` and `TWO`; one without a text is grey: the detector is less sure."""
     image = Image.fromarray(draw(*(ONE, TWO)[: len(texts)], scale=8))
     pen = ImageDraw.Draw(image)
     for place, text in zip((ONE, TWO), texts, strict=False):
         left, top, right, bottom = box(place, 8)
+        if not text:
+            pen.rectangle((left, top, right - 1, bottom - 1), (200, 200, 200))
         pen.text(((left + right) / 2, (top + bottom) / 2), text, "black", ImageFont.load_default(48), anchor="mm")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     image.save(path)
@@ -196,7 +198,7 @@ def test_any_number_of_workers_writes_the_same_bytes(lpr: Lpr) -> None:
         files = sorted(path for path in Path(workers).rglob("*") if path.is_file())
         written.append({path.relative_to(workers): path.read_bytes() for path in files})
     assert written[0] == written[1]
-    assert len(written[0]) == 3 + 13 + 12  # tables and run.json, annotated/, crops/
+    assert len(written[0]) == 3 + 13 + 12 + 9  # tables and run.json, annotated/, crops/ of images and of frames
     assert [entry["image"] for entry in inputs("3/predictions.jsonl")] == sorted(map(str, Path("street").iterdir()))
 
 
@@ -387,25 +389,30 @@ def test_what_was_found_is_a_table_to_train_on(lpr: Lpr, tmp_path: Path) -> None
     assert plates["top_x"].notna().tolist() == [False, True, True]
 
 
-def test_the_default_is_the_detector_of_the_current_folder(
+def test_the_default_is_the_shipped_detector_and_one_that_was_trained_here_is_pointed_to(
     lpr: Lpr, exported: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    shutil.copytree(exported / MODELS, MODELS)
-    image = save(draw(ONE), "one.png")
+    image, model = save(draw(ONE), "one.png"), MODELS / "detector.onnx"
     done = lpr(str(image), "--ocr", "none", model=None)
     assert (done.returncode, done.stderr) == (0, "")
-    DETECTOR.write_bytes(b"trained anew")
+    assert json.loads(Path("predictions/run.json").read_text())["detector"] == "shipped"
+    shutil.copytree(exported / MODELS, MODELS)
     done = lpr(str(image), "--ocr", "none", model=None)
+    assert done.stderr == "lpr predict: by the shipped detector; --detector models/detector.onnx names yours\n"
+    done = lpr(str(image), "--ocr", "none", model=model)
+    assert (done.returncode, done.stderr) == (0, "")
+    DETECTOR.write_bytes(b"trained anew")
+    done = lpr(str(image), "--ocr", "none", model=model)
     assert done.returncode == 0
     assert "models/detector.onnx was exported from another models/detector.keras" in done.stderr
-    (MODELS / "detector.onnx").unlink()
-    done = lpr(str(image), "--ocr", "none", model=None)
+    model.unlink()
+    done = lpr(str(image), "--ocr", "none", model=model)
     assert done.returncode == 1
     assert done.stderr.startswith(
         "lpr predict: models/detector.onnx is missing, but models/detector.keras is there: `lpr export` writes it"
     )
     DETECTOR.unlink()
-    done = lpr(str(image), "--ocr", "none", model=None)
+    done = lpr(str(image), "--ocr", "none", model=model)
     assert done.returncode == 1
     assert done.stderr == "lpr predict: models/detector.onnx is missing: `lpr export` writes it\n"
 
@@ -430,7 +437,7 @@ def test_the_regression_family_finds_one_plate_an_image(lpr: Lpr, exported: Path
     save_model(family.build(settings, "float32", 0), DETECTOR)
     export(DETECTOR, config, [draw(ONE)], MODELS)
     image = save(draw(ONE, scale=2), "one.jpg")
-    done = lpr(str(image), "--ocr", "none", model=None)
+    done = lpr(str(image), "--ocr", "none", model=MODELS / "detector.onnx")
     assert done.returncode == 0, done.stderr
     ((left, top, right, bottom),) = boxes(rows())
     assert 0 <= left < right <= 320
