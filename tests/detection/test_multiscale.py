@@ -17,6 +17,7 @@ THREE = MultiScale(
     scales=3,
     scale_step=2.0,
     plate_width_range_px=[6, 128],
+    roi_confidence=None,
     confidence_threshold=0.3,
 )
 ONE = THREE.model_copy(update={"scales": 1, "image_size_px": 256})
@@ -119,3 +120,45 @@ def test_a_box_weighs_by_the_width_of_the_plate_at_its_scale(scales: tuple[float
     found = [detections(([10, 10, 50, 20], 0.8)), detections(([16, 10, 56, 20], 0.8))]
     fused = weighted_boxes_fusion(found, scales, [13, 80])
     np.testing.assert_allclose(fused.boxes[:, 0], left)
+
+
+def test_with_regions_of_interest_the_finest_scale_is_run_around_what_coarser_ones_found() -> None:
+    settings = THREE.model_copy(update={"roi_confidence": 0.5})
+    whole, regions = BrightRectangles(), BrightRectangles()
+    expected = detect(street(PLATE), whole, CENTERNET, THREE)
+    found = detect(street(PLATE), regions, CENTERNET, settings)
+    np.testing.assert_allclose(found.boxes, expected.boxes, atol=2)
+    np.testing.assert_allclose(found.confidences, expected.confidences)
+    sizes = [images.shape[1:3] for images in regions.inputs]
+    assert sizes[:2] == [images.shape[1:3] for images in whole.inputs[1:]]
+    ((height, width),) = sizes[2:]
+    assert (height % 32, width % 32) == (0, 0)
+    assert 32 + 2 * 32 <= width <= 160
+    assert height <= 128
+
+
+def test_near_regions_are_joined_and_far_ones_are_not() -> None:
+    image = street(PLATE)
+    image[340:362, 1000:1080] = 240  # beside the first
+    image[100:122, 100:180] = 240
+    regions = BrightRectangles()
+    found = detect(image, regions, CENTERNET, THREE.model_copy(update={"roi_confidence": 0.5}))
+    assert len(regions.inputs) == 2 + 2
+    np.testing.assert_allclose(
+        sorted(found.boxes.tolist()), [[100, 100, 180, 122], PLATE, [1000, 340, 1080, 362]], atol=3
+    )
+
+
+def test_where_coarser_scales_find_nothing_the_finest_is_not_run() -> None:
+    regions = BrightRectangles()
+    found = detect(
+        np.full((720, 1280, 3), 60, np.uint8), regions, CENTERNET, THREE.model_copy(update={"roi_confidence": 0.5})
+    )
+    assert len(found.boxes) == 0
+    assert len(regions.inputs) == 2
+
+
+def test_a_plate_at_the_edge_has_a_region_within_the_image() -> None:
+    corner = [1200.0, 690.0, 1280.0, 716.0]
+    found = detect(street(corner), BrightRectangles(), CENTERNET, THREE.model_copy(update={"roi_confidence": 0.5}))
+    np.testing.assert_allclose(found.boxes, [corner], atol=4)

@@ -31,6 +31,10 @@ class MultiScale(Section):
     plate_width_range_px: Annotated[list[Positive], Field(min_length=2, max_length=2)] = Field(
         description="least and largest width of a plate at a scale, pixels, for that scale to have full weight"
     )
+    roi_confidence: Fraction | None = Field(
+        description="confidence of a box at the two next coarser scales from which the finest scale is run around it, "
+        "in its region of interest; null: on the whole image"
+    )
     confidence_threshold: Fraction = Field(description="least confidence of a box that counts as a plate")
 
 
