@@ -1,4 +1,4 @@
-"""Write the tables of README.md and docs/*.md from docs/results/*.json.
+"""Write the tables of README.md, docs/*.md and the detector's card from docs/results/*.json.
 
     python benchmarks/tables.py
 
@@ -22,7 +22,8 @@ from typing import Any
 from checkout import ROOT
 
 RESULTS = ROOT / "docs" / "results"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+CARD = ROOT / "lpr" / "detection" / "weights" / "README.md"
+PAGES = [ROOT / "README.md", CARD, *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"(<!-- results: ([a-z0-9_]+)(?:: ([^\n]+?))? -->\n).*?(<!-- end -->)", re.DOTALL)
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
