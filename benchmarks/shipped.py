@@ -30,13 +30,14 @@ from tables import markdown
 from tqdm import tqdm
 
 import lpr
-from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS, PREDICTED_BOX_COLUMNS, Detections, pairwise_iou
+from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS, Detections, pairwise_iou
+from lpr.config import OVERRIDE_BOXES
 from lpr.data.plates import read_split
 from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import load_image
 from lpr.inference.plates import Plate
 from lpr.metrics.base import DetectionCases
-from lpr.metrics.detection import detections, predictions, score_detections
+from lpr.metrics.detection import detections, predictions, score_detections, sources_by_boxes
 from lpr.metrics.statistics import Score, ratio_score
 from lpr.paths import IMAGE_CACHE, SHIPPED_DETECTOR
 from lpr.plates.text import fold
@@ -70,10 +71,13 @@ def main() -> None:
     images = rows.drop_duplicates("image")
     named = tqdm(images["image"], "detecting", unit="image")
     found = predictions(images, [detector.detect(load_image(IMAGE_CACHE / name)) for name in named])
+    by_boxes = sources_by_boxes(rows.dropna(subset=BOX_COLUMNS), found, images)
     table = []
     for source, part in images.groupby("source"):
         plates = rows[rows["source"] == source].dropna(subset=BOX_COLUMNS)
-        boxed, scored = tightly_boxed(plates, part)
+        tight = by_boxes.get(f"{source}{OVERRIDE_BOXES}")
+        scored = part if tight is None else part[part["image"].isin(tight.images["image"])]
+        boxed = plates[plates["image"].isin(scored["image"])]
         own = found[found["image"].isin(scored["image"])]
         matched = detections(boxed, own[own["confidence"] >= threshold])
         scores: dict[str, Any] = score_detections(DetectionCases(matched, own, scored, threshold))[str(source)]["test"]
@@ -89,15 +93,6 @@ def main() -> None:
         write_results(
             here / options.output, "The shipped detector on sets that trained nothing", f"threshold {threshold}", table
         )
-
-
-def tightly_boxed(plates: pd.DataFrame, images: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The plates and images to score boxes by: where a source has override boxes, the images with no other plates."""
-    overridden = plates[ORIGINAL_BOX_COLUMNS].notna().all(axis=1)
-    if not overridden.any():
-        return plates, images
-    kept = images[~images["image"].isin(plates.loc[~overridden, "image"])]
-    return plates[plates["image"].isin(kept["image"])], kept
 
 
 def from_score(score: dict[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def decode(content: bytes, max_pixels: int | None = None) -> tuple[Image.Image, 
             "orientation": orientation,
             "format": image.format,
         }
-        image = _to_rgb(image)
+        image = to_rgb(image)
         return image.transpose(_TRANSPOSITIONS[orientation]) if orientation in _TRANSPOSITIONS else image, found
     except Unavailable:
         raise
@@ -76,7 +76,12 @@ def _orientation(image: Image.Image) -> int:
     return value if value in _TRANSPOSITIONS else 1
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """The image in RGB: 16 bits scaled to 8, what is transparent on white.
+
+    Raises:
+        Unavailable: its pixels are floating-point.
+    """
     if image.mode == "F":
         raise Unavailable("floating-point pixels, whose range is unknown")
     if image.mode.startswith("I"):

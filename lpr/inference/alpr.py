@@ -9,7 +9,6 @@ for plate in alpr("car.jpg"):
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
@@ -26,6 +25,7 @@ from PIL import Image
 
 from lpr.boxes import Detections
 from lpr.cores import usable_cores
+from lpr.data.decoding import to_rgb
 from lpr.detection.onnx_detector import OnnxDetector, load_onnx_detector
 from lpr.errors import UserError
 from lpr.inference.drawing import draw_plates
@@ -259,9 +259,7 @@ def as_pixels(image: ImageInput, bgr: bool = False) -> np.ndarray:
         return np.ascontiguousarray(image[..., ::-1] if bgr else image)
     if isinstance(image, Image.Image):
         if "A" in image.getbands() or image.mode in ("P", "I;16"):  # modes for which a file has rules of its own
-            file = io.BytesIO()
-            image.save(file, "PNG")
-            return decode_image(file.getvalue())
+            return np.asarray(to_rgb(image))
         return np.asarray(image.convert("RGB"))
     if isinstance(image, bytes):
         return decode_image(image)

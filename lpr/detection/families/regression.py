@@ -112,17 +112,17 @@ def load_examples(plates: pd.DataFrame, image_dir: Path, config: Config, scratch
     from lpr.data.input_pipeline import Examples, box_fractions, decode_images, source_weights
     from lpr.data.plates import largest_plates
 
+    if config.train.box_weights:
+        raise UserError(
+            "train.box_weights needs detector=centernet: detector=regression learns nothing but boxes; "
+            "train.source_weights shows loosely annotated images less often"
+        )
     boxed = plates.dropna(subset=BOX_COLUMNS)
     chosen = largest_plates(boxed)
     if len(chosen) < len(boxed):
         print(f"{len(boxed) - len(chosen)} plates are left out: the detector is trained on an image's largest alone")
     paths = [image_dir / name for name in chosen["image"]]
     images = decode_images(paths, config.detector.image_size_px, config.train.max_memory_mb, scratch)
-    if config.train.box_weights:
-        raise UserError(
-            "train.box_weights needs detector=centernet: detector=regression learns nothing but boxes; "
-            "train.source_weights shows loosely annotated images less often"
-        )
     weights = source_weights(chosen, config.train.source_weights)
     return Examples(images, box_fractions(chosen), weights=weights)
 
