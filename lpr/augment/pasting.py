@@ -63,6 +63,7 @@ def paste(
     p_extra: float,
     p_hard_negative: float,
     border: Colour | None = None,
+    turn_deg: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Paste at random.
 
@@ -75,6 +76,7 @@ def paste(
         p_extra: probability of one more plate.
         p_hard_negative: probability of lettering that is no plate.
         border: the colour beside the image, such as that of a letterbox; nothing is pasted across the edge.
+        turn_deg: by how much the image has been turned, clockwise; `boxes` are around the plates as they are now.
 
     Returns:
         The new image, and its boxes, (n or n + 1, 4 or 5), each around the corners of its plate.
@@ -84,14 +86,14 @@ def paste(
     ones = np.ones(boxes.shape[1] - 4)
     for index in range(len(boxes)):
         if random.random() < p_over:
-            over = _paste_over(image, boxes[:, :4], index, pool.plates, random, border)
+            over = _paste_over(image, boxes[:, :4], index, pool.plates, random, border, turn_deg)
             if over is not None:
                 boxes[index] = [*over, *ones]
     for probability, patches in ((p_extra, pool.plates), (p_hard_negative, pool.hard_negatives)):
         if random.random() >= probability:
             continue
         patch = pick(random, patches)
-        corners = _free_place(image, boxes[:, :4], patch, random, border)
+        corners = _free_place(image, boxes[:, :4], patch, random, border, turn_deg)
         if corners is None:
             continue
         _render(image, patch, corners, _appearance_around(image, corners, blur), random)
@@ -104,18 +106,26 @@ def paste(
 
 
 def _paste_over(
-    image: np.ndarray, boxes: np.ndarray, index: int, plates: Sequence[Patch], random: Generator, border: Colour | None
+    image: np.ndarray,
+    boxes: np.ndarray,
+    index: int,
+    plates: Sequence[Patch],
+    random: Generator,
+    border: Colour | None,
+    turn_deg: float,
 ) -> np.ndarray | None:
-    """Paste a plate of a similar shape over that of a box, and erase what remains visible of it.
+    """Paste a plate of a similar shape, or of any, over that of a box, and erase what remains visible of it.
 
     Returns:
         The new plate's box; None where there is no room for it.
     """
     box, (height, width) = boxes[index], image.shape[:2]
-    old_width, old_height = np.maximum(box[2:] - box[:2], 1).tolist()
+    old_width, old_height = _sides(box, turn_deg)
     old_aspect = old_width / old_height
-    # Of three, the plate of the nearest aspect ratio; foreshortened, as if seen from the side, where it is too wide.
-    patch = min((pick(random, plates) for _ in range(3)), key=lambda patch: abs(np.log(_aspect(patch) / old_aspect)))
+    # Of one or of three, the plate of the nearest aspect ratio: by the nearest alone, images of plates in one line would
+    # hardly ever show plates in two. Foreshortened, as if seen from the side, where it is too wide.
+    candidates = [pick(random, plates) for _ in range(random.choice([1, 3]))]
+    patch = min(candidates, key=lambda patch: abs(np.log(_aspect(patch) / old_aspect)))
     aspect = _aspect(patch)
     aspect *= float(np.clip(old_aspect / aspect, 0.75, 1.1) * np.exp(random.normal(0, 0.05)))
     new_width = float(np.sqrt(old_width * old_height * aspect)) * random.uniform(0.95, 1.2)
@@ -123,15 +133,16 @@ def _paste_over(
     if covering < 1.4 * new_width:
         new_width = covering
     new_width = min(new_width, 0.98 * width, 0.98 * height * aspect)
-    corners = _corners((box[:2] + box[2:]) / 2, new_width, new_width / aspect, random, tilt=2.5)
+    centre = (box[:2] + box[2:]) / 2
+    corners = _corners(centre, new_width, new_width / aspect, random, turn_deg, tilt_deg=2.5)
     corners -= np.minimum(corners.min(axis=0), 0) + np.maximum(corners.max(axis=0) - (width, height), 0)
     if not _is_free(image, _bounding_box(corners), np.delete(boxes, index, axis=0), border):
         return None
     appearance = _appearance_of_plate(image, box)
     outline = corners.astype(np.float32)
-    old = [(float(x), float(y)) for x in box[[0, 2]] for y in box[[1, 3]]]
-    if any(cv2.pointPolygonTest(outline, point, measureDist=False) < 0 for point in old):
-        _erase(image, box, appearance.noise, random)
+    old = _turned(_rectangle(old_width, old_height), turn_deg) + centre
+    if any(cv2.pointPolygonTest(outline, (x, y), measureDist=False) < 0 for x, y in old.tolist()):
+        _erase(image, old, old_height, appearance.noise, random)
     _render(image, patch, corners, appearance, random)
     return _bounding_box(corners)
 
@@ -142,7 +153,7 @@ def _aspect(patch: Patch) -> float:
 
 
 def _free_place(
-    image: np.ndarray, boxes: np.ndarray, patch: Patch, random: Generator, border: Colour | None
+    image: np.ndarray, boxes: np.ndarray, patch: Patch, random: Generator, border: Colour | None, turn_deg: float
 ) -> np.ndarray | None:
     """Corners (4, 2) of a random place, of random size, without a plate; None where none is found in 8 tries."""
     height, width = image.shape[:2]
@@ -154,7 +165,7 @@ def _free_place(
         wide = float(np.exp(random.uniform(np.log(_MIN_WIDTH_PX), np.log(widest))))
         half = 0.6 * np.array([wide, wide / aspect]) + 3
         centre = random.uniform(half, np.maximum((width, height) - half, half))
-        corners = _corners(centre, wide, wide / aspect, random, tilt=3.5)
+        corners = _corners(centre, wide, wide / aspect, random, turn_deg, tilt_deg=3.5)
         if _is_free(image, _bounding_box(corners), boxes, border):
             return corners
     return None
@@ -175,20 +186,42 @@ def _is_free(image: np.ndarray, box: np.ndarray, boxes: np.ndarray, border: Colo
     return bool((rim == border).all(axis=1).mean() < 0.03)
 
 
-def _corners(centre: np.ndarray, width: float, height: float, random: Generator, tilt: float) -> np.ndarray:
+def _sides(box: np.ndarray, turn_deg: float) -> tuple[float, float]:
+    """Width and height of the rectangle that the box is around, turned by so much: a side is at least 1 pixel."""
+    sides = np.maximum(box[2:] - box[:2], 1)
+    angle = np.deg2rad(abs(turn_deg))
+    across, along = np.cos(angle), np.sin(angle)
+    # Of width w and height h, the box is w cos + h sin wide and w sin + h cos high.
+    inner = (across * sides - along * sides[::-1]) / max(across**2 - along**2, 1e-6)
+    width, height = np.clip(inner, np.maximum(0.4 * sides, 1), sides).tolist()
+    return width, height
+
+
+def _rectangle(width: float, height: float) -> np.ndarray:
+    """Corners of a rectangle around (0, 0): (4, 2), clockwise."""
+    return np.array([[-width, -height], [width, -height], [width, height], [-width, height]]) / 2
+
+
+def _turned(corners: np.ndarray, degrees: float) -> np.ndarray:
+    """Corners (4, 2), clockwise around (0, 0)."""
+    angle = np.deg2rad(degrees)
+    return corners @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+
+
+def _corners(
+    centre: np.ndarray, width: float, height: float, random: Generator, turn_deg: float, tilt_deg: float
+) -> np.ndarray:
     """Corners of a randomly rotated, slightly sheared rectangle in slight perspective: (4, 2), clockwise.
 
     Args:
-        tilt: standard deviation of the rotation, degrees.
+        turn_deg, tilt_deg: mean and standard deviation of the rotation, clockwise.
     """
-    corners = np.array([[-width, -height], [width, -height], [width, height], [-width, height]]) / 2
+    corners = _rectangle(width, height)
     yaw, pitch = random.normal(0, 0.03, 2)
     corners[:, 1] *= 1 + yaw * np.array([-1, 1, 1, -1])
     corners[:, 0] *= 1 + pitch * np.array([-1, -1, 1, 1]) * height / width
     corners[:, 1] += corners[:, 0] * random.normal(0, 0.03)  # shear, as seen from the side and from above
-    angle = np.deg2rad(random.normal(0, tilt))
-    rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return corners @ rotation + centre
+    return _turned(corners, random.normal(turn_deg, tilt_deg)) + centre
 
 
 def _bounding_box(corners: np.ndarray) -> np.ndarray:
@@ -271,9 +304,10 @@ def _noise_of(image: np.ndarray, box: np.ndarray) -> float:
 # ---------------------------------------------------------------------------------------------------------- rendering
 
 
-def _erase(image: np.ndarray, box: np.ndarray, noise: float, random: Generator) -> None:
-    """Fill the box with the colours around it, weighted by distance, and with noise."""
-    left, top, right, bottom = _pixel_bounds(box, image.shape, 2 + 0.06 * float(box[3] - box[1]))
+def _erase(image: np.ndarray, corners: np.ndarray, height_px: float, noise: float, random: Generator) -> None:
+    """Fill a rectangle of that height with the colours around it, weighted by distance, and with noise."""
+    margin = 2 + 0.06 * height_px
+    left, top, right, bottom = _pixel_bounds(_bounding_box(corners), image.shape, margin)
     place = image[top:bottom, left:right]
     height, width = place.shape[:2]
     x, y = np.arange(width, dtype=np.float32)[None] + 0.5, np.arange(height, dtype=np.float32)[:, None] + 0.5
@@ -291,7 +325,10 @@ def _erase(image: np.ndarray, box: np.ndarray, noise: float, random: Generator) 
             total += cv2.merge([weight] * 3) * pixels.mean(axis=axis, keepdims=True, dtype=np.float32)
             weights += weight
     filled = cv2.GaussianBlur(total / cv2.merge([np.maximum(weights, 1e-6)] * 3), (0, 0), 1.0)
-    image[top:bottom, left:right] = _with_noise(filled.astype(np.uint8), noise, random)
+    filled = _with_noise(filled.astype(np.uint8), noise, random)
+    inside = cv2.fillConvexPoly(np.zeros((height, width), np.uint8), (corners - (left, top)).round().astype(np.int32), 1)
+    near = cv2.dilate(inside, np.ones((3, 3), np.uint8), iterations=int(np.ceil(margin))).astype(bool)
+    place[near] = filled[near]
 
 
 def _render(image: np.ndarray, patch: Patch, corners: np.ndarray, appearance: _Appearance, random: Generator) -> None:
