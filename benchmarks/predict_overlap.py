@@ -13,6 +13,7 @@ import argparse
 import io
 import time
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -22,7 +23,7 @@ import numpy as np
 from lpr.cores import usable_cores
 from lpr.inference.alpr import ALPR
 from lpr.inference.inputs import find_inputs, is_video
-from lpr.inference.predict import Images, choose_targets, process_inputs
+from lpr.inference.predict import Images, choose_targets, map_by_threads, process_inputs
 from lpr.inference.results import Results
 
 
@@ -67,7 +68,8 @@ def run(alpr: ALPR, paths: list[Path], save: list[str]) -> tuple[float, dict[str
         output = Path(folder)
         started = time.perf_counter()
         with Results(output, {}, "csv" in save, resume=False) as results:
-            process_inputs(paths, alpr, Images(output, save, choose_targets(paths, output, save)), results, Event())
+            images = Images(output, save, choose_targets(paths, output, save))
+            process_inputs(paths, alpr, images, partial(map_by_threads, alpr, images), results, Event())
         seconds = time.perf_counter() - started
         files = {str(path.relative_to(output)): path.read_bytes() for path in output.rglob("*") if path.is_file()}
     return seconds, files

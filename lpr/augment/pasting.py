@@ -122,8 +122,8 @@ def _paste_over(
     box, (height, width) = boxes[index], image.shape[:2]
     old_width, old_height = _sides(box, turn_deg)
     old_aspect = old_width / old_height
-    # Of one or of three, the plate of the nearest aspect ratio: by the nearest alone, images of plates in one line would
-    # hardly ever show plates in two. Foreshortened, as if seen from the side, where it is too wide.
+    # Of one or of three, the plate of the nearest aspect ratio: were it always of three, images of plates in one line
+    # would hardly ever show plates in two. Foreshortened, as if seen from the side, where it is too wide.
     candidates = [pick(random, plates) for _ in range(random.choice([1, 3]))]
     patch = min(candidates, key=lambda patch: abs(np.log(_aspect(patch) / old_aspect)))
     aspect = _aspect(patch)
@@ -326,7 +326,9 @@ def _erase(image: np.ndarray, corners: np.ndarray, height_px: float, noise: floa
             weights += weight
     filled = cv2.GaussianBlur(total / cv2.merge([np.maximum(weights, 1e-6)] * 3), (0, 0), 1.0)
     filled = _with_noise(filled.astype(np.uint8), noise, random)
-    inside = cv2.fillConvexPoly(np.zeros((height, width), np.uint8), (corners - (left, top)).round().astype(np.int32), 1)
+    inside = cv2.fillConvexPoly(
+        np.zeros((height, width), np.uint8), (corners - (left, top)).round().astype(np.int32), 1
+    )
     near = cv2.dilate(inside, np.ones((3, 3), np.uint8), iterations=int(np.ceil(margin))).astype(bool)
     place[near] = filled[near]
 

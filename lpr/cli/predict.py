@@ -14,6 +14,7 @@ from lpr.plates.countries import GRAMMARS
 
 _SAVED = ("csv", "images", "crops")
 _UNREAD = ("drop", "keep")
+_ON = ("threads", "ray")
 _FORMATS = ("coco", "labelstudio", "yolo")
 
 
@@ -70,6 +71,13 @@ def add_verbs(verbs: Any) -> None:
         help="images, or frames, that are processed at a time; default: one a core",
     )
     predict.add_argument(
+        "--on",
+        choices=_ON,
+        default=_ON[0],
+        help="%(choices)s; ray: images are processed by all machines of the Ray cluster that RAY_ADDRESS names, which "
+        "share the current folder, inputs and output; without one, by the cores of this one; default: %(default)s",
+    )
+    predict.add_argument(
         "--resume", action="store_true", help="go on with the output of the same command, killed or interrupted"
     )
 
@@ -112,6 +120,7 @@ def _predict(module: ModuleType, options: Namespace) -> int:
         options.format,
         options.unread,
         options.workers,
+        options.on,
     )
     return status
 

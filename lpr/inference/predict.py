@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import signal
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby, takewhile
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, TypeAlias
 
 from PIL import Image
 from tqdm import tqdm
@@ -44,6 +46,8 @@ from lpr.paths import DETECTOR, DETECTOR_ONNX, SHIPPED_DETECTOR
 
 # Folders in that of the output: of the images and videos with plates drawn on them, and of the plates' crops.
 ANNOTATED, CROPS = "annotated", "crops"
+MapImages: TypeAlias = Callable[[Iterable[Path]], Iterator[Record]]
+"""Processes images; returns their records in the images' order."""
 SOME_UNREAD, INTERRUPTED = 3, 130  # exit codes
 
 
@@ -59,6 +63,7 @@ def run(
     formats: Sequence[str],
     unread: str,
     workers: int | None,
+    on: str,
 ) -> int:
     """Detect and read the plates of all inputs, and write the results.
 
@@ -74,6 +79,8 @@ def run(
         formats: of `lpr.inference.exports.WRITERS`, in which the images' plates are written, too.
         unread: what becomes of boxes in which nothing was read: one of `lpr.inference.alpr.UNREAD`.
         workers: how many images are processed at a time; None: one a core.
+        on: "threads" of this process, or "ray": the images, not the videos, by all machines of a Ray cluster, which
+            share the current folder, the inputs and the output.
 
     Returns:
         0; or `SOME_UNREAD` where an input could not be read; or `INTERRUPTED`.
@@ -82,11 +89,17 @@ def run(
         UserError: the detector or the OCR engine cannot be loaded; no input could be read; the output cannot be
             written, or the run to go on with had other settings.
     """
-    workers = workers or usable_cores()
-    detector = _load(model, max(1, usable_cores() // workers))
-    alpr = ALPR(detector, ocr, country, confidence, unread, workers)
+    threads = workers if workers and on == "threads" else usable_cores()
+    detector = _load(model, max(1, usable_cores() // threads))
+    alpr = ALPR(detector, ocr, country, confidence, unread, threads)
     paths = find_inputs(names)
     images = Images(output, save, choose_targets(paths, output, save))
+    mapping: AbstractContextManager[MapImages] = nullcontext(partial(map_by_threads, alpr, images))
+    if on == "ray":
+        from lpr.inference.ray_actors import mapping_by_ray
+
+        settings = model, ocr, country, confidence, unread
+        mapping = mapping_by_ray(partial(_process_elsewhere, Path.cwd(), images, *settings), workers)
     about: dict[str, Any] = {"detector": str(model or "shipped"), "exported": detector.metadata.model_dump()}
     about |= {"confidence": alpr.confidence_threshold, "ocr": alpr.ocr_name, "country": country}
     about |= {"unread": unread}
@@ -98,8 +111,8 @@ def run(
                 print(f"going on: {len(paths) - len(waiting)} of {len(paths)} inputs are done already")
             earlier = results.counts.images
             try:
-                with _first_interrupt() as stop:
-                    process_inputs(waiting, alpr, images, results, stop)
+                with _first_interrupt() as stop, mapping as map_images:
+                    process_inputs(waiting, alpr, images, map_images, results, stop)
                 interrupted = stop.is_set()
             except KeyboardInterrupt:
                 interrupted = True
@@ -183,22 +196,41 @@ def _first_interrupt() -> Iterator[Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def process_inputs(paths: Sequence[Path], alpr: ALPR, images: Images, results: Results, stop: Event) -> None:
+def process_inputs(
+    paths: Sequence[Path], alpr: ALPR, images: Images, map_images: MapImages, results: Results, stop: Event
+) -> None:
     """Write the records of each input, and its images, until `stop`."""
     with tqdm(total=sum(map(_count, paths)), desc="predict", unit="image", disable=None) as bar:
         for are_videos, group in groupby(takewhile(lambda _: not stop.is_set(), paths), is_video):
-            process: Callable[[Path], Record]
-            records: Iterable[Record]
-            if are_videos:
-                process = partial(_process_video, alpr, images, results, bar.update, stop)
-                records = map(partial(_readable, process), group)
-            else:
-                process = partial(_process_image, alpr, images)
-                records = map_in_order(partial(_readable, process), group, alpr.workers)
-            for record in records:
+            process_video = partial(_process_video, alpr, images, results, bar.update, stop)
+            for record in map(partial(_readable, process_video), group) if are_videos else map_images(group):
                 results.add(record)
                 _print(record)
                 bar.update(not are_videos)
+
+
+def map_by_threads(alpr: ALPR, images: Images, paths: Iterable[Path]) -> Iterator[Record]:
+    """The records of images in their order, by threads of this process."""
+    return map_in_order(partial(_readable, partial(_process_image, alpr, images)), paths, alpr.workers)
+
+
+def _process_elsewhere(folder: Path, images: Images, *settings: Any) -> Callable[[Path], Record]:
+    """What processes an image in another process, perhaps on another machine.
+
+    Args:
+        folder: the current folder here, to which paths are relative.
+        settings: the first arguments of `ALPR`.
+
+    Raises:
+        UserError: the folder is not there.
+    """
+    try:
+        os.chdir(folder)
+    except OSError:
+        raise UserError(
+            f"{folder} is not there on {platform.node()}: --on ray needs a folder that all machines share"
+        ) from None
+    return partial(_readable, partial(_process_image, ALPR(*settings), images))
 
 
 def _readable(process: Callable[[Path], Record], path: Path) -> Record:

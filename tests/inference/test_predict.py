@@ -185,21 +185,22 @@ def test_the_crops_of_plates_are_saved(lpr: Lpr) -> None:
     assert "crops would be written to predictions/crops, which has inputs: choose another --output" in refused.stderr
 
 
-def test_any_number_of_workers_writes_the_same_bytes(lpr: Lpr) -> None:
+@pytest.mark.parametrize("other", [["--workers", "3"], pytest.param(["--on", "ray"], marks=pytest.mark.slow)])
+def test_any_number_of_workers_writes_the_same_bytes(lpr: Lpr, other: list[str]) -> None:
     for number in range(12):
         lettered(f"street/{number}.png", f"KA05MH{number:04}", "")
     write_video("street/drive.avi", "MJPG", [draw((2 + number, 3), scale=2) for number in range(9)])
     Path("street/page.jpg").write_text("<html>")
     written = []
-    for workers in ("1", "3"):
-        arguments = ["--workers", workers, "--output", workers, "--save", "csv,images,crops", "--confidence", "0.2"]
+    for output, workers in (("one", ["--workers", "1"]), ("other", other)):
+        arguments = [*workers, "--output", output, "--save", "csv,images,crops", "--confidence", "0.2"]
         done = lpr("street", "--ocr", "recognizer", *arguments)
         assert done.returncode == 3, done.stderr
-        files = sorted(path for path in Path(workers).rglob("*") if path.is_file())
-        written.append({path.relative_to(workers): path.read_bytes() for path in files})
+        files = sorted(path for path in Path(output).rglob("*") if path.is_file())
+        written.append({path.relative_to(output): path.read_bytes() for path in files})
     assert written[0] == written[1]
     assert len(written[0]) == 3 + 13 + 12 + 9  # tables and run.json, annotated/, crops/ of images and of frames
-    assert [entry["image"] for entry in inputs("3/predictions.jsonl")] == sorted(map(str, Path("street").iterdir()))
+    assert [entry["image"] for entry in inputs("other/predictions.jsonl")] == sorted(map(str, Path("street").iterdir()))
 
 
 def test_images_are_turned_as_their_exif_says(lpr: Lpr) -> None:
