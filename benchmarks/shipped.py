@@ -13,7 +13,8 @@ source by itself; of Dataturks, boxes are scored by the tight ones. Prints rows 
   with O = 0 and I = 1, is right; one on a labelled plate with another text, and one without a labelled plate that shows
   a text of confidence 0.5 or more, is wrong. Plates whose text is not known do not count.
 
-`--sheets` gets images of the plates that were missed or fit worst, and of the surest false plates.
+`--reliability` gets the reliability diagram (PNG). `--sheets` gets images of the plates that were missed or fit worst, and
+of the surest false plates.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from lpr.metrics.statistics import Score, ratio_score
 from lpr.paths import IMAGE_CACHE, SHIPPED_DETECTOR
 from lpr.plates.text import fold
 from lpr.report.detection_figures import draw_contact_sheet
+from lpr.report.reliability_figure import draw_reliability_diagram
 
 SCORES = ("mean_iou", "recall@0.5", "recall@0.7", "AP50", "false_positives_per_image")
 COUNTRIES = {"dataturks": "india", "openalpr_eu": "europe"}  # the grammars of experiment=best
@@ -56,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--detector", type=Path, default=SHIPPED_DETECTOR)
     parser.add_argument("--sheets", type=Path)
+    parser.add_argument("--reliability", type=Path)
     add_output(parser)
     return parser
 
@@ -72,7 +75,7 @@ def main() -> None:
     named = tqdm(images["image"], "detecting", unit="image")
     found = predictions(images, [detector.detect(load_image(IMAGE_CACHE / name)) for name in named])
     by_boxes = sources_by_boxes(rows.dropna(subset=BOX_COLUMNS), found, images)
-    table = []
+    table, judged = [], {}
     for source, part in images.groupby("source"):
         plates = rows[rows["source"] == source].dropna(subset=BOX_COLUMNS)
         tight = by_boxes.get(f"{source}{OVERRIDE_BOXES}")
@@ -82,13 +85,18 @@ def main() -> None:
         matched = detections(boxed, own[own["confidence"] >= threshold])
         scores: dict[str, Any] = score_detections(DetectionCases(matched, own, scored, threshold))[str(source)]["test"]
         row: dict[str, Any] = {"data": source} | {name: from_score(scores[name]) for name in SCORES}
-        row["ECE"] = calibration_error(boxed, own)
+        judged[str(source)] = judge_confidences(boxed, own)
+        row["ECE"] = calibration_error(*judged[str(source)])
         if (plates["text"] != "").any():
             row |= end_to_end(plates, found[found["source"] == source], threshold, str(source))
         table.append(row)
         if options.sheets:
             write_sheets(matched, boxed, own, threshold, here / options.sheets / str(source))
     print(markdown(table))
+    if options.reliability:
+        draw_reliability_diagram(
+            judged, here / options.reliability, "precision (share with an IoU of 0.5)", "detections"
+        )
     if options.output:
         write_results(
             here / options.output, "The shipped detector on sets that trained nothing", f"threshold {threshold}", table
@@ -115,13 +123,17 @@ def on_plates(boxes: pd.DataFrame, plates: pd.DataFrame) -> np.ndarray:
     return best
 
 
-def calibration_error(plates: pd.DataFrame, found: pd.DataFrame) -> dict[str, Any]:
-    """The mean distance of confidence and share of plates, over bins of confidence, weighted by their detections."""
+def judge_confidences(plates: pd.DataFrame, found: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """The confidences, in 0–1, and whether each box is on a plate."""
     kept = found[found["confidence"] >= LEAST]
-    correct, confidences = on_plates(kept, plates) >= 0.5, kept["confidence"].to_numpy(float)
+    return kept["confidence"].to_numpy(float), on_plates(kept, plates) >= 0.5
+
+
+def calibration_error(confidences: np.ndarray, correct: np.ndarray) -> dict[str, Any]:
+    """The mean distance of confidence and share of plates, over bins of confidence, weighted by their detections."""
     bins = np.minimum((confidences * BINS).astype(int), BINS - 1)
     gaps = [abs(confidences[bins == one].sum() - correct[bins == one].sum()) for one in range(BINS)]
-    return metric(sum(gaps) / max(len(kept), 1), n=len(kept))
+    return metric(sum(gaps) / max(len(bins), 1), n=len(bins))
 
 
 class Found:

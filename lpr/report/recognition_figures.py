@@ -17,13 +17,13 @@ from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
 from lpr.plates.text import CHARACTERS
-from lpr.report.canvas import INK, LINE_COLOURS, new_figure, plain, save, tidy
+from lpr.report.canvas import INK, new_figure, plain, save
+from lpr.report.reliability_figure import draw_reliability_diagram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _DELETED, _INSERTED = "deleted", "inserted"
-_BINS = 10
 
 
 def confusion_matrix(recognitions: pd.DataFrame) -> pd.DataFrame:
@@ -81,27 +81,10 @@ def draw_confusions(recognitions: pd.DataFrame, path: Path) -> None:
 
 
 def draw_reliability(recognitions: pd.DataFrame, path: Path) -> None:
-    """The reliability diagram as PNG: accuracy by confidence in ten bins, and the histogram of the confidences."""
-    from sklearn.calibration import CalibrationDisplay
-
-    confidences = recognitions["confidence"].to_numpy(float)
+    """The reliability diagram of the texts, as PNG."""
     correct = (recognitions["text"] == recognitions["predicted_text"]).to_numpy()
-    figure = new_figure(6.4, 5.6)
-    panels: list[Axes] = list(figure.subplots(2, 1, sharex=True, height_ratios=[4, 1]))
-    if len(recognitions):
-        CalibrationDisplay.from_predictions(
-            correct, confidences, n_bins=_BINS, name="OCR engine", ax=panels[0], color=LINE_COLOURS[0], marker="o"
-        )
-        panels[0].legend(frameon=False, loc="upper left")
-    panels[0].set_xlabel("")
-    panels[0].set_ylabel("accuracy (share of exact texts)")
-    panels[0].set_ylim(0, 1)
-    panels[1].hist(confidences, np.linspace(0, 1, _BINS + 1).tolist(), color=LINE_COLOURS[0], alpha=0.4)
-    panels[1].set_xlabel(f"confidence (n={len(recognitions)})")
-    panels[1].set_ylabel("plates")
-    for panel in panels:
-        tidy(panel)
-    save(figure, path)
+    judged = {"OCR engine": (recognitions["confidence"].to_numpy(float), correct)}
+    draw_reliability_diagram(judged, path, "accuracy (share of exact texts)", "plates")
 
 
 def draw_worst(crops: Sequence[np.ndarray], recognitions: pd.DataFrame, path: Path, title: str) -> None:
