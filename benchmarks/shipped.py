@@ -13,8 +13,8 @@ source by itself; of Dataturks, boxes are scored by the tight ones. Prints rows 
   with O = 0 and I = 1, is right; one on a labelled plate with another text, and one without a labelled plate that shows
   a text of confidence 0.5 or more, is wrong. Plates whose text is not known do not count.
 
-`--reliability` gets the reliability diagram (PNG). `--sheets` gets images of the plates that were missed or fit worst, and
-of the surest false plates.
+`--reliability` gets the reliability diagram (PNG). `--sheets` gets images of the plates that were missed or fit worst,
+and of the surest false plates.
 """
 
 from __future__ import annotations
