@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -87,6 +88,40 @@ def test_the_old_plate_is_gone_and_the_new_one_is_in_its_place(pool: PastePool) 
         assert magenta.sum() == 0
         np.testing.assert_allclose((boxes[0, :2] + boxes[0, 2:]) / 2, [135, 132.5], atol=3)
         assert pairwise_iou(boxes, OLD)[0, 0] > 0.35
+
+
+def turned(degrees: float) -> tuple[np.ndarray, np.ndarray]:
+    """`street`, turned clockwise around the middle of its plate, and the box around that plate as it is then."""
+    matrix = cv2.getRotationMatrix2D((134.5, 132), -degrees, 1)
+    image = cv2.warpAffine(street(), matrix, (300, 250), borderMode=cv2.BORDER_REPLICATE)
+    sine, cosine = np.sin(np.deg2rad(abs(degrees))), np.cos(np.deg2rad(degrees))
+    half = np.array([90 * cosine + 25 * sine, 90 * sine + 25 * cosine]) / 2
+    return image, np.concatenate([[135, 132.5] - half, [135, 132.5] + half])[None]
+
+
+@pytest.mark.parametrize("degrees", [-20, 20])
+def test_plates_pasted_into_a_turned_image_are_turned_with_it(degrees: float) -> None:
+    image, old = turned(degrees)
+    outside = np.ones((250, 300), bool)
+    left, top, right, bottom = old[0].round().astype(int)
+    outside[top - 12 : bottom + 12, left - 12 : right + 12] = False
+    for seed in range(20):
+        other, boxes = pasted(image, old, PastePool([patch(3.6)], []), seed, p_over=1.0, turn_deg=degrees)
+        channels = other.astype(int)
+        assert (np.minimum(channels[..., 0], channels[..., 2]) - channels[..., 1] > 50).sum() == 0
+        assert pairwise_iou(boxes, old)[0, 0] > 0.7
+        np.testing.assert_array_equal(other[outside], image[outside])  # the new plate is no larger than the old one
+    flat, long = np.full((220, 260, 3), 20, np.uint8), PastePool([patch(5)], [])
+    extra = [pasted(flat, np.zeros((0, 4)), long, seed, p_extra=1.0, turn_deg=degrees)[1][0] for seed in range(20)]
+    ratios = [(box[3] - box[1]) / (box[2] - box[0]) for box in extra]
+    assert np.median(ratios) == pytest.approx(0.52, abs=0.06)  # (5 sin 20° + cos 20°) / (5 cos 20° + sin 20°)
+
+
+def test_plates_of_any_shape_are_pasted_over_a_long_one() -> None:
+    mixed = PastePool([patch(5), patch(1.5)], [])
+    boxes = [pasted(street(), OLD, mixed, seed, p_over=1.0)[1][0] for seed in range(40)]
+    square = np.mean([(box[2] - box[0]) / (box[3] - box[1]) < 2.2 for box in boxes])
+    assert 0.1 < square < 0.5
 
 
 def test_plates_are_inside_and_apart_and_the_rest_is_unchanged(pool: PastePool) -> None:
