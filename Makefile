@@ -39,6 +39,12 @@ detector: $(READY)  ## train the detector that ships, of the sets in DATA=FOLDER
 	cd experiments/open_first && lpr export
 	$(BIN)/lpr pseudo-label $(DATA)/openimages_vehicles/images --experiment experiments/open_first \
 	  --detector experiments/open_first/models/detector.onnx
+	$(BIN)/lpr experiment experiment=open_second data=open_pseudo_labelled data.root=$(abspath $(DATA)) \
+	  hydra.run.dir=experiments/open_second
+	cd experiments/open_second && lpr export
+	@rm -rf data/pseudo_labels
+	$(BIN)/lpr pseudo-label $(DATA)/openimages_vehicles/images --experiment experiments/open_first \
+	  --detector experiments/open_second/models/detector.onnx
 	$(BIN)/lpr experiment experiment=open data=open_pseudo_labelled data.root=$(abspath $(DATA)) hydra.run.dir=experiments/open
 	cd experiments/open && lpr export
 

@@ -17,6 +17,8 @@ from lpr.resampling import BORDER, warp_perspective
 if TYPE_CHECKING:
     from lpr.augment.pasting import PastePool
 
+_MAX_TAUGHT_DEG = 10.0  # rotation of a crop from which the sides of its boxes, unless pasted, teach nothing
+
 
 def letterbox(image: np.ndarray, size: int) -> np.ndarray:
     """The whole image in the upper left of a square, `BORDER` beside it: uint8 (size, size, 3)."""
@@ -48,8 +50,9 @@ def random_crop(
 
     Returns:
         crop: uint8 (size, size, 3).
-        boxes: float32 (k, 4) or (k, 5), as fractions, that of a pasted plate last, its weight 1. A plate of which more
-            than 40 % lie outside is covered with `BORDER`, since half a plate is neither a plate nor background.
+        boxes: float32 (k, 4) or (k, 5), as fractions, that of a pasted plate last, its weight 1; the weights of others
+            fall with the rotation. A plate of which more than 40 % lie outside is covered with `BORDER`, since half a
+            plate is neither a plate nor background.
     """
     matrix, turn_deg = _crop_matrix(image.shape[:2], boxes[:, :4], size, settings, random)
     corners = _transformed(boxes[:, :4], matrix)
@@ -58,7 +61,9 @@ def random_crop(
     kept = _areas(clipped) >= 0.6 * np.maximum(_areas(corners), 1e-6)
     for left, top, right, bottom in clipped[~kept].round().astype(int):
         crop[top:bottom, left:right] = BORDER
-    boxes = np.hstack([clipped, boxes[:, 4:]])[kept]
+    # A turned box is looser than one around the turned plate: its sides teach less.
+    weights = boxes[:, 4:] * max(0.0, 1 - abs(turn_deg) / _MAX_TAUGHT_DEG)
+    boxes = np.hstack([clipped, weights])[kept]
     if paste_pool is not None:  # after the geometry, so that boxes are tight around what is pasted
         from lpr.augment.pasting import paste
 
