@@ -7,6 +7,8 @@ The first argument is the folder of a project or experiment in which `lpr split`
 source by itself; of Dataturks, boxes are scored by the tight ones. Prints rows in Markdown:
 
 - boxes at the exported threshold; AP50 at all thresholds;
+- the false positives that are apart from any label, and in which a text of confidence 0.5 or more with a digit in it is
+  read: for the most part plates that nobody labelled;
 - confidences: the expected calibration error (ECE; Guo et al. 2017, arXiv:1706.04599) in ten bins, over all detections
   from 0.05 on; one on a plate that nobody labelled counts as wrong;
 - end to end, by `lpr.ALPR` with its defaults: a plate whose box has an IoU of at least 0.5 and whose text is exact,
@@ -85,6 +87,7 @@ def main() -> None:
         matched = detections(boxed, own[own["confidence"] >= threshold])
         scores: dict[str, Any] = score_detections(DetectionCases(matched, own, scored, threshold))[str(source)]["test"]
         row: dict[str, Any] = {"data": source} | {name: from_score(scores[name]) for name in SCORES}
+        row["false positives read as plates"] = read_as_plates(own[own["confidence"] >= threshold], boxed, scored)
         judged[str(source)] = judge_confidences(boxed, own)
         row["ECE"] = calibration_error(*judged[str(source)])
         if (plates["text"] != "").any():
@@ -121,6 +124,21 @@ def on_plates(boxes: pd.DataFrame, plates: pd.DataFrame) -> np.ndarray:
             overlap = pairwise_iou(part[PREDICTED_BOX_COLUMNS].to_numpy(float), true).max(axis=1)
             best[[place[index] for index in part.index]] = overlap
     return best
+
+
+def read_as_plates(found: pd.DataFrame, plates: pd.DataFrame, images: pd.DataFrame) -> dict[str, Any]:
+    """Per image, the boxes apart from any label in which a text is read."""
+    apart = found[on_plates(found, plates) == 0]
+    known = Found()
+    alpr = lpr.ALPR(known, confidence_threshold=0.0, unread="keep")
+    counts = []
+    for image in images["image"]:
+        own = apart[apart["image"] == image]
+        known.current = Detections(own[PREDICTED_BOX_COLUMNS].to_numpy(float), own["confidence"].to_numpy(float))
+        shown = alpr(load_image(IMAGE_CACHE / str(image))) if len(own) else []
+        read = [(plate.text_confidence or 0) >= SHOWN and any(map(str.isdigit, plate.text)) for plate in shown]
+        counts.append(sum(read))
+    return of(ratio_score(counts, np.ones(len(counts))))
 
 
 def judge_confidences(plates: pd.DataFrame, found: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
