@@ -96,7 +96,8 @@ def turned(degrees: float) -> tuple[np.ndarray, np.ndarray]:
     image = cv2.warpAffine(street(), matrix, (300, 250), borderMode=cv2.BORDER_REPLICATE)
     sine, cosine = np.sin(np.deg2rad(abs(degrees))), np.cos(np.deg2rad(degrees))
     half = np.array([90 * cosine + 25 * sine, 90 * sine + 25 * cosine]) / 2
-    return image, np.concatenate([[135, 132.5] - half, [135, 132.5] + half])[None]
+    middle = np.array([135, 132.5])
+    return image, np.concatenate([middle - half, middle + half])[None]
 
 
 @pytest.mark.parametrize("degrees", [-20, 20])
