@@ -39,6 +39,7 @@ def add_verbs(verbs: Any) -> None:
         "what was found is kept, and --resume goes on.",
     )
     predict.add_argument("inputs", nargs="+", metavar="INPUT", help="images, videos, folders, patterns such as '*.jpg'")
+    predict.add_argument("--recursive", action="store_true", help="look into the subfolders of folders, too")
     add_recognition_arguments(predict)
     predict.add_argument(
         "--output", type=Path, default=Path("predictions"), metavar="FOLDER", help="default: %(default)s"
@@ -121,6 +122,7 @@ def _predict(module: ModuleType, options: Namespace) -> int:
         options.unread,
         options.workers,
         options.on,
+        options.recursive,
     )
     return status
 

@@ -7,12 +7,14 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+import pi_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from lpr.data.fetching import Unavailable
 
 # What images come as. Pillow opens more, some of it by running other programs.
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "HEIF")
+pi_heif.register_heif_opener()
 
 # EXIF 2.32, tag 0x0112: the transposition that puts an image of that orientation upright.
 _TRANSPOSITIONS = {
@@ -46,15 +48,14 @@ def decode(content: bytes, max_pixels: int | None = None) -> tuple[Image.Image, 
         if max_pixels is not None and image.width * image.height > max_pixels:
             raise Unavailable(f"more pixels than data.max_pixels={max_pixels}")
         image.load()
-        orientation = _orientation(image)
+        orientation = orientation_of(image)
         found = {
             "stored_width": image.width,
             "stored_height": image.height,
             "orientation": orientation,
             "format": image.format,
         }
-        image = to_rgb(image)
-        return image.transpose(_TRANSPOSITIONS[orientation]) if orientation in _TRANSPOSITIONS else image, found
+        return upright(to_rgb(image), orientation), found
     except Unavailable:
         raise
     except UnidentifiedImageError:
@@ -64,8 +65,8 @@ def decode(content: bytes, max_pixels: int | None = None) -> tuple[Image.Image, 
         raise Unavailable(f"a broken image: {error}") from None
 
 
-def _orientation(image: Image.Image) -> int:
-    """EXIF's orientation, 1–8; 1 where there is no valid one.
+def orientation_of(image: Image.Image) -> int:
+    """The orientation in an image's EXIF, or in its XMP, 1–8; 1 where there is no valid one.
 
     Not `ImageOps.exif_transpose`: it writes the EXIF anew, which fails on what some cameras put there.
     """
@@ -74,6 +75,11 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # malformed EXIF raises exceptions of many kinds; the image is usable without
         return 1
     return value if value in _TRANSPOSITIONS else 1
+
+
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    """The image as it is to be looked at."""
+    return image.transpose(_TRANSPOSITIONS[orientation]) if orientation in _TRANSPOSITIONS else image
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

@@ -86,7 +86,7 @@ def run(folder: Path, unlabelled: Sequence[str], detector: Path, output: Path) -
         (folder / IMAGE_CACHE / str(name), str(plates["source"].iloc[0]), str(plates["split"].iloc[0]), plates)
         for name, plates in rows.groupby("image", sort=False)
     ]
-    images += [(path, "unlabelled", "train", rows[:0]) for path in find_inputs(unlabelled)]
+    images += [(path, "unlabelled", "train", rows[:0]) for path in find_inputs(unlabelled).paths]
     tables: dict[Path, list[pd.DataFrame]] = {}
     counts: dict[str, Counter[str]] = {}
     for path, source, split, plates in tqdm(images, "pseudo-labelling", unit="image", disable=None):

@@ -16,6 +16,7 @@ from lpr.report.canvas import LINE_COLOURS
 
 _COLOUR = LINE_COLOURS[4]  # orange, as predictions have in the report
 _JPEG_QUALITY = 90
+_MAX_NUMERATOR = 2**16 - 1  # of a frame rate in MPEG-4 part 2 (ISO/IEC 14496-2, vop_time_increment_resolution)
 
 
 def draw_plates(image: Image.Image, plates: Sequence[Plate]) -> Image.Image:
@@ -54,7 +55,7 @@ class VideoFile:
 
     def __init__(self, path: Path, frames_per_second: float, width: int, height: int) -> None:
         code = cv2.VideoWriter.fourcc(*"mp4v")
-        self._writer = cv2.VideoWriter(str(path), code, frames_per_second, (width, height))
+        self._writer = cv2.VideoWriter(str(path), code, _writable_rate(frames_per_second), (width, height))
         if not self._writer.isOpened():
             raise UserError(f"{path} cannot be written")
 
@@ -69,3 +70,12 @@ class VideoFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._writer.release()
+
+
+def _writable_rate(frames_per_second: float) -> float:
+    """The nearest frame rate that OpenCV can write.
+
+    It makes a fraction of it whose denominator is a power of ten.
+    """
+    rate = min(frames_per_second, _MAX_NUMERATOR)
+    return next(round(rate, digits) for digits in (3, 2, 1, 0) if round(rate, digits) * 10**digits <= _MAX_NUMERATOR)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import glob
+import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from lpr.errors import UserError
-
-# The files of a folder that are inputs; a file that is named itself is an image unless it has a suffix of videos.
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".jp2", ".ppm", ".pgm"}
-)
-VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"})
+from lpr.inference.file_types import kind_of
 
 _JPEG = b"\xff\xd8\xff"
 _MIN_DECODED = 0.9  # of a video's frame count, below which it is truncated; containers count frames roughly
@@ -28,26 +26,75 @@ class Unreadable(UserError):
     """Why something cannot be read as an image or a video."""
 
 
-def find_inputs(names: Sequence[str]) -> list[Path]:
-    """The files that the names stand for, each once, in their order.
+@dataclass(frozen=True)
+class Inputs:
+    """The files that names stand for.
 
-    A folder stands for the images and videos in it (not for those in its subfolders), a pattern (`*`, `?`, `[…]`,
-    `**`) for the files that it matches, both sorted. A name that stands for no file stays: opening it raises the error.
+    Attributes:
+        paths: each once, in their order.
+        left_out: files of folders that are no images or videos.
+        subfolders: of folders, that were not looked into.
+    """
+
+    paths: list[Path]
+    left_out: list[Path]
+    subfolders: list[Path]
+
+
+def find_inputs(names: Sequence[str], recursive: bool = False, output: Path | None = None) -> Inputs:
+    """The files that the names stand for.
+
+    A folder stands for the images and videos in it, by their content; a pattern (`*`, `?`, `[…]`, `**`) for the files
+    that it matches, both sorted. What is hidden (`.name`) is not looked at. A name that stands for no file stays:
+    opening it raises the error.
+
+    Args:
+        names: of files and folders, and patterns.
+        recursive: whether the subfolders of a folder are looked into; links to folders are not followed.
+        output: a folder that is not looked into.
     """
     paths: dict[Path, None] = {}
+    left_out: list[Path] = []
+    subfolders: list[Path] = []
     for name in names:
         found = [Path(name)]
         if not os.path.lexists(name):
             found = sorted(Path(match) for match in glob.glob(name, recursive=True)) or found
         for path in found:
-            inside = sorted(file for file in path.iterdir() if _is_listed(file)) if path.is_dir() else []
+            inside = []
+            if os.path.isdir(path):  # unlike Path.is_dir, False for a name that is too long
+                for file in _files_of(path, recursive, output, subfolders):
+                    if kind_of(file):
+                        inside.append(file)
+                    else:
+                        left_out.append(file)
             paths.update(dict.fromkeys(inside or [path]))
-    return list(paths)
+    return Inputs(list(paths), left_out, subfolders)
+
+
+def _files_of(folder: Path, recursive: bool, output: Path | None, subfolders: list[Path]) -> Iterator[Path]:
+    """What is in a folder but folders; the subfolders that are not looked into are added to `subfolders`."""
+    try:
+        content = sorted(folder.iterdir())
+    except OSError:  # opening the folder says why
+        if recursive:
+            yield folder
+        return
+    for path in content:
+        if path.name.startswith("."):
+            continue
+        if not path.is_dir():
+            yield path
+        elif output is None or path.resolve() != output.resolve():
+            if recursive and not path.is_symlink():
+                yield from _files_of(path, recursive, output, subfolders)
+            else:
+                subfolders.append(path)
 
 
 def is_video(path: Path) -> bool:
     """Whether a file is to be opened as a video."""
-    return path.suffix.lower() in VIDEO_SUFFIXES
+    return kind_of(path) == "video"
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -57,11 +104,14 @@ def read_image(path: Path) -> np.ndarray:
         Unreadable: it is missing, no image, or truncated.
     """
     try:
+        if os.path.isdir(path):
+            next(path.iterdir(), None)  # else of a folder that cannot be listed, nobody would know why
+            raise Unreadable("a folder without images or videos")
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise Unreadable("not a file: a pipe, a socket or a device")
         content = path.read_bytes()
     except FileNotFoundError:
         raise Unreadable("no such file") from None
-    except IsADirectoryError:
-        raise Unreadable("a folder without images or videos") from None
     except OSError as error:
         raise Unreadable(error.strerror or "cannot be read") from None
     return decode_image(content)
@@ -75,18 +125,29 @@ def decode_image(content: bytes) -> np.ndarray:
     """
     if not content:
         raise Unreadable("an empty file")
-    # OpenCV decodes a JPEG to the same pixels as Pillow in half the time, and applies its EXIF orientation as well.
-    if content.startswith(_JPEG):
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
-        if image is not None:
-            return np.asarray(image)
     from lpr.data.decoding import decode
     from lpr.data.fetching import Unavailable
 
     try:
-        return np.asarray(decode(content)[0])
+        pixels = _decode_jpeg(content) if content.startswith(_JPEG) else None
+        return np.asarray(decode(content)[0]) if pixels is None else pixels
     except Unavailable as error:
         raise Unreadable(str(error)) from None
+
+
+def _decode_jpeg(content: bytes) -> np.ndarray | None:
+    """A JPEG by OpenCV: the same pixels as by Pillow in half the time; None where one of them cannot decode it."""
+    from lpr.data.decoding import orientation_of, upright
+
+    try:
+        with Image.open(BytesIO(content), formats=["JPEG"]) as header:  # decodes nothing yet; refuses too many pixels
+            orientation = orientation_of(header)
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+    except Exception:  # broken bytes make both raise exceptions of many kinds
+        return None
+    if pixels is None or orientation == 1:
+        return pixels
+    return np.asarray(upright(Image.fromarray(pixels), orientation))
 
 
 @dataclass(frozen=True)
@@ -168,12 +229,13 @@ def open_video(source: str | Path | int) -> Iterator[Video]:
             capture,
             int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
             int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-            capture.get(cv2.CAP_PROP_FPS) or 25.0,
+            _frame_rate(capture.get(cv2.CAP_PROP_FPS)),
             max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))),
         )
     finally:
         capture.release()
 
 
-def _is_listed(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES and not path.name.startswith(".") and path.is_file()
+def _frame_rate(stated: float) -> float:
+    """Frames a second as a video states them; 25 where it states none."""
+    return stated if math.isfinite(stated) and stated > 0 else 25.0

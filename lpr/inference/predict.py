@@ -26,7 +26,7 @@ from lpr.hashes import file_md5
 from lpr.inference.alpr import ALPR
 from lpr.inference.drawing import VideoFile, draw_plates, save_image
 from lpr.inference.exports import export
-from lpr.inference.inputs import Unreadable, find_inputs, is_video, open_video, read_image
+from lpr.inference.inputs import Inputs, Unreadable, find_inputs, is_video, open_video, read_image
 from lpr.inference.parallel import map_in_order
 from lpr.inference.plates import Plate
 from lpr.inference.results import (
@@ -49,6 +49,8 @@ ANNOTATED, CROPS = "annotated", "crops"
 MapImages: TypeAlias = Callable[[Iterable[Path]], Iterator[Record]]
 """Processes images; returns their records in the images' order."""
 SOME_UNREAD, INTERRUPTED = 3, 130  # exit codes
+_NAMED = 3  # of the files that were left out
+_MAX_STEM_BYTES = 200  # of an output's name, which most file systems limit to 255
 
 
 def run(
@@ -64,6 +66,7 @@ def run(
     unread: str,
     workers: int | None,
     on: str,
+    recursive: bool,
 ) -> int:
     """Detect and read the plates of all inputs, and write the results.
 
@@ -81,6 +84,7 @@ def run(
         workers: how many images are processed at a time; None: one a core.
         on: "threads" of this process, or "ray": the images, not the videos, by all machines of a Ray cluster, which
             share the current folder, the inputs and the output.
+        recursive: whether the subfolders of folders are looked into.
 
     Returns:
         0; or `SOME_UNREAD` where an input could not be read; or `INTERRUPTED`.
@@ -92,7 +96,8 @@ def run(
     threads = workers if workers and on == "threads" else usable_cores()
     detector = _load(model, max(1, usable_cores() // threads))
     alpr = ALPR(detector, ocr, country, confidence, unread, threads)
-    paths = find_inputs(names)
+    inputs = find_inputs(names, recursive, output)
+    paths = inputs.paths
     images = Images(output, save, choose_targets(paths, output, save))
     mapping: AbstractContextManager[MapImages] = nullcontext(partial(map_by_threads, alpr, images))
     if on == "ray":
@@ -131,6 +136,7 @@ def run(
     print(f"{output}/: {', '.join([JSONL, *(name for what, name in named.items() if what in save), *exported])}")
     if counts.unread:
         print(f"boxes left out because nothing was read in them: {counts.unread}; `--unread keep` lists them")
+    _print_left_out(inputs)
     if interrupted:
         print("lpr predict: interrupted; what was found is kept, and `--resume` goes on", file=sys.stderr)
         return INTERRUPTED
@@ -275,10 +281,14 @@ def _process_video(
                 # For the tracks; crops and candidates of a long video would fill the memory.
                 plates += [replace(plate, crop=None, candidates=()) for plate in frame.plates]
                 target, annotated = images.annotated(path)
-                if target:
-                    file = file or stack.enter_context(VideoFile(target, video.frames_per_second, *size))
+                if target and file is None and error is None:
+                    try:
+                        file = stack.enter_context(VideoFile(target, video.frames_per_second, *size))
+                        written = annotated
+                    except UserError as reason:
+                        error = str(reason)
+                if file:
                     file.add(draw_plates(frame.image, frame.plates))
-                    written = annotated
                 done()
         except Unreadable as reason:
             error = str(reason)
@@ -307,6 +317,17 @@ def _load(model: Path | None, threads: int) -> OnnxDetector:
     return detector
 
 
+def _print_left_out(inputs: Inputs) -> None:
+    """Say what was not looked at in folders."""
+    for what, paths, remedy in (
+        ("files that are no images or videos", inputs.left_out, ""),
+        ("subfolders", inputs.subfolders, "; `--recursive` looks into them"),
+    ):
+        if paths:
+            named = ", ".join(map(printable, paths[:_NAMED])) + (", …" if len(paths) > _NAMED else "")
+            print(f"not looked at: {len(paths)} {what} ({named}){remedy}")
+
+
 def choose_targets(paths: Sequence[Path], output: Path, save: Collection[str]) -> dict[Path, Path]:
     """The file for the annotated image or video of each input: its name, numbered where several have it.
 
@@ -323,10 +344,16 @@ def choose_targets(paths: Sequence[Path], output: Path, save: Collection[str]) -
     if "crops" in save and any(crops in path.parents for path in inputs):
         raise UserError(f"crops would be written to {output / CROPS}, which has inputs: choose another --output")
     for path in paths:
-        targets[path] = output / ANNOTATED / free_name(path.stem, ".mp4" if is_video(path) else ".jpg", taken)
+        targets[path] = output / ANNOTATED / free_name(_cut(path.stem), ".mp4" if is_video(path) else ".jpg", taken)
         if "images" in save and targets[path].resolve() in inputs:
             raise UserError(f"{targets[path]} would be overwritten, which is an input: choose another --output")
     return targets
+
+
+def _cut(stem: str) -> str:
+    """The name without its end where it is so long that a number and a suffix might not fit."""
+    content = os.fsencode(stem)
+    return stem if len(content) <= _MAX_STEM_BYTES else content[:_MAX_STEM_BYTES].decode("utf-8", "ignore") or "_"
 
 
 def _count(path: Path) -> int:

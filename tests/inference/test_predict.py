@@ -23,12 +23,17 @@ from lpr.composition.compose import compose
 from lpr.data.decoding import decode
 from lpr.detection import families
 from lpr.detection.export import export
-from lpr.inference.inputs import read_image
+from lpr.inference.inputs import Unreadable, read_image
 from lpr.nn.saving import save_model
 from lpr.paths import DETECTOR, MODELS
 
 Lpr = Callable[..., subprocess.CompletedProcess[str]]
 ONE, TWO = (2, 3), (12, 7)
+XMP = (
+    b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+    b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="%d"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+)
 FILES = ["predictions.csv", "predictions.jsonl", "run.json"]
 
 
@@ -210,8 +215,10 @@ def test_images_are_turned_as_their_exif_says(lpr: Lpr) -> None:
         exif = Image.Exif()
         exif[0x0112] = orientation
         stored.save(f"{orientation}.jpg", exif=exif, quality=95)
+        stored.save(f"{orientation}-xmp.jpg", xmp=XMP % orientation, quality=95)  # as some programs write it
     assert lpr("*.jpg", "--ocr", "none", "--save", "csv,images").returncode == 0
-    assert [row["image"] for row in rows()] == [f"{orientation}.jpg" for orientation in undo]
+    assert [row["image"] for row in rows()] == sorted(path.name for path in Path().glob("*.jpg"))
+    assert len(rows()) == 2 * len(undo)
     for row in rows():
         np.testing.assert_allclose(boxes([row]), [box(ONE, 2)], atol=0.5, err_msg=row["image"])
         assert Image.open(f"predictions/annotated/{row['image']}").size == (320, 192)
@@ -237,6 +244,72 @@ def test_what_cannot_be_read_is_reported_and_the_rest_goes_on(lpr: Lpr) -> None:
     assert "unreadable: 6" in done.stdout
 
 
+def test_a_folder_is_searched_by_content(lpr: Lpr) -> None:
+    """Cameras and tools name files as they like; what is no image or video is counted."""
+    for name in ("car.jfif", "car", "car.JPG.download"):
+        save(draw(ONE), f"street/{name}", format="PNG")
+    for name, code in (("a.3gp", "mp4v"), ("a.mts", "MPG2"), ("a.flv", "FLV1")):
+        write_video(f"street/{name}", code, [draw(ONE, scale=2)] * 3)
+    shutil.copy(ROOT / "tests/inference/files/car.heic", "street/IMG_1.HEIC")
+    Path("street/broken.jpg").write_bytes(b"no image")
+    Path("street/BMW.txt").write_text("BMW, blue")
+    Path("street/.hidden.jpg").write_bytes(b"")
+    os.mkfifo("street/pipe.jpg")
+    save(draw(TWO), "street/more/car.png")
+    save(draw(TWO), "street/predictions/annotated/earlier.png")
+    done = lpr("street", "--ocr", "none", "--save", "csv", "--output", "street/predictions")
+    assert done.returncode == 3
+    assert [Path(entry["image"]).name for entry in inputs("street/predictions/predictions.jsonl")] == [
+        *("IMG_1.HEIC", "a.3gp", "a.flv", "a.mts", "broken.jpg", "car", "car.JPG.download", "car.jfif")
+    ]
+    assert "not looked at: 2 files that are no images or videos (street/BMW.txt, street/pipe.jpg)" in done.stdout
+    assert "not looked at: 1 subfolders (street/more); `--recursive` looks into them" in done.stdout
+    assert f"images: {4 + 3 * 3}, " in done.stdout
+    done = lpr("street", "--recursive", "--ocr", "none", "--save", "csv", "--output", "street/predictions")
+    assert "street/more/car.png" in [entry["image"] for entry in inputs("street/predictions/predictions.jsonl")]
+    assert f"images: {5 + 3 * 3}, " in done.stdout
+    assert "subfolders" not in done.stdout
+
+
+def test_no_input_stops_the_others(lpr: Lpr) -> None:
+    """A frame rate that MPEG-4 cannot have, a header of 65000 × 65000 pixels, a pipe, long names, a secret folder."""
+    write_video("slow.avi", "MJPG", [draw(ONE, scale=2)] * 4, frames_per_second=206.897)
+    content = bytearray(save(draw(ONE, scale=2), "claims.jpg").read_bytes())
+    place = content.index(b"\xff\xc0") + 5  # height and width in the frame header
+    content[place : place + 4] = (65000).to_bytes(2, "big") * 2
+    Path("claims.jpg").write_bytes(content)
+    os.mkfifo("pipe.jpg")
+    long = "ж" * 125
+    for folder in "ab":
+        save(draw(ONE), f"{folder}/{long}.png")
+    save(draw(ONE), "good.png")
+    names = ["slow.avi", "claims.jpg", "pipe.jpg", f"a/{long}.png", f"b/{long}.png", "x" * 300 + ".jpg", "good.png"]
+    done = lpr(*names, "--ocr", "none", "--save", "csv,images,crops")
+    assert done.returncode == 3, done.stderr
+    errors = {entry["image"]: entry.get("error") for entry in inputs()}
+    assert list(errors) == names
+    assert errors["slow.avi"] is None
+    assert "4225000000 pixels" in errors["claims.jpg"]
+    assert errors["pipe.jpg"] == "not a file: a pipe, a socket or a device"
+    assert errors["x" * 300 + ".jpg"] == "File name too long"
+    assert [errors[name] for name in names if "ж" in name or name == "good.png"] == [None] * 3
+    assert cv2.VideoCapture("predictions/annotated/slow.mp4").get(cv2.CAP_PROP_FPS) == pytest.approx(206.9, abs=0.1)
+    assert len(list(Path("predictions/annotated").iterdir())) == 4
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_folder_that_cannot_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(draw(ONE), str(tmp_path / "secret/car.png"))
+    (tmp_path / "secret").chmod(0)
+    monkeypatch.chdir("/")
+    os.seteuid(65534)
+    try:
+        with pytest.raises(Unreadable, match="Permission denied"):
+            read_image(tmp_path / "secret")
+    finally:
+        os.seteuid(0)
+
+
 def test_nothing_that_can_be_read(lpr: Lpr) -> None:
     Path("nothing").mkdir()
     done = lpr("nothing", "--ocr", "none")
@@ -260,9 +333,9 @@ def test_so_are_those_of_real_images(real_data: Path) -> None:
         np.testing.assert_array_equal(read_image(path), decode(path.read_bytes())[0], str(path))
 
 
-def write_video(name: str, code: str, frames: list[np.ndarray]) -> None:
+def write_video(name: str, code: str, frames: list[np.ndarray], frames_per_second: float = 10) -> None:
     height, width = frames[0].shape[:2]
-    writer = cv2.VideoWriter(name, cv2.VideoWriter.fourcc(*code), 10, (width, height))
+    writer = cv2.VideoWriter(name, cv2.VideoWriter.fourcc(*code), frames_per_second, (width, height))
     for frame in frames:
         writer.write(frame[..., ::-1].copy())
     writer.release()

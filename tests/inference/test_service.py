@@ -194,7 +194,7 @@ BAD = {
     "HTML": (b"<!DOCTYPE html><html><body>Not found</body></html>", 415, "a web page"),
     "text": (b"a list of plates", 415, "neither an image nor a video"),
     "playlist": (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", 415, "neither an image nor a video"),
-    "HEIC": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(500), 415, "HEIC"),
+    "broken HEIC": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(500), 422, "broken image"),
     "truncated JPEG": (JPEG[: len(JPEG) // 2], 422, "truncated"),
     "JPEG cut in its header": (JPEG[:40], 422, "broken image"),
     "truncated PNG": (encoded(car(), "PNG")[:600], 422, "broken image"),

@@ -15,17 +15,10 @@ from pydantic import BaseModel
 from lpr.data.decoding import FORMATS
 from lpr.errors import UserError
 from lpr.inference.alpr import ALPR
+from lpr.inference.file_types import kind_of_content
 from lpr.inference.inputs import Unreadable, decode_image, open_video
 from lpr.inference.plates import Plate
 from lpr.inference.tracker import summarize_tracks
-
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # ISO/IEC 23008-12, annex B
-# The first bytes of MP4, MOV, Matroska, WebM, AVI, MPEG and WMV. Nothing else reaches FFmpeg, which would also open
-# playlists, and the files and URLs that they name.
-_VIDEO = re.compile(
-    rb".{4}(ftyp|moov|mdat|wide)|\x1a\x45\xdf\xa3|RIFF.{4}AVI |\x00\x00\x01[\xba\xb3]|\x30\x26\xb2\x75\x8e\x66\xcf\x11",
-    re.DOTALL,
-)
 
 
 @dataclass(frozen=True)
@@ -145,9 +138,8 @@ def _is_image(content: bytes, max_pixels: int) -> bool:
         raise Refused(422, f"a broken image: {error}") from None
     if any(_accepts(name, content[:16]) for name in FORMATS):
         raise Refused(422, "a broken image: its header is incomplete")
-    if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
-        raise Refused(415, "HEIC images are not supported: send a JPEG, PNG, WebP or AVIF")
-    if _VIDEO.match(content):
+    # Nothing but videos reaches FFmpeg, which would also open playlists, and the files and URLs that they name.
+    if kind_of_content(content) == "video":
         return False
     page = " but a web page" if re.search(rb"<(!doctype|html|head|body)\b", content[:1000], re.I) else ""
     raise Refused(415, f"neither an image nor a video{page}")
