@@ -6,7 +6,8 @@ One object an image, as lines or as an array, in the form that Dataturks exports
      "imageWidth": 800, "imageHeight": 600}], "extras": null}
 
 `content` is the image's URL or its path below the source's image root; `points` are opposite corners of a plate as
-fractions of the image's width and height, and `notes` its text. An image that is known to show no plate has one
+fractions of the image's width and height, and `notes` its text. Annotations of other things than plates, told by their
+`label`, are counted and left out (`plate_labels`). An image that is known to show no plate has one
 annotation, `{"label": ["no_plate"], "imageWidth": 800, "imageHeight": 600}`. Where `points` come from a table of
 override boxes, `original_points` are the annotation's own.
 """
@@ -37,7 +38,13 @@ ANNOTATIONS = "annotations.json"
 """Name of the file of annotation JSON in a source's folder."""
 
 _NO_PLATE = "no_plate"
+# In the names that people and public data sets give the class, in several languages.
+_NAMES_A_PLATE = re.compile(
+    r"plate|licen[cs]|registration|\b(lp|anpr|alpr)\b|kennzeichen|nummernschild|plaque|matr[ií]cula|placa|targa|номер|"
+    r"车牌|車牌|ナンバー"
+)
 
+_LEAST_PX = 1.0  # width and height of a box; what is less is a slip, or a fraction among pixels
 _ROUNDING_PX = 1.0  # a corner up to this far outside the image is a rounding error and is moved to its edge
 
 
@@ -49,12 +56,14 @@ class Annotations:
         plates: a row a plate, `PLATE_COLUMNS`; boxes in pixels of the size that the JSON gives. An image without plates
             has one row, whose box is NaN. Original boxes are those that an override box replaced, else NaN.
         rejects: a row a line or plate that cannot be used, `REJECT_COLUMNS`; lines count from 1.
-        counts: lines, images, plates, texts, without_plates, rejected, swapped.
+        counts: lines, images, plates, texts, without_plates, rejected, swapped, other_labels.
+        other_labels: label → how many annotations have it, of those that are not plates.
     """
 
     plates: pd.DataFrame
     rejects: pd.DataFrame
     counts: dict[str, int]
+    other_labels: dict[str, int]
 
 
 class PlateLabel(NamedTuple):
@@ -101,15 +110,18 @@ def _whole(side: float) -> int | None:
     return int(side) if math.isfinite(side) else None
 
 
-def read_annotations(path: Path, source: str) -> Annotations:
+def read_annotations(path: Path, source: str, plate_labels: Sequence[str] | None = None) -> Annotations:
     """The usable plates of an annotation file, and the rest with its reasons.
 
+    Args:
+        plate_labels: labels of plates; None: those whose name says so, or the only one that there is.
+
     Raises:
-        UserError: the file is not text, or nothing in it is usable.
+        UserError: the file is not text, or nothing in it is usable; or none of several labels is known as a plate's.
     """
     import pandas as pd
 
-    rows = _Rows(source)
+    rows = _Rows(source, _plate_labels(path, source, plate_labels))
     for line, record in read_records(path):
         rows.add(line, record)
     if not rows.plates:
@@ -128,8 +140,41 @@ def read_annotations(path: Path, source: str) -> Annotations:
         "without_plates": int(plates["top_x"].isna().sum()),
         "rejected": len(rows.rejects),
         "swapped": rows.swapped,
+        "other_labels": sum(rows.other_labels.values()),
     }
-    return Annotations(plates, pd.DataFrame(rows.rejects, columns=REJECT_COLUMNS), counts)
+    rejects = pd.DataFrame(rows.rejects, columns=REJECT_COLUMNS)
+    return Annotations(plates, rejects, counts, dict(rows.other_labels.most_common()))
+
+
+def _plate_labels(path: Path, source: str, chosen: Sequence[str] | None) -> frozenset[str]:
+    """The labels in a file that are plates', in lower case; "" is that of annotations without one."""
+    found: Counter[str] = Counter()
+    for _, record in read_records(path):
+        annotations = record.get("annotation") if isinstance(record, dict) else None
+        if isinstance(annotations, list):
+            found.update(_label(annotation) for annotation in annotations)
+    del found[_NO_PLATE]
+    listed = ", ".join(f"{label!r} ({count}×)" for label, count in found.most_common())
+    if chosen is not None:
+        named = frozenset(label.lower() for label in chosen)
+        if not named & found.keys():
+            raise UserError(f"source {source}: no label is one of data.plate_labels: {listed}")
+        return named
+    plates = frozenset(label for label in found if not label or _NAMES_A_PLATE.search(label))
+    if len(found) > 1 and not plates:
+        raise UserError(
+            f"source {source}: none of its labels is known as that of plates: {listed}; name those of plates: "
+            f"data.plate_labels=[{next(iter(found))}]"
+        )
+    return plates or frozenset(found)
+
+
+def _label(annotation: Any) -> str:
+    """What an annotation is of, in lower case; "" where it does not say."""
+    label = annotation.get("label") if isinstance(annotation, dict) else None
+    if isinstance(label, list):
+        label = label[0] if label else None
+    return label.strip().lower() if isinstance(label, str) else ""
 
 
 def read_records(path: Path) -> Iterator[tuple[int, Any]]:
@@ -183,10 +228,13 @@ class _Rows:
     """The rows of `Annotations`, collected record by record."""
 
     source: str
+    plate_labels: frozenset[str]
     plates: list[dict[str, Any]] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
+    other_labels: Counter[str] = field(default_factory=Counter)
     lines: int = 0
     swapped: int = 0
+    _lines_of: dict[tuple[str, ...], int] = field(default_factory=dict)  # (URL, box) of plates and images without any
 
     def add(self, line: int, record: Any) -> None:
         self.lines += 1
@@ -196,9 +244,15 @@ class _Rows:
         except Unusable as error:
             self._reject(line, record.get("content") if isinstance(record, dict) else None, error)
             return
-        for annotation in annotations:
+        others = [annotation for annotation in annotations if not self._is_plate(annotation)]
+        self.other_labels.update(map(_label, others))
+        plates = [annotation for annotation in annotations if self._is_plate(annotation)]
+        if not plates:  # its labels say what it shows, and that is no plate
+            plates = [others[0] | {"label": [_NO_PLATE]}]
+        for annotation in plates:
             try:
                 boxes, swapped = _boxes(annotation)
+                self._check_new(line, url, boxes)
             except Unusable as error:
                 self._reject(line, url, error)
                 continue
@@ -208,6 +262,16 @@ class _Rows:
             self.plates.append(
                 {"image": image_name(self.source, url), "source": self.source, "url": url, **boxes, "text": text}
             )
+
+    def _is_plate(self, annotation: Any) -> bool:
+        """Whether it is of a plate, or says that there is none; what is no annotation at all is rejected later."""
+        return not isinstance(annotation, dict) or _label(annotation) in {*self.plate_labels, _NO_PLATE}
+
+    def _check_new(self, line: int, url: str, boxes: dict[str, float]) -> None:
+        key = url, *(f"{boxes[column]:.1f}" for column in BOX_COLUMNS)
+        if key in self._lines_of:
+            raise Unusable(f"the same plate of the same image as in line {self._lines_of[key]}")
+        self._lines_of[key] = line
 
     def _reject(self, line: int, url: Any, reason: Unusable) -> None:
         url = url if isinstance(url, str) else ""
@@ -260,6 +324,8 @@ def _corners(points: list[Any], width: int, height: int) -> list[float]:
     box = [min(xs), min(ys), max(xs), max(ys)]
     if box[2] <= box[0] or box[3] <= box[1]:
         raise Unusable("a box of zero area")
+    if box[2] - box[0] < _LEAST_PX or box[3] - box[1] < _LEAST_PX:
+        raise Unusable(f"a box of {box[2] - box[0]:.2g} × {box[3] - box[1]:.2g} pixels")
     return box
 
 

@@ -10,11 +10,19 @@ from lpr.paths import METRICS, PLATES, REJECTS, SOURCES
 
 def run(config: Config) -> None:
     """Make one table of the plates of all sources."""
-    found = {s.name: read_annotations(SOURCES / s.name / ANNOTATIONS, s.name) for s in config.data.sources}
+    found = {
+        source.name: read_annotations(SOURCES / source.name / ANNOTATIONS, source.name, config.data.plate_labels)
+        for source in config.data.sources
+    }
     write_table(pd.concat([each.plates for each in found.values()], ignore_index=True), PLATES)
     write_table(pd.concat([each.rejects for each in found.values()], ignore_index=True), REJECTS)
     write_json({name: each.counts for name, each in found.items()}, METRICS / "annotate.json")
     for name, each in found.items():
         print(f"{name}: " + ", ".join(f"{count} {what}" for what, count in each.counts.items()))
+        if each.other_labels:
+            listed = ", ".join(f"{label} ({count}×)" for label, count in each.other_labels.items())
+            print(
+                f"{name}: not plates by their labels: {listed}; if some are, name the labels of all: data.plate_labels"
+            )
     if any(len(each.rejects) for each in found.values()):
         print(f"what was rejected, and why: {REJECTS}")

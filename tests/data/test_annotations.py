@@ -28,6 +28,7 @@ def read(tmp_path: Path, text: str) -> Annotations:
     return read_annotations(path, "set")
 
 
+CAR = [{"x": 0.1, "y": 0.1}, {"x": 0.9, "y": 0.9}]
 GOOD = line("http://host/good.jpg", notes="mh 12-ab 1234")
 
 
@@ -76,6 +77,7 @@ def test_lines_and_arrays_are_the_same(tmp_path: Path, text: str) -> None:
         (line(points=[{"x": 0.1, "y": 0.1}, {"x": 1.1, "y": 0.5}]), "outside the image: x = 440.0 of 400"),
         (line(points=[{"x": -0.1, "y": 0.1}, {"x": 0.5, "y": 0.5}]), "outside the image"),
         (line(points=[{"x": 0.1, "y": 0.1}, {"x": 0.1, "y": 0.5}]), "zero area"),
+        (line(points=[{"x": 0.001, "y": 0.001}, {"x": 0.002, "y": 0.002}]), "a box of 0.4 × 0.2 pixels"),
         (line(original_points=[{"x": 0.1, "y": 0.1}]), "1 original_points where two corners are needed"),
         (line(original_points=[{"x": 0.1, "y": 0.1}, {"x": 0.5}]), "y is None"),
         (line(imageWidth=...), "size is missing: `imageWidth` is None"),
@@ -93,9 +95,51 @@ def test_bad_input_is_rejected_with_its_line_and_reason_and_the_rest_goes_on(
 
 
 def test_one_bad_plate_leaves_the_other_plates_of_its_image(tmp_path: Path) -> None:
-    found = read(tmp_path, line(annotation=[plate(points=None), plate(), plate()]))
+    found = read(tmp_path, line(annotation=[plate(points=None), plate(), plate(points=CAR)]))
     assert (len(found.plates), len(found.rejects)) == (2, 1)
     assert found.plates["image"].nunique() == 1
+
+
+def test_annotations_of_other_things_are_no_plates(tmp_path: Path) -> None:
+    """Boxes of cars and drivers, and an image that shows a car without a plate."""
+    car, driver = plate(label=["car"], points=CAR), plate(label=["Driver"], notes="blurred", points=CAR)
+    mixed = [line(f"http://host/{number}.jpg", [car, plate(notes=f"KA{number}"), driver]) for number in range(3)]
+    found = read(tmp_path, "\n".join([*mixed, line("http://host/van.jpg", [car])]))
+    assert found.plates["text"].tolist() == ["KA0", "KA1", "KA2", ""]
+    assert found.plates["top_x"].isna().tolist() == [False, False, False, True]
+    assert found.other_labels == {"car": 4, "driver": 3}
+    assert (found.counts["plates"], found.counts["without_plates"], found.counts["other_labels"]) == (3, 1, 7)
+    path = tmp_path / "annotations.json"
+    assert read_annotations(path, "set", ["car"]).counts["plates"] == 4
+    with pytest.raises(UserError, match=r"no label is one of data.plate_labels: 'car' \(4×\), 'number_plate' \(3×\)"):
+        read_annotations(path, "set", ["Plate"])
+
+
+def test_labels_of_which_none_is_known_as_a_plates_are_refused(tmp_path: Path) -> None:
+    text = line(annotation=[plate(label=["kk"]), plate(label=["vehicle"], points=CAR)])
+    with pytest.raises(
+        UserError, match=r"none of its labels .* 'kk' \(1×\), 'vehicle' \(1×\); .* data.plate_labels=\[kk\]"
+    ):
+        read(tmp_path, text)
+    assert read(tmp_path, line(label=["kk"])).counts["plates"] == 1  # the only one: what else should it be
+
+
+@pytest.mark.parametrize(
+    "label", ["License Plate", "licence-plate", "LP", "Kennzeichen", "placa", "номерной знак", "车牌"]
+)
+def test_labels_of_plates_in_several_languages(tmp_path: Path, label: str) -> None:
+    found = read(tmp_path, line(annotation=[plate(label=[label]), plate(label="car", points=CAR)]))
+    assert (found.counts["plates"], found.other_labels) == (1, {"car": 1})
+
+
+def test_a_plate_that_is_listed_twice_counts_once(tmp_path: Path) -> None:
+    found = read(tmp_path, "\n".join([GOOD, line(), GOOD, line(annotation=[plate(), plate()])]))
+    assert found.counts["plates"] == 2
+    assert found.rejects[["line", "reason"]].to_numpy().tolist() == [
+        [3, "the same plate of the same image as in line 1"],
+        [4, "the same plate of the same image as in line 2"],
+        [4, "the same plate of the same image as in line 2"],
+    ]
 
 
 def test_swapped_corners_are_reordered_and_counted(tmp_path: Path) -> None:

@@ -62,6 +62,10 @@ class Data(Section):
         description="annotation file of the source, a path or an http(s) URL; null for options that name their files"
     )
     image_root: str | None = Field(description="folder or base URL of the source's images; null: the format's default")
+    plate_labels: list[str] | None = Field(
+        description="labels of annotations that are of plates, such as [number_plate]; null: those whose name says so, "
+        "or the only one that there is"
+    )
     texts: str | None = Field(description="CSV of plate texts for the source; null: none")
     boxes: str | None = Field(description="CSV of override boxes for the source; null: none")
     root: str | None = Field(

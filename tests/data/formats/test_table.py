@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from annotation_sources import obtained, source
 
+from lpr.boxes import BOX_COLUMNS
 from lpr.config import Data
 from lpr.data.sources import obtain
 from lpr.errors import UserError
@@ -39,6 +41,20 @@ def test_bad_rows_of_a_table_are_rejected_with_the_tables_line_numbers(tmp_path:
     assert list(found.rejects["line"]) == [3, 4, 5, 6]
     words = ["no URL", "size is missing", "not a number", "outside the image"]
     assert all(word in reason for word, reason in zip(words, found.rejects["reason"], strict=True))
+
+
+def test_fractions_and_pixels_are_told_apart(tmp_path: Path, data: Data, capsys: pytest.CaptureFixture[str]) -> None:
+    csv = tmp_path / "boxes.csv"
+    header = "image,width,height,xmin,ymin,xmax,ymax,text\n"
+    csv.write_text(f"{header}a.jpg,200,100,0.05,0.2,0.3,0.4,AB1\nb.jpg,300,150,0,0,1,1,AB2\nstreet.jpg,200,100,,,,,\n")
+    plates = obtained(source("table", csv), tmp_path / "out", data).plates
+    assert plates.loc[:1, BOX_COLUMNS].to_numpy() == pytest.approx(np.array([[10, 20, 60, 40], [0, 0, 300, 150]]))
+    assert "boxes in fractions of the image" in capsys.readouterr().out
+    csv.write_text(f"{header}a.jpg,200,100,10,20,60,40,AB1\nb.jpg,300,150,0.1,0.2,0.5,0.4,AB2\n")
+    found = obtained(source("table", csv), tmp_path / "mixed", data)
+    assert found.plates["url"].tolist() == ["a.jpg"]
+    assert found.rejects[["line", "reason"]].to_numpy().tolist() == [[3, "a box of 0.4 × 0.2 pixels"]]
+    assert capsys.readouterr().out == ""
 
 
 def test_a_row_with_neither_box_nor_text_is_an_image_without_plates(tmp_path: Path, data: Data) -> None:
