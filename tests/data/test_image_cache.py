@@ -139,6 +139,7 @@ def data_of(**values: Any) -> Data:
             "name": "cars",
             "annotations": None,
             "image_root": None,
+            "plate_labels": None,
             "texts": None,
             "boxes": None,
             "root": None,
