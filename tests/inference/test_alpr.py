@@ -201,7 +201,7 @@ class Ladder:
 
     def detect(self, image: np.ndarray) -> Detections:  # noqa: ARG002
         boxes = [[10.0, 10.0, 90.0, 10.0 + height] for height in (60, 20, 15, 13, 5)]
-        return Detections(np.array(boxes), np.linspace(0.89, 0.6, 5))
+        return Detections(np.array(boxes), np.linspace(0.79, 0.6, 5))
 
 
 class Certain:
