@@ -232,7 +232,7 @@ def test_a_plate_that_is_unread_in_some_frames_keeps_its_track(tmp_path: Path) -
         """A plate at the left whose text is hidden for longer than a track may be interrupted, and a box without."""
 
         def detect(self, image: np.ndarray) -> Detections:  # noqa: ARG002
-            return Detections(np.array([[10.0, 10, 110, 40], [200, 100, 300, 130]]), np.array([0.85, 0.8]))
+            return Detections(np.array([[10.0, 10, 110, 40], [200, 100, 300, 130]]), np.array([0.75, 0.7]))
 
     class Bright:
         def read(self, image: Image.Image) -> PlateText:

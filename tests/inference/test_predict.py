@@ -138,7 +138,7 @@ def lettered(path: str, *texts: str) -> None:
     for place, text in zip((ONE, TWO), texts, strict=False):
         left, top, right, bottom = box(place, 8)
         if not text:
-            pen.rectangle((left, top, right - 1, bottom - 1), (200, 200, 200))
+            pen.rectangle((left, top, right - 1, bottom - 1), (180, 180, 180))
         pen.text(((left + right) / 2, (top + bottom) / 2), text, "black", ImageFont.load_default(48), anchor="mm")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     image.save(path)
