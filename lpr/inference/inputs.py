@@ -139,11 +139,17 @@ def _decode_jpeg(content: bytes) -> np.ndarray | None:
     """A JPEG by OpenCV: the same pixels as by Pillow in half the time; None where one of them cannot decode it."""
     from lpr.data.decoding import orientation_of, upright
 
+    orientation, flags = 1, cv2.IMREAD_COLOR_RGB
     try:
-        with Image.open(BytesIO(content), formats=["JPEG"]) as header:  # decodes nothing yet; refuses too many pixels
-            orientation = orientation_of(header)
-        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
-    except Exception:  # broken bytes make both raise exceptions of many kinds
+        with Image.open(BytesIO(content), formats=["JPEG"]) as header:  # decodes nothing yet
+            orientation, flags = orientation_of(header), flags | cv2.IMREAD_IGNORE_ORIENTATION
+    except Image.DecompressionBombError:  # Pillow refuses 200 megapixels; OpenCV, which knows EXIF, 1000
+        pass
+    except Exception:  # broken bytes make Pillow raise exceptions of many kinds
+        return None
+    try:
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except cv2.error:
         return None
     if pixels is None or orientation == 1:
         return pixels

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
@@ -32,8 +33,8 @@ class Settings(Source):
 def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
     """Write the table as JSON lines."""
     table = read_csv(local_file(source.annotations, source.name), COLUMNS)
-    corners = table[CORNERS].map(number)
-    if fractions := bool(corners.max(axis=None) <= 1):
+    corners = table[CORNERS].map(number).to_numpy(float)
+    if fractions := bool(not np.isnan(corners).all() and np.nanmax(corners) <= 1):
         print(f"source {source.name}: boxes in fractions of the image, since none in {source.annotations} is above 1")
     (folder / ANNOTATIONS).write_text(_as_json(table, fractions))
 
