@@ -129,13 +129,11 @@ def on_plates(boxes: pd.DataFrame, plates: pd.DataFrame) -> np.ndarray:
 def read_as_plates(found: pd.DataFrame, plates: pd.DataFrame, images: pd.DataFrame) -> dict[str, Any]:
     """Per image, the boxes apart from any label in which a text is read."""
     apart = found[on_plates(found, plates) == 0]
-    known = Found()
+    known = Known(apart)
     alpr = lpr.ALPR(known, confidence_threshold=0.0, unread="keep")
     counts = []
     for image in images["image"]:
-        own = apart[apart["image"] == image]
-        known.current = Detections(own[PREDICTED_BOX_COLUMNS].to_numpy(float), own["confidence"].to_numpy(float))
-        shown = alpr(load_image(IMAGE_CACHE / str(image))) if len(own) else []
+        shown = alpr(known.open(image)) if (apart["image"] == image).any() else []
         read = [(plate.text_confidence or 0) >= SHOWN and any(map(str.isdigit, plate.text)) for plate in shown]
         counts.append(sum(read))
     return of(ratio_score(counts, np.ones(len(counts))))
@@ -154,11 +152,21 @@ def calibration_error(confidences: np.ndarray, correct: np.ndarray) -> dict[str,
     return metric(sum(gaps) / max(len(bins), 1), n=len(bins))
 
 
-class Found:
-    """A detector whose detections are known, so that end to end only the texts are new."""
+class Known:
+    """A detector whose detections are known, so that only the texts are new.
 
-    def __init__(self) -> None:
-        self.current = Detections(np.zeros((0, 4)), np.zeros(0))
+    Args:
+        found: its detections in all images.
+    """
+
+    def __init__(self, found: pd.DataFrame) -> None:
+        self._found, self.current = found, Detections(np.zeros((0, 4)), np.zeros(0))
+
+    def open(self, image: str) -> np.ndarray:
+        """The pixels of an image, whose detections are then what `detect` returns."""
+        own = self._found[self._found["image"] == image]
+        self.current = Detections(own[PREDICTED_BOX_COLUMNS].to_numpy(float), own["confidence"].to_numpy(float))
+        return load_image(IMAGE_CACHE / image)
 
     def detect(self, image: np.ndarray) -> Detections:  # noqa: ARG002
         return self.current
@@ -166,14 +174,11 @@ class Found:
 
 def end_to_end(plates: pd.DataFrame, found: pd.DataFrame, threshold: float, source: str) -> dict[str, dict[str, Any]]:
     """Precision and recall of texts; see the module."""
-    known = Found()
+    known = Known(found)
     alpr = lpr.ALPR(known, country=COUNTRIES.get(source), confidence_threshold=threshold)
     counted = []
     for image, labels in tqdm(plates.groupby("image"), source, unit="image"):
-        own = found[found["image"] == image]
-        known.current = Detections(own[PREDICTED_BOX_COLUMNS].to_numpy(float), own["confidence"].to_numpy(float))
-        pixels = load_image(IMAGE_CACHE / str(image))
-        counted.append(judge(labels, alpr(pixels)))
+        counted.append(judge(labels, alpr(known.open(str(image)))))
     right, wrong, texts = np.array(counted, float).T
     return {
         "precision, end to end": of(ratio_score(right, right + wrong)),

@@ -217,7 +217,7 @@ def process_inputs(
 
 def map_by_threads(alpr: ALPR, images: Images, paths: Iterable[Path]) -> Iterator[Record]:
     """The records of images in their order, by threads of this process."""
-    return map_in_order(partial(_readable, partial(_process_image, alpr, images)), paths, alpr.workers)
+    return map_in_order(_image_processor(alpr, images), paths, alpr.workers)
 
 
 def _process_elsewhere(folder: Path, images: Images, *settings: Any) -> Callable[[Path], Record]:
@@ -236,7 +236,11 @@ def _process_elsewhere(folder: Path, images: Images, *settings: Any) -> Callable
         raise UserError(
             f"{folder} is not there on {platform.node()}: --on ray needs a folder that all machines share"
         ) from None
-    return partial(_readable, partial(_process_image, ALPR(*settings), images))
+    return _image_processor(ALPR(*settings), images)
+
+
+def _image_processor(alpr: ALPR, images: Images) -> Callable[[Path], Record]:
+    return partial(_readable, partial(_process_image, alpr, images))
 
 
 def _readable(process: Callable[[Path], Record], path: Path) -> Record:
