@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from lpr.config import Data
-from lpr.data.fetching import Unavailable, fetch, redact, session
+from lpr.data.fetching import fetch, redact, session
+from lpr.data.unavailable import Unavailable
 from lpr.errors import UserError
 
 

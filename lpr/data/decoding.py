@@ -10,7 +10,7 @@ import numpy as np
 import pi_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from lpr.data.fetching import Unavailable
+from lpr.data.unavailable import Unavailable
 
 # What images come as. Pillow opens more, some of it by running other programs.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "HEIF")

@@ -14,19 +14,13 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from lpr.data.unavailable import Unavailable
+
 _RETRIED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)})
 _BACK_OFF_S = 0.5  # urllib3's factor: waits of 0, 1, 2, 4 … s
 _LONGEST_WAIT_S = 120  # where Retry-After is longer, the URL is given up
 _LONGEST_ANSWER = 30  # times timeout_s, for the whole of an answer
 _PIECE_BYTES = 1 << 16
-
-
-class Unavailable(Exception):
-    """Why something cannot be fetched or read, without any secret, and after how many `attempts` over the network."""
-
-    def __init__(self, reason: str, attempts: int = 0) -> None:
-        super().__init__(reason)
-        self.attempts = attempts
 
 
 class Limits(Protocol):

@@ -31,9 +31,10 @@ from tqdm import tqdm
 from lpr.config import Data, Source
 from lpr.data import formats
 from lpr.data.decoding import decode
-from lpr.data.fetching import Unavailable, fetch, is_http, last_part, redact, session
+from lpr.data.fetching import fetch, is_http, last_part, redact, session
 from lpr.data.placement import is_resized
 from lpr.data.tables import write_table
+from lpr.data.unavailable import Unavailable
 from lpr.errors import UserError
 
 IMAGE_COLUMNS = [

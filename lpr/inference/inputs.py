@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from lpr.data.decoding import decode, orientation_of, upright
+from lpr.data.unavailable import Unavailable
 from lpr.errors import UserError
 from lpr.inference.file_types import kind_of
 
@@ -125,9 +127,6 @@ def decode_image(content: bytes) -> np.ndarray:
     """
     if not content:
         raise Unreadable("an empty file")
-    from lpr.data.decoding import decode
-    from lpr.data.fetching import Unavailable
-
     try:
         pixels = _decode_jpeg(content) if content.startswith(_JPEG) else None
         return np.asarray(decode(content)[0]) if pixels is None else pixels
@@ -137,8 +136,6 @@ def decode_image(content: bytes) -> np.ndarray:
 
 def _decode_jpeg(content: bytes) -> np.ndarray | None:
     """A JPEG by OpenCV: the same pixels as by Pillow in half the time; None where one of them cannot decode it."""
-    from lpr.data.decoding import orientation_of, upright
-
     orientation, flags = 1, cv2.IMREAD_COLOR_RGB
     try:
         with Image.open(BytesIO(content), formats=["JPEG"]) as header:  # decodes nothing yet
@@ -172,7 +169,7 @@ def download(url: str) -> bytes:
     Raises:
         Unreadable: it cannot be fetched, or is larger than 50 MB.
     """
-    from lpr.data.fetching import Unavailable, fetch, session
+    from lpr.data.fetching import fetch, session  # an HTTP client takes a tenth of a second to load
 
     limits = _Limits()
     try:
