@@ -72,10 +72,12 @@ class PlateLabel(NamedTuple):
     Attributes:
         box: left, top, right, bottom; pixels of the image.
         text: what stands on it; empty where unknown.
+        ignored: whether it is neither a plate nor background: it trains nothing, and finding it is no mistake.
     """
 
     box: tuple[float, float, float, float]
     text: str = ""
+    ignored: bool = False
 
 
 class Unusable(ValueError):
@@ -100,7 +102,8 @@ def annotation_line(image: str, width: float, height: float, plates: Sequence[Pl
 
     annotations = [
         {"label": ["number_plate"], "notes": text, "points": [corner(left, top), corner(right, bottom)], **size}
-        for (left, top, right, bottom), text in plates
+        | ({"ignored": True} if ignored else {})
+        for (left, top, right, bottom), text, ignored in plates
     ]
     no_plate = {"label": [_NO_PLATE], "notes": "", "points": [], **size}
     return json.dumps({"content": image, "annotation": annotations or [no_plate], "extras": None})

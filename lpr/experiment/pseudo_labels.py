@@ -3,14 +3,15 @@
 Plates without a label teach a detector that plates are background. So the detector of a first training is run on the
 images of the next: what it finds with confidence, and an OCR engine reads, becomes a label (Lee 2013, "Pseudo-Label");
 what nobody can read is lettering or nothing, and stays as background, a hard negative; and what may or may not be a
-plate is covered, so that it teaches nothing.
+plate is covered, so that it teaches nothing. Where a person has listed the plates that have no label, their list
+decides instead.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +22,15 @@ from tqdm import tqdm
 
 from lpr import config
 from lpr.boxes import BOX_COLUMNS, pairwise_iou
+from lpr.data.annotation_files import number, read_csv
+from lpr.data.fetching import last_part
 from lpr.data.plates import read_split
-from lpr.data.tables import write_table
+from lpr.data.tables import read_table, write_table
 from lpr.errors import UserError
 from lpr.inference.alpr import ALPR
 from lpr.inference.inputs import Unreadable, find_inputs, read_image
 from lpr.inference.plates import Plate
-from lpr.paths import IMAGE_CACHE
+from lpr.paths import IMAGE_CACHE, PLATES
 from lpr.resampling import BORDER
 
 ENGINE = "recognizer"
@@ -40,6 +43,7 @@ _PLATE = 0.3, 0.6  # confidences of detection and text from which one with a dig
 _NO_PLATE = 0.3, 0.2  # confidences of detection and text below which one that is large enough to be read is background
 _READABLE_PX = 16  # height of a plate from which it can be read
 _COVER = 0.15  # margin of what is covered, as a fraction of the box's height
+_NONE = np.zeros((0, 4)), np.zeros((0, 4))
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,9 @@ class Labels:
     counts: Counter[str]
 
 
-def run(folder: Path, unlabelled: Sequence[str], detector: Path, output: Path) -> None:
+def run(
+    folder: Path, unlabelled: Sequence[str], detector: Path, output: Path, unlabelled_plates: Path | None = None
+) -> None:
     """Write the training images of an experiment and the unlabelled ones, with labels and pseudo-labels.
 
     `output/train/SOURCE/` and, of the validation images, `output/held_out/SOURCE/` get
@@ -72,24 +78,32 @@ def run(folder: Path, unlabelled: Sequence[str], detector: Path, output: Path) -
             the sides of labels are replaced by those of the detector.
         unlabelled: images, folders and patterns.
         detector: exported, of the first training.
+        unlabelled_plates: a table `image,xmin,ymin,xmax,ymax,plate` of all plates without a label, by a person: the
+            last part of the image's name, pixels, and 1; 0 for what may or may not be a plate.
 
     Raises:
-        UserError: a table, the detector or the OCR engine is missing; an unlabelled image cannot be read; or the output
-            exists.
+        UserError: a table, the detector or the OCR engine is missing; an unlabelled image cannot be read; a row of the
+            table has no box, or is of no image that trains or validates; or the output exists.
     """
     if output.exists():
         raise UserError(f"{output} is there already: choose another --output, or remove it")
     box_weights = config.load(folder / config.PARAMS).train.box_weights or {}
     alpr = ALPR(detector, ENGINE, confidence_threshold=_MIN_CONFIDENCE)
     rows = read_split(folder)
+    urls = read_table(folder / PLATES).groupby("image")["url"].first()
     images = [
-        (folder / IMAGE_CACHE / str(name), str(plates["source"].iloc[0]), str(plates["split"].iloc[0]), plates)
+        (folder / IMAGE_CACHE / str(name), last_part(urls[name]), *plates[["source", "split"]].iloc[0], plates)
         for name, plates in rows.groupby("image", sort=False)
     ]
-    images += [(path, "unlabelled", "train", rows[:0]) for path in find_inputs(unlabelled).paths]
+    images += [(path, path.name, "unlabelled", "train", rows[:0]) for path in find_inputs(unlabelled).paths]
+    listed = None
+    if unlabelled_plates is not None:
+        listed = _read_unlabelled_plates(
+            unlabelled_plates, {name for _, name, _, split, _ in images if split != "test"}
+        )
     tables: dict[Path, list[pd.DataFrame]] = {}
     counts: dict[str, Counter[str]] = {}
-    for path, source, split, plates in tqdm(images, "pseudo-labelling", unit="image", disable=None):
+    for path, name, source, split, plates in tqdm(images, "pseudo-labelling", unit="image", disable=None):
         if split == "test":
             continue
         labels = plates.dropna(subset=BOX_COLUMNS)
@@ -101,12 +115,15 @@ def run(folder: Path, unlabelled: Sequence[str], detector: Path, output: Path) -
         place = output / (TRAIN if split == "train" else HELD_OUT) / source
         (place / "images").mkdir(parents=True, exist_ok=True)
         found = alpr.find(pixels, Image.fromarray(pixels))
+        person = None if listed is None else listed.get(name, _NONE)
         if split == "train":
-            new = pseudo_labels(boxes, texts, found, refine=box_weights.get(source, 1.0) < 1)
+            new = pseudo_labels(boxes, texts, found, refine=box_weights.get(source, 1.0) < 1, unlabelled=person)
             boxes, texts, covered = new.boxes, new.texts, new.covered
             counts.setdefault(source, Counter(images=0)).update(new.counts + Counter(images=1))
-        else:
+        elif person is None:
             covered = pseudo_labels(boxes, texts, found, refine=False).boxes[len(boxes) :]
+        else:
+            covered = np.concatenate(person)
         write_covered(path, pixels, covered, place / "images" / path.name)
         tables.setdefault(place, []).append(_table(path.name, pixels, boxes, texts))
     for place, parts in tables.items():
@@ -115,7 +132,13 @@ def run(folder: Path, unlabelled: Sequence[str], detector: Path, output: Path) -
         print(f"{source}: " + ", ".join(f"{number} {what}" for what, number in count.items()))
 
 
-def pseudo_labels(boxes: np.ndarray, texts: Sequence[str], found: Sequence[Plate], refine: bool) -> Labels:
+def pseudo_labels(
+    boxes: np.ndarray,
+    texts: Sequence[str],
+    found: Sequence[Plate],
+    refine: bool,
+    unlabelled: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Labels:
     """What an image teaches, by its labels and by what a detector found and an OCR engine read in it.
 
     Args:
@@ -123,39 +146,55 @@ def pseudo_labels(boxes: np.ndarray, texts: Sequence[str], found: Sequence[Plate
         texts: of the labels.
         found: by falling confidence.
         refine: whether a label's box is replaced by that of the detection on it, where that is confident.
+        unlabelled: what a person says has no label: plates, and what may or may not be one, pixels, float (m, 4),
+            (k, 4). None: the detections and what was read in them decide.
     """
     boxes, counts = boxes.copy(), Counter(kept=0, refined=0, added=0, covered=0, background=0)
     overlap = pairwise_iou(boxes, np.array([plate.box for plate in found]).reshape(-1, 4))
-    added, covered, refined = [], [], np.zeros(len(boxes), bool)
-    for number, plate in enumerate(found):
+    refined, beside = np.zeros(len(boxes), bool), []
+    for column, plate in enumerate(found):
+        own = int(np.argmax(overlap[:, column])) if len(boxes) else -1
         if plate.confidence < _MIN_CONFIDENCE:
             continue
-        own = int(np.argmax(overlap[:, number])) if len(boxes) else -1
-        text_confidence = plate.text_confidence or 0.0
-        if own >= 0 and overlap[own, number] >= _SAME_PLATE_IOU:
-            if refine and not refined[own] and plate.confidence >= _REFINING_CONFIDENCE:
-                boxes[own], refined[own] = plate.box, True
-        elif own >= 0 and overlap[own, number] > 0:
-            pass  # a part of a labelled plate, or its surroundings
+        if own < 0 or overlap[own, column] == 0:
+            beside.append(plate)
         elif (
-            plate.confidence >= _PLATE[0]
-            and text_confidence >= _PLATE[1]
-            and any(character.isdigit() for character in plate.text)
+            refine
+            and overlap[own, column] >= _SAME_PLATE_IOU
+            and plate.confidence >= _REFINING_CONFIDENCE
+            and not refined[own]
         ):
-            added.append(plate)
-        elif (
-            plate.confidence < _NO_PLATE[0]
-            and text_confidence < _NO_PLATE[1]
-            and plate.box[3] - plate.box[1] >= _READABLE_PX
-        ):
-            counts["background"] += 1
-        else:
-            covered.append(plate.box)
+            boxes[own], refined[own] = plate.box, True
+    if unlabelled is None:
+        verdicts = [_verdict(plate) for plate in beside]
+        added, covered = (
+            np.array([plate.box for plate, verdict in zip(beside, verdicts, strict=True) if verdict == what]).reshape(
+                -1, 4
+            )
+            for what in ("added", "covered")
+        )
+        counts["background"] = verdicts.count("background")
+    else:
+        added, covered = unlabelled
     counts.update(
         kept=len(boxes) - int(refined.sum()), refined=int(refined.sum()), added=len(added), covered=len(covered)
     )
-    every = np.concatenate([boxes, np.array([plate.box for plate in added]).reshape(-1, 4)])
-    return Labels(every, [*texts, *("" for _ in added)], np.array(covered).reshape(-1, 4), counts)
+    return Labels(np.concatenate([boxes, added]), [*texts, *("" for _ in added)], covered, counts)
+
+
+def _verdict(plate: Plate) -> str:
+    """What becomes of a detection beside the labels: "added", "covered" or "background"."""
+    text_confidence = plate.text_confidence or 0.0
+    if (
+        plate.confidence >= _PLATE[0]
+        and text_confidence >= _PLATE[1]
+        and any(character.isdigit() for character in plate.text)
+    ):
+        return "added"
+    readable = plate.box[3] - plate.box[1] >= _READABLE_PX
+    return (
+        "background" if plate.confidence < _NO_PLATE[0] and text_confidence < _NO_PLATE[1] and readable else "covered"
+    )
 
 
 def write_covered(path: Path, pixels: np.ndarray, covered: np.ndarray, target: Path) -> None:
@@ -178,3 +217,19 @@ def _table(name: str, pixels: np.ndarray, boxes: np.ndarray, texts: Sequence[str
     for place, (column, value) in enumerate((("image", name), ("width", width), ("height", height))):
         corners.insert(place, column, value)
     return corners
+
+
+def _read_unlabelled_plates(path: Path, images: Collection[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """By image: the boxes of plates without a label, and those of what may or may not be one."""
+    corners = ["xmin", "ymin", "xmax", "ymax"]
+    table = read_csv(path, ["image", *corners, "plate"])
+    boxes = table[corners].map(number).to_numpy()
+    for line, (name, plate, box) in enumerate(zip(table["image"], table["plate"], boxes, strict=True), start=2):
+        if name not in images:
+            raise UserError(f"{path}:{line}: {name!r} is no image that trains or validates")
+        if plate not in ("0", "1") or not (box[:2] < box[2:]).all():
+            raise UserError(f"{path}:{line}: needs xmin < xmax, ymin < ymax, and 0 or 1 as `plate`")
+    return {
+        str(name): (boxes[rows.index[rows["plate"] == "1"]], boxes[rows.index[rows["plate"] == "0"]])
+        for name, rows in table.groupby("image")
+    }
