@@ -35,12 +35,12 @@ from tqdm import tqdm
 import lpr
 from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS, Detections, pairwise_iou
 from lpr.config import OVERRIDE_BOXES
-from lpr.data.plates import read_split
+from lpr.data.plates import read_ignored, read_split
 from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import load_image
 from lpr.inference.plates import Plate
 from lpr.metrics.base import DetectionCases
-from lpr.metrics.detection import detections, predictions, score_detections, sources_by_boxes
+from lpr.metrics.detection import detections, predictions, score_detections, sources_by_boxes, without_ignored
 from lpr.metrics.statistics import Score, ratio_score
 from lpr.paths import IMAGE_CACHE, SHIPPED_DETECTOR
 from lpr.plates.text import fold
@@ -76,6 +76,7 @@ def main() -> None:
     images = rows.drop_duplicates("image")
     named = tqdm(images["image"], "detecting", unit="image")
     found = predictions(images, [detector.detect(load_image(IMAGE_CACHE / name)) for name in named])
+    found = without_ignored(found, rows, read_ignored())
     by_boxes = sources_by_boxes(rows.dropna(subset=BOX_COLUMNS), found, images)
     table, judged = [], {}
     for source, part in images.groupby("source"):

@@ -21,7 +21,7 @@ from results import add_output, median_of, write_results
 from tables import cell
 
 from lpr import config
-from lpr.data.plates import read_split
+from lpr.data.plates import read_ignored, read_split
 from lpr.detection import families
 from lpr.nn.runtime import choose_hardware, prepare_tensorflow
 from lpr.nn.training import steps_per_epoch
@@ -60,7 +60,7 @@ def compare(settings: config.Config, steps: int, rounds: int, scratch: Path) -> 
     prepare_tensorflow(hardware, settings.train.seed)
     family, size = families.load(settings.detector.name), settings.train.batch_size
     plates = read_split()
-    examples = family.load_examples(plates[plates["split"] == "train"], IMAGE_CACHE, settings, scratch)
+    examples = family.load_examples(plates[plates["split"] == "train"], read_ignored(), IMAGE_CACHE, settings, scratch)
     epoch_steps = steps_per_epoch(settings.train, examples.samples_per_epoch)
     pipeline = family.training_batches(examples, settings, epoch_steps, range(steps))
     memory = pipeline.cache()

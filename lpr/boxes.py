@@ -43,6 +43,13 @@ def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
 
 
+def pairwise_coverage(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Share of every box of `a`, (n, 4), that lies in every box of `b`, (m, 4): (n, m) in 0–1."""
+    a, b = np.asarray(a, float)[:, None, :], np.asarray(b, float)[None, :, :]
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    return np.clip(sides, 0, None).prod(axis=-1) / (a[..., 2:] - a[..., :2]).prod(axis=-1)
+
+
 def pairwise_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """IoU of every box of `a`, (n, 4), with every box of `b`, (m, 4): (n, m)."""
     return iou(np.asarray(a)[:, None, :], np.asarray(b)[None, :, :])

@@ -16,4 +16,5 @@ def table_of(urls: dict[str, str], size: tuple[int, int] = (WIDTH, HEIGHT), sour
     box = dict(zip(("top_x", "top_y", "bottom_x", "bottom_y"), map(float, PLATE), strict=True))
     original = {f"original_{corner}": math.nan for corner in box}
     row = {"source": source, "image_width": size[0], "image_height": size[1], **box, **original, "text": "KA01AB1234"}
+    row["ignored"] = False
     return pd.DataFrame([{"image": image, "url": url, **row} for image, url in urls.items()])

@@ -9,7 +9,8 @@ One object an image, as lines or as an array, in the form that Dataturks exports
 fractions of the image's width and height, and `notes` its text. Annotations of other things than plates, told by their
 `label`, are counted and left out (`plate_labels`). An image that is known to show no plate has one
 annotation, `{"label": ["no_plate"], "imageWidth": 800, "imageHeight": 600}`. Where `points` come from a table of
-override boxes, `original_points` are the annotation's own.
+override boxes, `original_points` are the annotation's own. With `"ignored": true`, what the box holds is neither a
+plate nor background: it trains nothing, and finding it is no mistake.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ from lpr.plates.text import normalize
 if TYPE_CHECKING:
     import pandas as pd
 
-PLATE_COLUMNS = ["image", "source", "url", "image_width", "image_height", *BOX_COLUMNS, *ORIGINAL_BOX_COLUMNS, "text"]
+PLATE_COLUMNS = [
+    *["image", "source", "url", "image_width", "image_height"],
+    *[*BOX_COLUMNS, *ORIGINAL_BOX_COLUMNS, "text", "ignored"],
+]
 REJECT_COLUMNS = ["source", "line", "url", "reason"]
 ANNOTATIONS = "annotations.json"
 """Name of the file of annotation JSON in a source's folder."""
@@ -54,9 +58,10 @@ class Annotations:
 
     Attributes:
         plates: a row a plate, `PLATE_COLUMNS`; boxes in pixels of the size that the JSON gives. An image without plates
-            has one row, whose box is NaN. Original boxes are those that an override box replaced, else NaN.
+            has one row, whose box is NaN. Original boxes are those that an override box replaced, else NaN. `ignored`
+            boxes are neither plates nor background.
         rejects: a row a line or plate that cannot be used, `REJECT_COLUMNS`; lines count from 1.
-        counts: lines, images, plates, texts, without_plates, rejected, swapped, other_labels.
+        counts: lines, images, plates, texts, without_plates, ignored, rejected, swapped, other_labels.
         other_labels: label → how many annotations have it, of those that are not plates.
     """
 
@@ -138,9 +143,10 @@ def read_annotations(path: Path, source: str, plate_labels: Sequence[str] | None
     counts = {
         "lines": rows.lines,
         "images": plates["image"].nunique(),
-        "plates": int(plates["top_x"].notna().sum()),
-        "texts": int((plates["text"] != "").sum()),
+        "plates": int((plates["top_x"].notna() & ~plates["ignored"]).sum()),
+        "texts": int(((plates["text"] != "") & ~plates["ignored"]).sum()),
         "without_plates": int(plates["top_x"].isna().sum()),
+        "ignored": int(plates["ignored"].sum()),
         "rejected": len(rows.rejects),
         "swapped": rows.swapped,
         "other_labels": sum(rows.other_labels.values()),
@@ -252,6 +258,8 @@ class _Rows:
         plates = [annotation for annotation in annotations if self._is_plate(annotation)]
         if not plates:  # its labels say what it shows, and that is no plate
             plates = [others[0] | {"label": [_NO_PLATE]}]
+        elif all(map(_is_ignored, plates)):
+            plates = [plates[0] | {"label": [_NO_PLATE], "ignored": False}, *plates]
         for annotation in plates:
             try:
                 boxes, swapped = _boxes(annotation)
@@ -263,7 +271,9 @@ class _Rows:
             notes = annotation.get("notes")
             text = normalize(notes) if isinstance(notes, str) and not math.isnan(boxes["top_x"]) else ""
             self.plates.append(
-                {"image": image_name(self.source, url), "source": self.source, "url": url, **boxes, "text": text}
+                {"image": image_name(self.source, url), "source": self.source, "url": url}
+                | boxes
+                | {"text": text, "ignored": _is_ignored(annotation)}
             )
 
     def _is_plate(self, annotation: Any) -> bool:
@@ -279,6 +289,10 @@ class _Rows:
     def _reject(self, line: int, url: Any, reason: Unusable) -> None:
         url = url if isinstance(url, str) else ""
         self.rejects.append({"source": self.source, "line": line, "url": url, "reason": str(reason)})
+
+
+def _is_ignored(annotation: Any) -> bool:
+    return isinstance(annotation, dict) and annotation.get("ignored") is True
 
 
 def _image(record: Any) -> tuple[str, list[Any]]:

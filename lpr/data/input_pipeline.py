@@ -19,11 +19,15 @@ import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS
 from lpr.cores import usable_cores
+from lpr.resampling import BORDER
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from lpr.config import RandomCrops, StandardAugment
+
+
+_COVER_MARGIN = 0.15  # around what is ignored, as a fraction of its height
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,21 @@ def letterbox_images(paths: Sequence[Path], side: int, max_memory_mb: int, scrat
             return letterbox(np.asarray(image.convert("RGB")), side)
 
     return _decode_all(decode, paths, side, max_memory_mb, scratch)
+
+
+def cover_boxes(images: np.ndarray, rows: np.ndarray, boxes: np.ndarray) -> None:
+    """Cover boxes with `BORDER`, with a margin of 15 % of their heights, so that what they hold teaches nothing.
+
+    Args:
+        images: uint8 (n, h, w, 3), changed in place.
+        rows: of the images, int (k,).
+        boxes: pixels, float (k, 4).
+    """
+    margin = _COVER_MARGIN * (boxes[:, 3:] - boxes[:, 1:2])
+    for row, (left, top, right, bottom) in zip(
+        rows, (boxes + margin * [-1, -1, 1, 1]).clip(0).round().astype(int), strict=True
+    ):
+        images[row, top:bottom, left:right] = BORDER
 
 
 def random_crop_batches(

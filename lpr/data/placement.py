@@ -7,7 +7,10 @@ import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS
 
-PLACED_COLUMNS = ["image", "source", "text", "width", "height", "plate", *BOX_COLUMNS, *ORIGINAL_BOX_COLUMNS]
+PLACED_COLUMNS = [
+    *["image", "source", "text", "ignored", "width", "height", "plate"],
+    *[*BOX_COLUMNS, *ORIGINAL_BOX_COLUMNS],
+]
 
 
 def place_boxes(plates: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:

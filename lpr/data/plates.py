@@ -14,15 +14,19 @@ if TYPE_CHECKING:
 def read_placed_plates(root: Path = Path()) -> pd.DataFrame:
     """The plates of the cached images: a row a plate, `lpr.data.placement.PLACED_COLUMNS`, boxes in pixels.
 
-    An image without plates has one row, whose box is NaN.
+    An image without plates has one row, whose box is NaN. What is ignored is left out.
 
     Args:
         root: of the project, or an experiment's folder, which is laid out like it.
     """
-    from lpr.data.placement import place_boxes
-    from lpr.data.tables import read_table
+    placed = _placed(root)
+    return placed[~placed["ignored"]].reset_index(drop=True)
 
-    return place_boxes(read_table(root / PLATES), read_table(root / IMAGES_CSV))
+
+def read_ignored(root: Path = Path()) -> pd.DataFrame:
+    """The boxes that are neither plates nor background: a row a box, columns as of `read_placed_plates`."""
+    placed = _placed(root)
+    return placed[placed["ignored"]].reset_index(drop=True)
 
 
 def read_split(root: Path = Path()) -> pd.DataFrame:
@@ -31,6 +35,13 @@ def read_split(root: Path = Path()) -> pd.DataFrame:
 
     splits = read_table(root / SPLIT)[["image", "split"]]
     return read_placed_plates(root).merge(splits, on="image", validate="many_to_one")
+
+
+def _placed(root: Path) -> pd.DataFrame:
+    from lpr.data.placement import place_boxes
+    from lpr.data.tables import read_table
+
+    return place_boxes(read_table(root / PLATES), read_table(root / IMAGES_CSV))
 
 
 def largest_plates(plates: pd.DataFrame) -> pd.DataFrame:

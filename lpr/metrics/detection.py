@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS, PREDICTED_BOX_COLUMNS, Detections, iou
+from lpr.boxes import (
+    BOX_COLUMNS,
+    ORIGINAL_BOX_COLUMNS,
+    PREDICTED_BOX_COLUMNS,
+    Detections,
+    iou,
+    pairwise_coverage,
+    pairwise_iou,
+)
 from lpr.config import ORIGINAL_BOXES, OVERRIDE_BOXES
 from lpr.metrics.base import DetectionCases, Metric
 from lpr.metrics.detection_metrics import METRICS
@@ -39,6 +47,29 @@ def predictions(images: pd.DataFrame, found: Sequence[Detections]) -> pd.DataFra
     table = table.dropna(subset=PREDICTED_BOX_COLUMNS).reset_index(drop=True)
     table["rank"] = table.groupby("image").cumcount()
     return table[PREDICTION_COLUMNS]
+
+
+def without_ignored(predicted: pd.DataFrame, plates: pd.DataFrame, ignored: pd.DataFrame) -> pd.DataFrame:
+    """The predictions but those of what is neither a plate nor background, as COCO ignores what is in a crowd.
+
+    They are those of which half or more lies in an ignored box, and whose IoU with every plate is below 0.5.
+
+    Args:
+        predicted: rows of `reports/predictions.csv`.
+        plates: a row a plate; image, and the true box in pixels.
+        ignored: a row an ignored box, likewise.
+    """
+    if ignored.empty or predicted.empty:
+        return predicted
+    left_out = np.zeros(len(predicted), bool)
+    images = predicted["image"].to_numpy()
+    for image, part in ignored.groupby("image"):
+        rows = np.flatnonzero(images == image)
+        boxes = predicted[PREDICTED_BOX_COLUMNS].to_numpy(float)[rows]
+        true = plates.loc[plates["image"] == image, BOX_COLUMNS].dropna().to_numpy(float)
+        covered = pairwise_coverage(boxes, part[BOX_COLUMNS].to_numpy(float)).max(axis=1, initial=0)
+        left_out[rows] = (covered >= 0.5) & (pairwise_iou(boxes, true).max(axis=1, initial=0) < 0.5)
+    return predicted[~left_out].reset_index(drop=True)
 
 
 def detections(plates: pd.DataFrame, confident: pd.DataFrame) -> pd.DataFrame:

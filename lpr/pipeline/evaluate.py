@@ -5,13 +5,19 @@ import time
 
 from lpr.boxes import BOX_COLUMNS
 from lpr.config import Config
-from lpr.data.plates import read_split
+from lpr.data.plates import read_ignored, read_split
 from lpr.data.tables import read_table, write_json, write_table
 from lpr.detection import families
 from lpr.detection.prediction import detect_plates
 from lpr.metrics import table as metric_table
 from lpr.metrics.base import DetectionCases
-from lpr.metrics.detection import detections, predictions, score_detections, score_sources_by_boxes
+from lpr.metrics.detection import (
+    detections,
+    predictions,
+    score_detections,
+    score_sources_by_boxes,
+    without_ignored,
+)
 from lpr.metrics.statistics import print_scores
 from lpr.nn.runtime import choose_hardware, prepare_tensorflow
 from lpr.nn.saving import load_model
@@ -31,6 +37,7 @@ def run(config: Config) -> None:
     model = load_model(DETECTOR)
     paths = [IMAGE_CACHE / name for name in images["image"]]
     found = predictions(images, detect_plates(model, paths, families.load(config.detector.name), config.inference))
+    found = without_ignored(found, plates, read_ignored())
     write_table(found, PREDICTIONS)
     confidence = config.inference.confidence_threshold
     table = detections(plates, found[found["confidence"] >= confidence])

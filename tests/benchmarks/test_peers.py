@@ -31,7 +31,10 @@ def split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     original = dict.fromkeys(ORIGINAL_BOX_COLUMNS)
     shared = {"image": names, "source": "street"}
     write_table(
-        pd.DataFrame({**shared, "image_width": 200, "image_height": 100, **boxes, "text": "", **original}), PLATES
+        pd.DataFrame(
+            {**shared, "image_width": 200, "image_height": 100, **boxes, "text": "", "ignored": False, **original}
+        ),
+        PLATES,
     )
     size = {"width": 200, "height": 100, "stored_width": 200, "stored_height": 100, "orientation": 1}
     write_table(pd.DataFrame({**shared, **size}), IMAGES_CSV)

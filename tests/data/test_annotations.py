@@ -115,6 +115,21 @@ def test_annotations_of_other_things_are_no_plates(tmp_path: Path) -> None:
         read_annotations(path, "set", ["Plate"])
 
 
+def test_ignored_boxes_are_no_plates_and_an_image_of_such_alone_has_none(tmp_path: Path) -> None:
+    both = line(annotation=[plate(points=CAR), plate(ignored=True, notes="KA01AB1234")])
+    alone = line("http://host/b.jpg", annotation=[plate(ignored=True)])
+    found = read(tmp_path, f"{both}\n{alone}")
+    assert found.plates[["url", "ignored"]].to_numpy().tolist() == [
+        ["http://host/a.jpg", False],
+        ["http://host/a.jpg", True],
+        ["http://host/b.jpg", False],
+        ["http://host/b.jpg", True],
+    ]
+    assert math.isnan(found.plates["top_x"][2])
+    assert (found.counts["plates"], found.counts["ignored"], found.counts["texts"]) == (1, 2, 0)
+    assert found.counts["without_plates"] == 1
+
+
 def test_labels_of_which_none_is_known_as_a_plates_are_refused(tmp_path: Path) -> None:
     text = line(annotation=[plate(label=["kk"]), plate(label=["vehicle"], points=CAR)])
     with pytest.raises(

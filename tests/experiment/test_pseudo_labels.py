@@ -71,7 +71,17 @@ def project(in_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
         Image.fromarray(street()).save(IMAGE_CACHE / name, quality=95)
         place = dict(zip(BOX_COLUMNS, box((2, 3), 6), strict=True)) | dict.fromkeys(ORIGINAL_BOX_COLUMNS, np.nan)
         size = {"image_width": 960, "image_height": 576}
-        rows.append({"image": name, "source": "streets", "url": name, **size, **place, "text": f"KA01AB000{number}"})
+        rows.append(
+            {
+                "image": name,
+                "source": "streets",
+                "url": name,
+                **size,
+                **place,
+                "text": f"KA01AB000{number}",
+                "ignored": False,
+            }
+        )
     plates = pd.DataFrame(rows)
     write_table(plates, PLATES)
     sizes = {"width": 960, "height": 576, "stored_width": 960, "stored_height": 576, "orientation": 1}

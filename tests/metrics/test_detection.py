@@ -8,7 +8,13 @@ import pytest
 
 from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS, PREDICTED_BOX_COLUMNS, Detections, iou, pairwise_iou
 from lpr.metrics.base import DetectionCases
-from lpr.metrics.detection import detections, predictions, score_detections, score_sources_by_boxes
+from lpr.metrics.detection import (
+    detections,
+    predictions,
+    score_detections,
+    score_sources_by_boxes,
+    without_ignored,
+)
 from lpr.metrics.detection_metrics import METRICS
 from lpr.metrics.label_margins import Margins, fit_margins
 from lpr.metrics.matching import match_predictions
@@ -141,6 +147,16 @@ def test_false_positives_match_no_plate_at_all() -> None:
 def test_images_without_plates_have_false_positives_alone() -> None:
     scores = scored(one_each(ONE_EACH), plates=TRUE[TRUE["source"] == "one"])
     assert values(scores["two"]["train"]) == {"false_positives_per_image": 1}
+
+
+def test_predictions_of_what_is_ignored_are_left_out_unless_they_match_a_plate() -> None:
+    """In an ignored box around the second plate of a.jpg: that plate, another, half of one that lies half outside."""
+    inside, half, less = [50, 12, 58, 20], [46, 30, 54, 38], [43, 30, 53, 38]
+    each = [found([[60, 10, 90, 30], inside, half, less], [0.9, 0.8, 0.7, 0.6]), *[found([], [])] * 3]
+    table = predictions(IMAGES_CSV, each)
+    ignored = TRUE[:1].assign(top_x=50, top_y=5, bottom_x=95, bottom_y=40)
+    assert without_ignored(table, TRUE, ignored)["confidence"].tolist() == [0.9, 0.6]
+    assert without_ignored(table, TRUE, ignored.assign(image="b.jpg"))["confidence"].tolist() == [0.9, 0.8, 0.7, 0.6]
 
 
 def cocos(plates: pd.DataFrame, every: pd.DataFrame) -> tuple[float, float]:

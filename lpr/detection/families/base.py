@@ -70,7 +70,9 @@ class Family(Protocol):
         """
         ...
 
-    def load_examples(self, plates: pd.DataFrame, image_dir: Path, config: Config, scratch: Path) -> Examples:
+    def load_examples(
+        self, plates: pd.DataFrame, ignored: pd.DataFrame, image_dir: Path, config: Config, scratch: Path
+    ) -> Examples:
         """The decoded images of one split, and their boxes.
 
         Args:
@@ -78,6 +80,7 @@ class Family(Protocol):
                 source, width and height (of the image, pixels), plate (its number in the image), text, and top_x,
                 top_y, bottom_x and bottom_y, the true box in pixels. An image without plates has one row, whose box is
                 not a number.
+            ignored: a row a box that is neither a plate nor background, of any images; columns as of `plates`.
             image_dir: the folder of cached images.
             config: of the whole experiment.
             scratch: the `.npy` file for decoded images that would take more than `train.max_memory_mb`.

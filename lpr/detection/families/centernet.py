@@ -63,9 +63,14 @@ def build(settings: Settings, precision: str, seed: int) -> keras.Model:
     return keras.Model(inputs, outputs, name=settings.name)
 
 
-def load_examples(plates: pd.DataFrame, image_dir: Path, config: Config, scratch: Path) -> Examples:
-    """Each image with all its plates, letterboxed to `augment.stored_size_px`, from which random crops can zoom in."""
-    from lpr.data.input_pipeline import Examples, letterbox_images, source_weights
+def load_examples(
+    plates: pd.DataFrame, ignored: pd.DataFrame, image_dir: Path, config: Config, scratch: Path
+) -> Examples:
+    """Each image with all its plates, letterboxed to `augment.stored_size_px`, from which random crops can zoom in.
+
+    What is ignored is covered.
+    """
+    from lpr.data.input_pipeline import Examples, cover_boxes, letterbox_images, source_weights
 
     assert isinstance(config.augment, RandomCrops)
     size = config.augment.stored_size_px
@@ -74,9 +79,13 @@ def load_examples(plates: pd.DataFrame, image_dir: Path, config: Config, scratch
     # In a letterboxed image, a fraction of its longer side is a fraction of the square.
     longest = plates[["width", "height"]].max(axis=1).to_numpy(float)
     boxes = np.zeros((len(names), plates.groupby("image").size().max(), 4), np.float32)
-    row = plates["image"].map({name: row for row, name in enumerate(names)}).to_numpy()
+    place = {name: row for row, name in enumerate(names)}
+    row = plates["image"].map(place).to_numpy()
     fractions = plates[BOX_COLUMNS].to_numpy(float) / longest[:, None]
     boxes[row, plates.groupby("image").cumcount()] = np.nan_to_num(fractions)  # zeros for images without plates
+    ignored = ignored[ignored["image"].isin(names)]
+    covered = ignored[BOX_COLUMNS].to_numpy(float) / ignored[["width", "height"]].max(axis=1).to_numpy(float)[:, None]
+    cover_boxes(images, ignored["image"].map(place).to_numpy(int), covered * size)
     sides = plates.drop_duplicates("image")[["height", "width"]].to_numpy(float)
     extents = np.maximum(1, (sides * size / sides.max(axis=1, keepdims=True)).round()).astype(int)
     weights = (source_weights(plates, of) for of in (config.train.source_weights, config.train.box_weights))

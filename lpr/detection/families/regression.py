@@ -107,8 +107,17 @@ def build(settings: Settings, precision: str, seed: int) -> keras.Model:
     return keras.Model(inputs, corners, name=settings.name)
 
 
-def load_examples(plates: pd.DataFrame, image_dir: Path, config: Config, scratch: Path) -> Examples:
-    """Each image, stretched to a square, with the largest of its plates; images without plates are left out."""
+def load_examples(
+    plates: pd.DataFrame,
+    ignored: pd.DataFrame,  # noqa: ARG001
+    image_dir: Path,
+    config: Config,
+    scratch: Path,
+) -> Examples:
+    """Each image, stretched to a square, with the largest of its plates; images without plates are left out.
+
+    Background teaches this family nothing, so that nothing has to be ignored.
+    """
     from lpr.data.input_pipeline import Examples, box_fractions, decode_images, source_weights
     from lpr.data.plates import largest_plates
 

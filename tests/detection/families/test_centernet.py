@@ -18,6 +18,7 @@ from lpr.detection.training import train
 from lpr.nn.heatmap import box_targets, center_targets
 from lpr.nn.runtime import choose_hardware
 from lpr.nn.saving import load_model
+from lpr.resampling import BORDER
 
 GRID = 32
 BOXES = np.zeros((2, 3, 4), np.float32)
@@ -120,8 +121,14 @@ def test_examples_have_all_plates_of_an_image_or_none(in_root: Path, tmp_path: P
     )
     chosen = ["experiment=none", "detector=centernet", "inference=multiscale", "augment=random_crops"]
     config = compose([*chosen, "augment.stored_size_px=64"])
-    examples = centernet.load_examples(plates, tmp_path, config, tmp_path / "images.npy")
+    Image.new("RGB", (200, 100), "white").save(tmp_path / "two.png")
+    ignored = plates[2:].assign(top_x=60, bottom_x=80, top_y=40, bottom_y=50)
+    examples = centernet.load_examples(plates, ignored, tmp_path, config, tmp_path / "images.npy")
     assert examples.images.shape == (2, 64, 64, 3)
+    covered = (examples.images[1] == BORDER).all(axis=2)
+    assert covered[13:16, 19:26].all()
+    assert not covered[:12, :26].any()
+    assert not covered[:17, :18].any()
     np.testing.assert_allclose(examples.boxes[1], [[0.1, 0.05, 0.2, 0.1], [0.5, 0.25, 0.9, 0.45]])
     assert examples.boxes[0].max() == 0
     assert examples.extents is not None
