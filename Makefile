@@ -45,6 +45,12 @@ detector: $(READY)  ## train the detector that ships, of the sets in DATA=FOLDER
 	@rm -rf data/pseudo_labels
 	$(BIN)/lpr pseudo-label $(DATA)/openimages_vehicles/images --experiment experiments/open_first \
 	  --detector experiments/open_second/models/detector.onnx
+	$(BIN)/lpr experiment experiment=open_third data=open_pseudo_labelled data.root=$(abspath $(DATA)) \
+	  hydra.run.dir=experiments/open_third
+	cd experiments/open_third && lpr export
+	@rm -rf data/pseudo_labels
+	$(BIN)/lpr pseudo-label $(DATA)/openimages_vehicles/images --experiment experiments/open_first \
+	  --detector experiments/open_third/models/detector.onnx --unlabelled-plates conf/data/open_unlabelled_plates.csv
 	$(BIN)/lpr experiment experiment=open data=open_pseudo_labelled data.root=$(abspath $(DATA)) hydra.run.dir=experiments/open
 	cd experiments/open && lpr export
 

@@ -3,7 +3,8 @@
 A detector finds plates of some widths better than others, and errs differently at each scale. With several scales, the
 whole image is shrunk step by step, and what is found at each is merged by weighted boxes fusion (Solovyev et al. 2019,
 arXiv:1910.13302). The finest scale takes most of the time: with `roi_confidence`, it is run around what coarser scales
-found, in regions of interest.
+found, in regions of interest. With `refinement_width_px`, each box is found once more, in a crop of the image in which
+its plate has that width.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from lpr.boxes import MAX_BOXES_PER_IMAGE, Detections, pairwise_iou
 from lpr.config import Inference, Stretch
 from lpr.detection.decoding import MIN_CONFIDENCE, non_maximum_suppression
 from lpr.detection.families import Family
-from lpr.resampling import BORDER, shrink
+from lpr.resampling import BORDER, shrink, warp_perspective
 
 Forward = Callable[[np.ndarray], np.ndarray]
 """A network: images, uint8 (n, h, w, 3) RGB, to the outputs that its family decodes."""
 
 _MULTIPLE = 32  # of the sides of a network's input: its coarsest stride
 _SAME_IOU = 0.45  # boxes that overlap more are fused to one
+_REFINED_CONFIDENCE = 0.1  # from which a box is refined
+_CROP_PER_WIDTH = 2  # side of the crop that a box is refined in, in widths of the plate
+_MAX_UPSCALE = 2.0  # of that crop
 _ROI_MARGIN_PX = 32  # around what coarser scales found, pixels of the finest scale
 _OUT_OF_RANGE_WEIGHT = 0.2  # of a scale at which a plate's width is outside of `plate_width_range_px`
 
@@ -57,10 +61,14 @@ def detect(image: np.ndarray, network: Forward, family: Family, settings: Infere
         widest = settings.plate_width_range_px[1]
         regions = _regions_of_interest(coarser[:2], levels[0][1], settings.roi_confidence, widest)
         found = [_detect_in_regions(*levels[0], regions, network, family, image.shape[:2]), *coarser]
-    if len(found) == 1:
-        return found[0]
     scales = [size / max(image.shape[:2]) for size in sizes]
-    return weighted_boxes_fusion(found, scales, settings.plate_width_range_px)
+    fused = found[0] if len(found) == 1 else weighted_boxes_fusion(found, scales, settings.plate_width_range_px)
+    if settings.refinement_width_px is None:
+        return fused
+    widest = (
+        settings.plate_width_range_px[1] / scales[0]
+    )  # of a plate that the finest scale is for, pixels of the image
+    return _refined(image, fused, settings.refinement_width_px, widest, network, family)
 
 
 def _detect_stretched(image: np.ndarray, network: Forward, family: Family, size: int) -> Detections:
@@ -197,6 +205,42 @@ def weighted_boxes_fusion(
     best = np.argsort(-fused, kind="stable")[:MAX_BOXES_PER_IMAGE]
     best = best[fused[best] >= MIN_CONFIDENCE]
     return Detections(consensus[best], fused[best])
+
+
+def _refined(
+    image: np.ndarray, found: Detections, plate_width_px: int, widest: float, network: Forward, family: Family
+) -> Detections:
+    """What was found, each box replaced by the one that the network finds in a crop around it.
+
+    The confidence becomes the mean of both, where nothing that overlaps the box is found in the crop that of it and 0.
+
+    Args:
+        plate_width_px: width of the plate in its crop, unless that would be enlarged more than `_MAX_UPSCALE` times.
+        widest: boxes that are wider stay as they are, pixels of the image.
+    """
+    widths = found.boxes[:, 2] - found.boxes[:, 0]
+    chosen = np.flatnonzero((found.confidences >= _REFINED_CONFIDENCE) & (widths <= widest))
+    if not len(chosen):
+        return found
+    side = -(-plate_width_px * _CROP_PER_WIDTH // _MULTIPLE) * _MULTIPLE
+    scales = np.minimum(_MAX_UPSCALE, plate_width_px / widths[chosen])
+    centres = (found.boxes[chosen, :2] + found.boxes[chosen, 2:]) / 2
+    crops = [
+        warp_perspective(image, np.array([[scale, 0, offset[0]], [0, scale, offset[1]], [0, 0, 1]]), side, side)
+        for scale, offset in zip(scales, side / 2 - centres * scales[:, None], strict=True)
+    ]
+    boxes, confidences = found.boxes.copy(), found.confidences.copy()
+    decoded = family.decode(network(np.stack(crops)), side, side)
+    for index, scale, centre, in_crop in zip(chosen, scales, centres, decoded, strict=True):
+        placed = (in_crop.boxes - side / 2) / scale + np.tile(centre, 2)
+        same = pairwise_iou(boxes[index : index + 1], placed)[0] > _SAME_IOU
+        confidences[index] /= 2
+        if same.any():
+            best = np.argmax(np.where(same, in_crop.confidences, 0))
+            boxes[index] = placed[best].clip(0, [*image.shape[1::-1]] * 2)
+            confidences[index] += in_crop.confidences[best] / 2
+    kept = confidences >= MIN_CONFIDENCE
+    return non_maximum_suppression(Detections(boxes[kept], confidences[kept]))
 
 
 def _localization_weight(widths: np.ndarray, widest: float) -> np.ndarray:

@@ -18,6 +18,7 @@ THREE = MultiScale(
     scale_step=2.0,
     plate_width_range_px=[6, 128],
     roi_confidence=None,
+    refinement_width_px=None,
     confidence_threshold=0.3,
 )
 ONE = THREE.model_copy(update={"scales": 1, "image_size_px": 256})
@@ -162,3 +163,36 @@ def test_a_plate_at_the_edge_has_a_region_within_the_image() -> None:
     corner = [1200.0, 690.0, 1280.0, 716.0]
     found = detect(street(corner), BrightRectangles(), CENTERNET, THREE.model_copy(update={"roi_confidence": 0.5}))
     np.testing.assert_allclose(found.boxes, [corner], atol=4)
+
+
+REFINED = THREE.model_copy(update={"refinement_width_px": 64})
+
+
+def test_a_box_is_refined_in_a_crop_in_which_its_plate_has_the_width_that_was_chosen() -> None:
+    network = BrightRectangles()
+    found = detect(street(PLATE), network, CENTERNET, REFINED)
+    assert network.inputs[-1].shape == (1, 128, 128, 3)
+    bright = np.flatnonzero(network.inputs[-1][0, 64, :, 0] > 180)
+    assert bright[-1] - bright[0] + 1 == pytest.approx(64, abs=3)  # the plate is 80 px wide
+    np.testing.assert_allclose(found.boxes, [PLATE], atol=2)
+    np.testing.assert_allclose(found.confidences, CONFIDENCE, atol=1e-6)
+
+
+def test_a_box_that_its_crop_does_not_show_has_half_the_confidence() -> None:
+    found = detect(street(PLATE), BrightRectangles(blind_at=128), CENTERNET, REFINED)
+    np.testing.assert_allclose(found.boxes, detect(street(PLATE), BrightRectangles(), CENTERNET, THREE).boxes)
+    np.testing.assert_allclose(found.confidences, CONFIDENCE / 2, atol=1e-6)
+
+
+def test_a_small_image_is_enlarged_to_twice_its_size_at_most() -> None:
+    network = BrightRectangles()
+    found = detect(street([100.0, 60, 116, 66], 160, 120), network, CENTERNET, REFINED)
+    bright = np.flatnonzero(network.inputs[-1][0, 64, :, 0] > 180)
+    assert bright[-1] - bright[0] + 1 == pytest.approx(32, abs=2)
+    np.testing.assert_allclose(found.boxes, [[100, 60, 116, 66]], atol=1)
+
+
+def test_a_plate_that_is_wider_than_the_finest_scale_is_for_is_not_refined() -> None:
+    network = BrightRectangles()
+    detect(street([100.0, 200, 900, 400]), network, CENTERNET, REFINED)  # 320 px wide at the finest scale
+    assert all(len(images) == 1 and images.shape[2] != images.shape[1] for images in network.inputs)

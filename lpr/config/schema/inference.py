@@ -35,6 +35,11 @@ class MultiScale(Section):
         description="confidence of a box at the two next coarser scales from which the finest scale is run around it, "
         "in its region of interest; null: on the whole image"
     )
+    refinement_width_px: Annotated[int, Field(ge=8, le=512)] | None = Field(
+        None,  # as of detectors that were exported before it was there
+        description="width of a plate in the crop of the image in which its box is found once more, pixels; null: "
+        "boxes stay as the scales give them",
+    )
     confidence_threshold: Fraction = Field(description="least confidence of a box that counts as a plate")
 
 
