@@ -17,6 +17,7 @@ from PIL import Image
 from lpr.audit import findings as thresholds
 from lpr.audit.inputs import AuditInput
 from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS
+from lpr.files import replaced
 from lpr.report.detection_figures import Box, draw_boxes
 from lpr.report.page import jpeg, template
 
@@ -75,8 +76,8 @@ def write_page(audit: AuditInput, matches: pd.DataFrame, findings: pd.DataFrame,
         iou_threshold=thresholds.IOU_THRESHOLD,
         harmless=harmless,
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    with replaced(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
 
 
 def folds_command(audit: AuditInput) -> str:

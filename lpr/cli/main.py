@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from lpr.cli import configuration, experiments, extras, models, predict, scene, serve, stages
+from lpr.cli.os_errors import explain_os_error
 from lpr.errors import UserError
 
 
@@ -37,6 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
         if message is None:
             raise
         print(f"lpr {options.verb} {message}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        message = explain_os_error(error)
+        if message is None:
+            raise
+        print(f"lpr {options.verb}: {message}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"lpr {options.verb}: interrupted; the same command goes on from here", file=sys.stderr)

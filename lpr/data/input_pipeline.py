@@ -7,6 +7,7 @@ have got from there on.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -99,6 +100,8 @@ def _decode_all(
     if np.prod(shape) > max_memory_mb * 2**20:
         scratch.parent.mkdir(parents=True, exist_ok=True)
         images = np.lib.format.open_memmap(scratch, mode="w+", dtype=np.uint8, shape=shape)
+        with scratch.open("r+b") as file:  # else a disk that gets full kills the process
+            os.posix_fallocate(file.fileno(), 0, scratch.stat().st_size)
     else:
         images = np.empty(shape, np.uint8)
 

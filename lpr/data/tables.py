@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lpr.errors import UserError
+from lpr.files import replaced
 
 # Columns in which "NA", "None" or "007" are text, and an empty cell stays an empty text.
 _TEXT_COLUMNS = (
@@ -29,9 +30,9 @@ _TEXT_COLUMNS = (
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a CSV: UTF-8, `\\n` line ends, floats in their shortest exact form; makes the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    frame.to_csv(path, index=False, lineterminator="\n")
+    """Write a CSV at once: UTF-8, `\\n` line ends, floats in their shortest exact form; makes the folder."""
+    with replaced(path) as unfinished:
+        frame.to_csv(unfinished, index=False, lineterminator="\n")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -49,6 +50,6 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def write_json(content: Any, path: Path) -> None:
-    """Write indented JSON; makes the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=2) + "\n")
+    """Write indented JSON at once; makes the folder."""
+    with replaced(path) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=2) + "\n")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from lpr.errors import UserError
+from lpr.files import replaced
 
 if TYPE_CHECKING:
     import keras
@@ -18,7 +20,7 @@ class Checkpoint:
     """All that the next epoch depends on, in one file that is replaced at once.
 
     Keras's own `BackupAndRestore` leaves out what a repeatable continuation needs: the states of random generators, the
-    history and the best weights so far.
+    history and the best weights so far. While it is open, as a context manager, no other training uses the folder.
 
     Args:
         model: compiled, its optimizer built.
@@ -29,6 +31,28 @@ class Checkpoint:
     def __init__(self, model: keras.Model, folder: Path, identity: str) -> None:
         self._model, self._folder, self._identity = model, folder, identity
         self._best = [variable.numpy() for variable in model.variables]
+
+    def __enter__(self) -> Checkpoint:
+        """Take the folder.
+
+        Raises:
+            UserError: another training has it.
+        """
+        from filelock import FileLock, Timeout
+
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(self._folder / "lock")
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise UserError(
+                f"another training still writes to {self._folder}, perhaps that of a command which was killed: wait "
+                "for it, or stop it (`pgrep -fa lpr` lists it)"
+            ) from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
     def restore(self) -> list[dict[str, float]]:
         """Restore the state of an interrupted training of the same identity.
@@ -60,10 +84,8 @@ class Checkpoint:
             self._best = [variable.numpy() for variable in self._model.variables]
         arrays = {f"current{number}": variable.numpy() for number, variable in enumerate(self._variables())}
         arrays |= {f"best{number}": array for number, array in enumerate(self._best)}
-        self._folder.mkdir(parents=True, exist_ok=True)
-        unfinished = self._folder / "unfinished.npz"
-        np.savez(unfinished, metadata=json.dumps({"identity": self._identity, "history": rows}), **arrays)
-        os.replace(unfinished, self._folder / "state.npz")
+        with replaced(self._folder / "state.npz") as unfinished:
+            np.savez(unfinished, metadata=json.dumps({"identity": self._identity, "history": rows}), **arrays)
 
     def load_best(self) -> None:
         """Set the model's weights to the best so far."""

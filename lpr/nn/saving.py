@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from lpr.files import replaced
 
 if TYPE_CHECKING:
     import keras
@@ -24,14 +25,12 @@ def load_model(path: Path) -> keras.Model:
 
 def save_model(model: keras.Model, path: Path) -> None:
     """Write a `.keras` file without dates, so that equal models give equal bytes; it is replaced at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"unfinished-{path.name}")
-    model.save(temporary, include_optimizer=False)
-    with zipfile.ZipFile(temporary) as archive:
-        parts = {name: archive.read(name) for name in sorted(archive.namelist())}
-    metadata = json.loads(parts["metadata.json"])
-    parts["metadata.json"] = json.dumps(metadata | {"date_saved": "1980-01-01@00:00:00"}).encode()
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in parts.items():
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
-    os.replace(temporary, path)
+    with replaced(path) as unfinished:
+        model.save(unfinished, include_optimizer=False)
+        with zipfile.ZipFile(unfinished) as archive:
+            parts = {name: archive.read(name) for name in sorted(archive.namelist())}
+        metadata = json.loads(parts["metadata.json"])
+        parts["metadata.json"] = json.dumps(metadata | {"date_saved": "1980-01-01@00:00:00"}).encode()
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
+            for name, content in parts.items():
+                archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)

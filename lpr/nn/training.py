@@ -12,6 +12,7 @@ import numpy as np
 
 from lpr.config import Optimizer, Training
 from lpr.errors import UserError
+from lpr.files import replaced
 from lpr.nn.checkpoint import Checkpoint
 from lpr.nn.runtime import Hardware
 
@@ -75,7 +76,7 @@ def train(
         epochs, best_epoch (from 1), best_SCORE, parameters.
 
     Raises:
-        UserError: the loss is no longer finite.
+        UserError: the loss is no longer finite; or another training writes to `state`.
     """
     from lpr.nn.optimizers import build_optimizer
     from lpr.nn.saving import save_model
@@ -85,32 +86,32 @@ def train(
     model.compile(build_optimizer(optimizer, settings, epoch_steps), job.loss, metrics=[job.metric])
     model.optimizer.build(model.trainable_variables)
 
-    checkpoint = Checkpoint(model, state, job.identity)
-    rows = checkpoint.restore()
-    if rows:
-        print(f"continuing after epoch {len(rows)} of {settings.epochs}, where the last run was interrupted")
-    recorder = _recorder(job, settings, checkpoint, rows, history, epoch_steps)
-    steps = range(len(rows) * epoch_steps, settings.epochs * epoch_steps)
-    if len(steps) and not recorder.stopped_early:
-        model.fit(
-            job.batches(steps),
-            initial_epoch=len(rows),
-            epochs=settings.epochs,
-            steps_per_epoch=epoch_steps,
-            validation_data=job.validation,
-            callbacks=[recorder],
-            shuffle=False,  # the batches are already
-            verbose=0,
-        )
+    with Checkpoint(model, state, job.identity) as checkpoint:
+        rows = checkpoint.restore()
+        if rows:
+            print(f"continuing after epoch {len(rows)} of {settings.epochs}, where the last run was interrupted")
+        recorder = _recorder(job, settings, checkpoint, rows, history, epoch_steps)
+        steps = range(len(rows) * epoch_steps, settings.epochs * epoch_steps)
+        if len(steps) and not recorder.stopped_early:
+            model.fit(
+                job.batches(steps),
+                initial_epoch=len(rows),
+                epochs=settings.epochs,
+                steps_per_epoch=epoch_steps,
+                validation_data=job.validation,
+                callbacks=[recorder],
+                shuffle=False,  # the batches are already
+                verbose=0,
+            )
 
-    saved = job.build("float32")
-    saved.set_weights(model.get_weights())
-    if last:
-        save_model(saved, last)
-    checkpoint.load_best()
-    saved.set_weights(model.get_weights())
-    save_model(saved, best)
-    checkpoint.remove()
+        saved = job.build("float32")
+        saved.set_weights(model.get_weights())
+        if last:
+            save_model(saved, last)
+        checkpoint.load_best()
+        saved.set_weights(model.get_weights())
+        save_model(saved, best)
+        checkpoint.remove()
 
     score = job.metric.name
     best_row = rows[recorder.best_epoch - 1]
@@ -190,8 +191,7 @@ def _recorder(
 def _write_history(rows: list[dict[str, float]], score: str, path: Path) -> None:
     order = ["epoch", "loss", score, "val_loss", f"val_{score}", "learning_rate"]
     columns = [column for column in order if not rows or column in rows[0]]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
+    with replaced(path) as unfinished, unfinished.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lpr.files import replaced
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -46,5 +48,5 @@ def save(figure: Figure, path: Path) -> None:
     """Write the figure as PNG, without date or version."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    FigureCanvasAgg(figure).print_png(path, metadata={"Software": None})
+    with replaced(path) as unfinished:
+        FigureCanvasAgg(figure).print_png(unfinished, metadata={"Software": None})

@@ -17,6 +17,7 @@ from PIL import Image
 from lpr.config import ORIGINAL_BOXES, OVERRIDE_BOXES, Config
 from lpr.config.target import target_of
 from lpr.data.tables import read_table
+from lpr.files import replaced
 from lpr.metrics.detection import MARGINS
 from lpr.metrics.table import MetricTable
 from lpr.metrics.table import load as load_metrics
@@ -99,8 +100,8 @@ def write_page(config: Config, root: Path, provenance: dict[str, Any], path: Pat
         provenance=provenance,
         ocr_timing=_ocr_timing(provenance),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    with replaced(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
 
 
 def template(name: str) -> Template:

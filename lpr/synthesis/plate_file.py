@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from lpr.files import replaced
 from lpr.synthesis.lettered_plates import LetteredPlate
 
 
 def save_plates(plates: Sequence[LetteredPlate], path: Path) -> None:
     """Write an `.npz` atomically: the images as PNGs, one after another, with their boxes, texts and characters."""
     images = [cv2.imencode(".png", plate.pixels)[1].ravel() for plate in plates]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"unfinished-{path.name}")
-    np.savez(
-        unfinished,
-        images=np.concatenate([np.empty(0, np.uint8), *images]),
-        ends=np.cumsum([len(image) for image in images]),
-        boxes=np.array([plate.box for plate in plates], np.float32),
-        texts=np.array([plate.text for plate in plates], str),
-        characters=np.concatenate([np.empty((0, 4), np.float32), *(plate.characters for plate in plates)]),
-    )
-    os.replace(unfinished, path)
+    with replaced(path) as unfinished:
+        np.savez(
+            unfinished,
+            images=np.concatenate([np.empty(0, np.uint8), *images]),
+            ends=np.cumsum([len(image) for image in images]),
+            boxes=np.array([plate.box for plate in plates], np.float32),
+            texts=np.array([plate.text for plate in plates], str),
+            characters=np.concatenate([np.empty((0, 4), np.float32), *(plate.characters for plate in plates)]),
+        )
 
 
 def load_plates(path: Path) -> list[LetteredPlate]:

@@ -108,3 +108,25 @@ def test_modules_of_the_current_folder_are_found(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_full_disk_is_told_with_the_file_and_what_to_do(tmp_path: Path) -> None:
+    """Full from 2,000 bytes on, of which the table of a source with many plates needs more."""
+    import json
+
+    size = {"imageWidth": 100, "imageHeight": 100}
+    plate = {"label": ["number_plate"], "notes": "", "points": [{"x": 0.1, "y": 0.1}, {"x": 0.5, "y": 0.5}], **size}
+    line = json.dumps({"content": "http://host/NAME.jpg", "annotation": [plate]})
+    (tmp_path / "boxes.json").write_text("".join(line.replace("NAME", str(n)) + "\n" for n in range(100)))
+    (tmp_path / "conf").symlink_to(ROOT / "conf")
+    code = (
+        "import resource, sys; from lpr.cli.main import main\n"
+        "assert main(['params', 'data=dataturks', 'data.annotations=boxes.json']) == 0\n"
+        "assert main(['source']) == 0\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+        "sys.exit(main(['annotate']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("Traceback")) == (1, 0), done.stderr
+    assert "lpr annotate: data/plates.csv cannot be written: File too large. Free some space" in done.stderr
+    assert not (tmp_path / "data/plates.csv").exists()

@@ -1,5 +1,6 @@
 """Batches: the images, in an order and with changes that depend on seed and step alone."""
 
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +171,15 @@ def test_mosaics_have_the_plates_of_four_images(in_root: Path) -> None:
     plates = np.concatenate([b for _, b in found])
     assert plates.shape == (16, 8, 5)
     assert ((plates[..., 2] > plates[..., 0]).sum(axis=1) > 1).sum() > 8
+
+
+def test_images_for_which_the_disk_has_no_space_are_an_error_and_not_the_end_of_the_process(tmp_path: Path) -> None:
+    """A disk of 10,000 bytes, of which four images of 64 × 64 pixels need 49,152."""
+    Image.new("RGB", (SIDE, SIDE)).save(tmp_path / "one.png")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            decode_images([tmp_path / "one.png"] * 4, SIDE, 0, tmp_path / "images.npy")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
