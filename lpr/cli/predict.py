@@ -35,8 +35,8 @@ def add_verbs(verbs: Any) -> None:
         example="lpr predict street.jpg drive.mp4 photos/\n"
         "lpr predict 'photos/*.jpg' --ocr rapidocr --country india --save csv --format coco",
         notes="exit status: 0 all inputs were read, whether or not they show plates; 1 none could be, or there is no "
-        "detector or OCR engine; 2 wrong usage; 3 some inputs could not be read, the others were; 130 interrupted, "
-        "what was found is kept, and --resume goes on.",
+        "detector or OCR engine; 2 wrong usage; 3 some inputs could not be read, the others were; 130 or 143 "
+        "interrupted by Ctrl-C or SIGTERM, what was found is kept, and --resume goes on.",
     )
     predict.add_argument("inputs", nargs="+", metavar="INPUT", help="images, videos, folders, patterns such as '*.jpg'")
     predict.add_argument("--recursive", action="store_true", help="look into the subfolders of folders, too")

@@ -48,7 +48,7 @@ from lpr.paths import DETECTOR, DETECTOR_ONNX, SHIPPED_DETECTOR
 ANNOTATED, CROPS = "annotated", "crops"
 MapImages: TypeAlias = Callable[[Iterable[Path]], Iterator[Record]]
 """Processes images; returns their records in the images' order."""
-SOME_UNREAD, INTERRUPTED = 3, 130  # exit codes
+SOME_UNREAD = 3  # exit code
 _NAMED = 3  # of the files that were left out
 _MAX_STEM_BYTES = 200  # of an output's name, which most file systems limit to 255
 
@@ -87,7 +87,7 @@ def run(
         recursive: whether the subfolders of folders are looked into.
 
     Returns:
-        0; or `SOME_UNREAD` where an input could not be read; or `INTERRUPTED`.
+        0; or `SOME_UNREAD` where an input could not be read; or `Stop.exit_code` after an interruption.
 
     Raises:
         UserError: the detector or the OCR engine cannot be loaded; no input could be read; the output cannot be
@@ -108,19 +108,18 @@ def run(
     about: dict[str, Any] = {"detector": str(model or "shipped"), "exported": detector.metadata.model_dump()}
     about |= {"confidence": alpr.confidence_threshold, "ocr": alpr.ocr_name, "country": country}
     about |= {"unread": unread}
-    started, interrupted = time.monotonic(), False
+    started = time.monotonic()
     try:
-        with Results(output, about, "csv" in save, resume) as results:
+        with _first_interrupt() as stop, Results(output, about, "csv" in save, resume) as results:
             waiting = [path for path in paths if printable(path) not in results.done]
             if results.done:
                 print(f"going on: {len(paths) - len(waiting)} of {len(paths)} inputs are done already")
             earlier = results.counts.images
             try:
-                with _first_interrupt() as stop, mapping as map_images:
+                with mapping as map_images:
                     process_inputs(waiting, alpr, images, map_images, results, stop)
-                interrupted = stop.is_set()
             except KeyboardInterrupt:
-                interrupted = True
+                stop.set()
         exported = export(formats, output / JSONL)
     except OSError as error:
         raise UserError(f"{error.filename or output} cannot be written: {error.strerror}") from None
@@ -137,9 +136,9 @@ def run(
     if counts.unread:
         print(f"boxes left out because nothing was read in them: {counts.unread}; `--unread keep` lists them")
     _print_left_out(inputs)
-    if interrupted:
+    if stop.is_set():
         print("lpr predict: interrupted; what was found is kept, and `--resume` goes on", file=sys.stderr)
-        return INTERRUPTED
+        return stop.exit_code
     return SOME_UNREAD if counts.unreadable else 0
 
 
@@ -182,24 +181,39 @@ class Images:
         return names
 
 
+class Stop(Event):
+    """Set where the work is to end.
+
+    Attributes:
+        exit_code: 128 and the number of the signal that asked for it, as shells have it.
+    """
+
+    exit_code = 128 + signal.SIGINT
+
+
 @contextmanager
-def _first_interrupt() -> Iterator[Event]:
-    """An event that the first Ctrl-C sets: what is in work is to be finished. The second one ends the work at once."""
-    stop = Event()
-    before = signal.getsignal(signal.SIGINT)
-    if before is not signal.default_int_handler:  # as in a shell's background, where it is ignored
-        yield stop
-        return
+def _first_interrupt() -> Iterator[Stop]:
+    """What the first Ctrl-C or SIGTERM sets: what is in work is to be finished. The second one ends the work at once.
 
-    def set_event(*_: object) -> None:
+    Signals that are ignored stay so, such as Ctrl-C in a shell's background.
+    """
+    stop = Stop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handled = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
+
+    def set_event(number: int, _: object) -> None:
+        stop.exit_code = 128 + number
         stop.set()
-        signal.signal(signal.SIGINT, before)
+        for each in handled:
+            signal.signal(each, signal.default_int_handler)
 
-    signal.signal(signal.SIGINT, set_event)
+    for number in handled:
+        signal.signal(number, set_event)
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number in handled:
+            signal.signal(number, before[number])
 
 
 def process_inputs(
