@@ -46,6 +46,15 @@ def test_experiment_original_has_the_original_settings(in_root: Path) -> None:
     assert composed.train.schedule == "constant"
 
 
+def test_experiment_smoke_is_small_whatever_the_data(in_root: Path) -> None:
+    own = compose(["experiment=smoke", "data=table", "data.annotations=boxes.csv"])
+    assert [(source.format, source.annotations) for source in own.data.sources] == [("table", "boxes.csv")]
+    alone = compose(["experiment=smoke"])
+    assert [(source.name, source.scenes) for source in alone.data.sources] == [("synthetic", 60)]
+    assert own.detector == alone.detector
+    assert (own.train.epochs, own.detector.filters) == (2, 4)
+
+
 def test_sections_take_their_seed_from_the_seed_of_the_experiment(in_root: Path) -> None:
     composed = compose(["seed=7"])
     assert (composed.split.seed, composed.train.seed, composed.data.sources[0].seed) == (7, 7, 7)
