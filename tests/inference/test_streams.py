@@ -4,15 +4,18 @@ import csv
 import json
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import cv2
 import numpy as np
@@ -98,6 +101,60 @@ def camera() -> Iterator[Camera]:
         server.ended.set()
         server.shutdown()
         thread.join()
+
+
+class RtspCamera(ThreadingTCPServer):
+    """RTSP (RFC 2326) over TCP, of one track: MPEG-2 in a transport stream (RFC 2250), for who logs in.
+
+    Attributes:
+        content: of the transport stream, sent over and over.
+        login: that is asked for.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(("127.0.0.1", 0), _RtspHandler)
+        self.content, self.login = content, f"admin:{SECRET}"
+        self.address = f"127.0.0.1:{self.server_address[1]}/stream"
+
+
+class _RtspHandler(StreamRequestHandler):
+    server: RtspCamera
+
+    def handle(self) -> None:
+        while request := self.rfile.readline():
+            method, head = request.split()[0].decode(), {}
+            while line := self.rfile.readline().decode().strip():
+                key, _, value = line.partition(": ")
+                head[key] = value
+            self._answer(method, head)
+            if method == "PLAY":
+                with suppress(OSError):  # the other side has closed it
+                    self._play()
+                return
+
+    def _answer(self, method: str, head: dict[str, str]) -> None:
+        status, body, more = "200 OK", "", {"Session": "1"}
+        login = f"Basic {b64encode(self.server.login.encode()).decode()}"
+        if method != "OPTIONS" and head.get("Authorization") != login:
+            status, more = "401 Unauthorized", {"WWW-Authenticate": 'Basic realm="camera"'}
+        elif method == "DESCRIBE":
+            body = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 33\r\na=control:track\r\n"
+            more = {"Content-Type": "application/sdp"}
+        elif method == "SETUP":
+            more["Transport"] = "RTP/AVP/TCP;unicast;interleaved=0-1"
+        lines = {"CSeq": head["CSeq"], **more, "Content-Length": str(len(body))}
+        said = "".join(f"{key}: {value}\r\n" for key, value in lines.items())
+        self.wfile.write(f"RTSP/1.0 {status}\r\n{said}\r\n{body}".encode())
+
+    def _play(self) -> None:
+        parts = range(0, len(self.server.content), 7 * 188)
+        for number, start in enumerate(part for _ in range(1000) for part in parts):
+            packet = struct.pack(">BBHI4s", 0x80, 33, number % 65536, 3600 * number, b"lpr ")
+            packet += self.server.content[start : start + 7 * 188]
+            self.wfile.write(struct.pack(">cBH", b"$", 0, len(packet)) + packet)
+            time.sleep(0.002)
 
 
 @pytest.fixture
@@ -274,3 +331,26 @@ def test_a_live_stream_from_python(camera: Camera, exported: Path) -> None:
         assert frame.time is not None
         if frame.number >= 5:
             break
+
+
+def test_rtsp_with_a_password(exported: Path, tmp_path: Path) -> None:
+    writer = cv2.VideoWriter(str(tmp_path / "drive.ts"), cv2.VideoWriter.fourcc(*"mpg2"), 25, (320, 192))
+    for _ in range(50):
+        writer.write(draw(ONE, scale=2))
+    writer.release()
+    alpr = lpr.ALPR(exported / MODELS / "detector.onnx", "none")
+    with RtspCamera((tmp_path / "drive.ts").read_bytes()) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            frames = alpr.video(f"rtsp://{server.login}@{server.address}")
+            found = [next(frames) for _ in range(5)]
+            frames.close()
+            with pytest.raises(Unreadable, match="no stream that FFmpeg can open: the path, user name or password"):
+                next(alpr.video(f"rtsp://admin:wrong@{server.address}"))
+        finally:
+            server.shutdown()
+            thread.join()
+    for frame in found:
+        (plate,) = frame.plates
+        np.testing.assert_allclose(plate.box, box(ONE, 2), atol=1)
