@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro recognizer detector test test-all check docs docs-serve wheel lock clean
+.PHONY: help setup git_repository repro recognizer detector test test-all check docs docs-serve wheel lock clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -24,11 +24,16 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
-repro: $(READY)  ## run all stages that are due (dvc repro); the report is reports/index.html
+# An unpacked ZIP is none, and DVC's own message does not say what to do.
+git_repository:
+	@git rev-parse --git-dir >/dev/null 2>&1 || \
+	  { echo "DVC needs a Git repository, and $(CURDIR) is none: type 'git init' there, then again: make $(MAKECMDGOALS)" >&2; exit 1; }
+
+repro: git_repository $(READY)  ## run all stages that are due (dvc repro); the report is reports/index.html
 	@$(BIN)/dvc repro
 	@echo "report: $(CURDIR)/reports/index.html"
 
-recognizer: $(READY)  ## train the recognizer on synthetic plates (dvc repro recognizer/dvc.yaml); two hours
+recognizer: git_repository $(READY)  ## train the recognizer on synthetic plates (dvc repro recognizer/dvc.yaml); two hours
 	@$(BIN)/dvc repro recognizer/dvc.yaml
 
 detector: $(READY)  ## train the detector that ships, of the sets in DATA=FOLDER: experiments/open/models/detector.onnx

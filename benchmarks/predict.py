@@ -46,7 +46,7 @@ def main() -> None:
     runners = {"ours": ours(options.model, options.threads)}
     if options.peer:
         runners["peer"] = peer(options.peer, options.threads, options.size)
-    paths = [path for path in find_inputs([str(options.images)]).paths if not is_video(path)]
+    paths = [path for path in find_inputs([str(options.images)]).paths if isinstance(path, Path) and not is_video(path)]
     spent: dict[str, list[dict[str, float]]] = {name: [] for name in runners}
     for number in range(options.rounds):
         for place, path in enumerate(paths[: _WARM_UP if number == 0 else 0] + paths):

@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
 
-    paths = [path for path in find_inputs([str(options.images)]).paths if not is_video(path)]
+    paths = [path for path in find_inputs([str(options.images)]).paths if isinstance(path, Path) and not is_video(path)]
     save = options.save.split(",")
     rates: dict[int, list[float]] = {1: [], usable_cores(): []}
     written: dict[int, dict[str, bytes]] = {}

@@ -25,7 +25,7 @@ def add_verbs(verbs: Any) -> None:
         "predict",
         "lpr.inference.predict",
         _predict,
-        help="detect and read the plates of images and videos",
+        help="detect and read the plates of images, videos and streams",
         description="Detect the plates of images and videos, by the detector that ships with lpr or by another, "
         "and read them. "
         "Into the output folder go predictions.jsonl (a line an image or frame, each written as soon as it is done; "
@@ -33,12 +33,19 @@ def add_verbs(verbs: Any) -> None:
         "row a plate, pixels; a table that data=table takes), annotated/ (the images and videos with the plates "
         "drawn on them) and, if asked for, crops/ (an image of each plate).",
         example="lpr predict street.jpg drive.mp4 photos/\n"
-        "lpr predict 'photos/*.jpg' --ocr rapidocr --country india --save csv --format coco",
+        "lpr predict 'photos/*.jpg' --ocr rapidocr --country india --save csv --format coco\n"
+        "lpr predict rtsp://user:password@camera/stream --save csv,crops",
         notes="exit status: 0 all inputs were read, whether or not they show plates; 1 none could be, or there is no "
-        "detector or OCR engine; 2 wrong usage; 3 some inputs could not be read, the others were; 130 interrupted, "
-        "what was found is kept, and --resume goes on.",
+        "detector or OCR engine; 2 wrong usage; 3 some inputs could not be read, the others were; 130 or 143 "
+        "interrupted by Ctrl-C or SIGTERM, what was found is kept, and --resume goes on.",
     )
-    predict.add_argument("inputs", nargs="+", metavar="INPUT", help="images, videos, folders, patterns such as '*.jpg'")
+    predict.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="images, videos, folders, patterns such as '*.jpg', rtsp and http URLs of streams, videos and images, the "
+        "number of a camera",
+    )
     predict.add_argument("--recursive", action="store_true", help="look into the subfolders of folders, too")
     add_recognition_arguments(predict)
     predict.add_argument(

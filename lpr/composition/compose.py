@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shlex
 import warnings
 from collections.abc import Iterator
@@ -14,6 +15,14 @@ from lpr.composition.checks import check
 from lpr.config import CONF, Config
 from lpr.config.messages import flatten, nearest
 from lpr.errors import UserError
+
+_COMPOSED = {
+    "inputs": "data.sources",
+    "weights": "train.init_weights and ocr.weights",
+    "code": "the names in data.sources, detector, ocr and metrics",
+}
+"""Section → what it follows from."""
+_GRAMMARS = "ocr.grammars"
 
 
 @contextmanager
@@ -47,9 +56,12 @@ def compose(overrides: list[str], conf: Path = CONF, where: str | None = None) -
 
 def from_hydra(composed: Any) -> Config:
     """The checked configuration of a Hydra job, from its OmegaConf container."""
+    from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
-    return check(OmegaConf.to_container(composed, resolve=True), "impossible configuration")
+    values = OmegaConf.to_container(composed, resolve=True)
+    _check_overrides(list(HydraConfig.get().overrides.task), values)
+    return check(values, "impossible configuration")
 
 
 def choices(overrides: list[str], conf: Path = CONF) -> dict[str, str]:
@@ -84,7 +96,27 @@ def compose_values(overrides: list[str], conf: Path) -> dict[str, Any]:
         raise UserError(_explain_hydra(error, overrides, conf)) from None
     values = OmegaConf.to_container(composed)
     assert isinstance(values, dict)
+    _check_overrides(overrides, values)
     return values  # type: ignore[return-value]
+
+
+def _check_overrides(overrides: list[str], values: Any) -> None:
+    """Refuse overrides that would have no effect.
+
+    Experiments may name grammars of sources that other data do not have; a person who does so has mistyped a name.
+    """
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        if follows_from := _COMPOSED.get(key.partition(".")[0]):
+            raise UserError(f"{override}: {key} is not to be set; it follows from {follows_from}")
+        if key != _GRAMMARS and not key.startswith(f"{_GRAMMARS}."):
+            continue
+        known = [str(source.get("name")) for source in values["data"]["sources"]]
+        set_here = key.removeprefix(f"{_GRAMMARS}.") if key != _GRAMMARS else value
+        for name in values["ocr"].get("grammars") or {}:
+            if name not in known and re.search(rf"(?<!\w){re.escape(str(name))}(?!\w)", set_here):
+                near = "".join(f"; did you mean {one!r}?" for one in nearest(str(name), known))
+                raise UserError(f"{override}: data.sources has no {name!r}; it has {', '.join(known)}{near}")
 
 
 def groups(conf: Path = CONF) -> dict[str, list[str]]:

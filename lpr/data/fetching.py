@@ -91,7 +91,7 @@ def fetch(http: requests.Session, url: str, limits: Limits) -> tuple[bytes, int]
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
             reason = f"no answer within {limits.timeout_s:g} s"
         except (requests.ConnectionError, urllib3.exceptions.HTTPError) as error:
-            reason = f"connection failed: {redact(_root(error))}"
+            reason = f"connection failed: {redact(root_cause(error))}"
         except requests.TooManyRedirects:
             raise Unavailable("redirected too often", attempt) from None
         except requests.exceptions.InvalidSchema:
@@ -155,7 +155,7 @@ def _asked_wait_s(retry: urllib3.Retry, answer: requests.Response | None) -> flo
         return 0
 
 
-def _root(error: BaseException) -> str:
+def root_cause(error: BaseException) -> str:
     """The message of the innermost cause: the outer ones hold URLs and memory addresses."""
     while inner := error.__cause__ or error.__context__:
         error = inner

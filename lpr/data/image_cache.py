@@ -138,8 +138,10 @@ class _Location:
             relative = last_part(url) if self.names_are_urls else url
         except ValueError:
             raise Unavailable("not a URL") from None
-        parts = Path(relative).parts
-        if not parts or ".." in parts or Path(relative).is_absolute() or "\0" in relative:
+        leads_elsewhere = _leads_elsewhere(relative)
+        if self.folder is not None and not self.links and not self.names_are_urls:
+            leads_elsewhere = False  # `read` looks where
+        if not Path(relative).parts or leads_elsewhere or "\0" in relative:
             raise Unavailable("not the name of a file in its folder")
         if self.base_url is None:
             return relative
@@ -152,10 +154,7 @@ class _Location:
         Raises:
             Unavailable: it is not there, cannot be read, is too large, or lies elsewhere.
         """
-        assert self.folder is not None
-        path = self.folder / relative
-        if not self.links and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.folder)):
-            raise Unavailable("a link that leads out of its folder")
+        path = self._path(relative)
         try:
             if not path.is_file():
                 raise Unavailable("no such file")
@@ -166,6 +165,34 @@ class _Location:
         if len(content) > max_bytes:
             raise Unavailable(f"larger than data.max_bytes={max_bytes}")
         return content
+
+    def _path(self, relative: str) -> Path:
+        """The path of a file of the folder. Annotations may come from anyone: they reach no file outside of it.
+
+        An absolute path, or one with `..`, may be one from the current folder, as `lpr predict` writes it.
+
+        Raises:
+            Unavailable: it lies elsewhere.
+        """
+        assert self.folder is not None
+        path = self.folder / relative
+        if self.links:
+            return path
+        root, written = os.path.realpath(self.folder), Path(relative)
+        paths = [path, written] if _leads_elsewhere(relative) else [path]
+        inside = [one for one in paths if Path(os.path.realpath(one)).is_relative_to(root)]
+        if inside:
+            return next((one for one in inside if one.is_file()), inside[0])
+        if any(Path(os.path.abspath(one)).is_relative_to(os.path.abspath(self.folder)) for one in paths):
+            raise Unavailable("a link that leads out of its folder")
+        if written.is_file():
+            raise Unavailable(f"it lies outside of {self.folder}: data.image_root={written.parent} lets it be read")
+        raise Unavailable(f"it would lie outside of {self.folder}")
+
+
+def _leads_elsewhere(name: str) -> bool:
+    """Whether a file's name is not one below a folder."""
+    return Path(name).is_absolute() or ".." in Path(name).parts
 
 
 def _location(source: Source, sources_folder: Path) -> _Location:

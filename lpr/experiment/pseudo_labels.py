@@ -28,7 +28,7 @@ from lpr.data.plates import read_split
 from lpr.data.tables import read_table, write_table
 from lpr.errors import UserError
 from lpr.inference.alpr import ALPR
-from lpr.inference.inputs import Unreadable, find_inputs, read_image
+from lpr.inference.inputs import Stream, Unreadable, find_inputs, read_image
 from lpr.inference.plates import Plate
 from lpr.paths import IMAGE_CACHE, PLATES
 from lpr.resampling import BORDER
@@ -95,7 +95,10 @@ def run(
         (folder / IMAGE_CACHE / str(name), last_part(urls[name]), *plates[["source", "split"]].iloc[0], plates)
         for name, plates in rows.groupby("image", sort=False)
     ]
-    images += [(path, path.name, "unlabelled", "train", rows[:0]) for path in find_inputs(unlabelled).paths]
+    for path in find_inputs(unlabelled).paths:
+        if isinstance(path, Stream):
+            raise UserError(f"{path}: unlabelled images are files")
+        images.append((path, path.name, "unlabelled", "train", rows[:0]))
     listed = None
     if unlabelled_plates is not None:
         listed = _read_unlabelled_plates(

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from itertools import chain
 from operator import contains
@@ -29,9 +30,10 @@ from lpr.data.decoding import to_rgb
 from lpr.detection.onnx_detector import OnnxDetector, load_onnx_detector
 from lpr.errors import UserError
 from lpr.inference.drawing import draw_plates
-from lpr.inference.inputs import Unreadable, Video, decode_image, download, open_video, read_image
+from lpr.inference.inputs import Stream, Unreadable, Video, VideoFrame, decode_image, download, open_video, read_image
 from lpr.inference.parallel import Pool, map_in_order
 from lpr.inference.plates import Plate
+from lpr.inference.streams import LiveVideo, open_stream
 from lpr.inference.tracker import Tracker
 from lpr.ocr import engines
 from lpr.ocr.crops import MIN_CROP_PX, crop
@@ -48,6 +50,7 @@ UNREAD = ("drop", "keep")
 
 _READ_FROM = 0.5  # of the threshold: the part from which a box is a plate where a text is read in it
 _MAX_GAP_S = 0.5  # for which a plate of a video may be missed and still keep its track
+_MAX_LIVE_GAP_S = 2.0  # likewise of a live stream, of which frames are skipped, and whose frame rate may be wrong
 _MARGIN = 0.2  # around the crops for an engine of one's own, as a fraction of the box's height
 
 
@@ -72,12 +75,14 @@ class Frame:
         image: RGB.
         plates: with `frame` and `track`.
         unread: how many boxes were left out because nothing was read in them.
+        time: when it came, of a live stream; else None.
     """
 
     number: int
     image: Image.Image
     plates: list[Plate]
     unread: int
+    time: datetime | None = None
 
 
 class ALPR:
@@ -201,27 +206,30 @@ class ALPR:
         """The frames of a video one after another, with the plates tracked from frame to frame.
 
         Args:
-            source: a file, or the number of a camera.
+            source: a file, an RTSP or HTTP URL, or the number of a camera. Of a live stream, the newest frame comes
+                whenever one is asked for; others are skipped.
 
         Raises:
             Unreadable: it cannot be opened, has no frame that can be decoded, or breaks off.
         """
-        with open_video(source) as video:
+        stream = Stream(source) if isinstance(source, int) else Stream.named(str(source))
+        with open_stream(stream) if stream else open_video(str(source)) as video:
             yield from self.frames(video)
 
-    def frames(self, video: Video) -> Iterator[Frame]:
+    def frames(self, video: Video | LiveVideo) -> Iterator[Frame]:
         """The frames of an open video, as `video` gives them."""
 
-        def find(pixels: np.ndarray) -> tuple[Image.Image, list[Plate]]:
-            image = Image.fromarray(pixels)
-            return image, self.find(pixels, image)
+        def find(frame: VideoFrame) -> tuple[VideoFrame, Image.Image, list[Plate]]:
+            image = Image.fromarray(frame.pixels)
+            return frame, image, self.find(frame.pixels, image)
 
-        tracker = Tracker(max_gap=round(_MAX_GAP_S * video.frames_per_second))
-        for number, (image, found) in enumerate(map_in_order(find, video.frames(), self.workers)):
+        max_gap_s = _MAX_LIVE_GAP_S if isinstance(video, LiveVideo) else _MAX_GAP_S
+        tracker = Tracker(max_gap=round(max_gap_s * video.frames_per_second))
+        for frame, image, found in map_in_order(find, video.frames(), self.workers):
             # Left out after tracking, so that a plate which cannot be read in some frames keeps its track.
-            tracked = tracker.update(found, number)
+            tracked = tracker.update(found, frame.number)
             kept = self.kept(tracked)
-            yield Frame(number, image, kept, len(tracked) - len(kept))
+            yield Frame(frame.number, image, kept, len(tracked) - len(kept), frame.time)
 
     def _read(self, image: Image.Image, plate: Plate) -> Plate:
         part = crop(image, plate.box, self._margin)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lpr.inference.results import Record, free_name
+from lpr.inference.results import Record, free_stem
 
 LABEL = "plate"
 
@@ -46,15 +46,19 @@ def write_coco(records: Iterator[Record], folder: Path) -> str:
 def write_yolo(records: Iterator[Record], folder: Path) -> str:
     """`yolo/`: Ultralytics' labels/*.txt (class, centre and size as fractions), links to the images, and data.yaml.
 
-    Images of the same name are numbered.
+    Images of the same name are numbered; those of URLs, of which there is no file, are left out and counted.
     """
     root = folder / "yolo"
     for part in ("images", "labels"):
         (root / part).mkdir(parents=True, exist_ok=True)
     taken: set[str] = set()
+    left_out = 0
     for record in records:
+        if "://" in record["image"]:
+            left_out += 1
+            continue
         image = Path(record["image"])
-        label = free_name(image.stem, ".txt", taken)
+        label = free_stem(image.stem, [".txt"], taken) + ".txt"
         link = root / "images" / Path(label).with_suffix(image.suffix)
         link.unlink(missing_ok=True)
         os.symlink(image.absolute(), link)
@@ -69,7 +73,7 @@ def write_yolo(records: Iterator[Record], folder: Path) -> str:
     # JSON is YAML, whatever the path has in it.
     data = {"path": str(root.absolute()), "train": "images", "val": "images", "names": {0: LABEL}}
     (root / "data.yaml").write_text(json.dumps(data) + "\n", encoding="utf-8")
-    return "yolo/"
+    return f"yolo/ (without {left_out} images of URLs)" if left_out else "yolo/"
 
 
 def write_labelstudio(records: Iterator[Record], folder: Path) -> str:
@@ -100,7 +104,9 @@ def write_labelstudio(records: Iterator[Record], folder: Path) -> str:
             )
             if text := plate.get("text"):
                 regions.append({**region, "from_name": "text", "type": "textarea", "value": {**box, "text": [text]}})
-        image = f"/data/local-files/?d={Path(record['image']).as_posix()}"
+        image = record["image"]
+        if "://" not in image:
+            image = f"/data/local-files/?d={Path(image).as_posix()}"
         tasks.append({"data": {"image": image}, "predictions": [{"model_version": "lpr", "result": regions}]})
     (folder / "labelstudio.json").write_text(json.dumps(tasks, ensure_ascii=False) + "\n", encoding="utf-8")
     return "labelstudio.json"

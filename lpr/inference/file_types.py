@@ -12,7 +12,8 @@ from typing import Literal
 
 Kind = Literal["image", "video"]
 
-_LEAST = 400  # bytes that tell: three packets of a transport stream begin in them
+LEAST_BYTES = 400
+"""That tell what a file is: three packets of a transport stream begin in them."""
 
 _IMAGES = (
     re.compile(rb"\xff\xd8\xff"),  # JPEG
@@ -59,7 +60,7 @@ def kind_of(path: Path) -> Kind | None:
         return None
     try:
         with path.open("rb") as file:
-            start = file.read(_LEAST)
+            start = file.read(LEAST_BYTES)
     except OSError:
         start = b""
     suffix = path.suffix.lower()

@@ -5,11 +5,15 @@ from __future__ import annotations
 import glob
 import math
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple, TypeAlias
+from urllib.parse import unquote
 
 import cv2
 import numpy as np
@@ -20,6 +24,9 @@ from lpr.data.unavailable import Unavailable
 from lpr.errors import UserError
 from lpr.inference.file_types import kind_of
 
+# Of a URL: user name and password; and parameters that hold secrets, which many cameras have in the query or the path.
+_USER = re.compile(r"(?<=://).*@")
+_SECRET = re.compile(r"(?i)([?&/;_][^=&#?/;]*(?:pass|pwd|psw|token|secret|auth|key|sig)[^=&#?/;]*=)[^&#]*")
 _JPEG = b"\xff\xd8\xff"
 _MIN_DECODED = 0.9  # of a video's frame count, below which it is truncated; containers count frames roughly
 
@@ -29,8 +36,43 @@ class Unreadable(UserError):
 
 
 @dataclass(frozen=True)
+class Stream:
+    """An address that is no file. As text, it is without passwords.
+
+    Attributes:
+        address: a URL as the user wrote it, or the number of a camera.
+    """
+
+    address: str | int = field(repr=False)
+
+    @classmethod
+    def named(cls, name: str) -> Stream | None:
+        """The stream that a name stands for; None where that is a file or a pattern of files."""
+        if os.path.lexists(name):
+            return None
+        if name.isdecimal():
+            return cls(int(name))
+        return cls(name) if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", name) else None
+
+    def __str__(self) -> str:
+        return _SECRET.sub(r"\1***", _USER.sub("***@", str(self.address)))
+
+    @property
+    def stem(self) -> str:
+        """A name for files that are made of it."""
+        if isinstance(self.address, int):
+            return f"camera-{self.address}"
+        parts = re.split(r"[?#]", str(self), maxsplit=1)[0].rpartition("@")[2].rpartition("//")[2].strip("/").split("/")
+        return re.sub(r"[^\w.-]+", "-", Path(unquote(parts[-1])).stem if len(parts) > 1 else parts[0]) or "stream"
+
+
+Source: TypeAlias = Path | Stream
+"""What is read: a file, or a stream."""
+
+
+@dataclass(frozen=True)
 class Inputs:
-    """The files that names stand for.
+    """The files and streams that names stand for.
 
     Attributes:
         paths: each once, in their order.
@@ -38,27 +80,30 @@ class Inputs:
         subfolders: of folders, that were not looked into.
     """
 
-    paths: list[Path]
+    paths: list[Source]
     left_out: list[Path]
     subfolders: list[Path]
 
 
 def find_inputs(names: Sequence[str], recursive: bool = False, output: Path | None = None) -> Inputs:
-    """The files that the names stand for.
+    """The files and streams that the names stand for.
 
     A folder stands for the images and videos in it, by their content; a pattern (`*`, `?`, `[…]`, `**`) for the files
     that it matches, both sorted. What is hidden (`.name`) is not looked at. A name that stands for no file stays:
-    opening it raises the error.
+    opening it raises the error. URLs, and numbers that are no files', are streams.
 
     Args:
-        names: of files and folders, and patterns.
+        names: of files and folders, patterns, URLs, numbers of cameras.
         recursive: whether the subfolders of a folder are looked into; links to folders are not followed.
         output: a folder that is not looked into.
     """
-    paths: dict[Path, None] = {}
+    paths: dict[Source, None] = {}
     left_out: list[Path] = []
     subfolders: list[Path] = []
     for name in names:
+        if stream := Stream.named(name):
+            paths[stream] = None
+            continue
         found = [Path(name)]
         if not os.path.lexists(name):
             found = sorted(Path(match) for match in glob.glob(name, recursive=True)) or found
@@ -94,9 +139,9 @@ def _files_of(folder: Path, recursive: bool, output: Path | None, subfolders: li
                 subfolders.append(path)
 
 
-def is_video(path: Path) -> bool:
-    """Whether a file is to be opened as a video."""
-    return kind_of(path) == "video"
+def is_video(source: Source) -> bool:
+    """Whether a file is to be opened as a video; a stream is, unless it turns out to be an image."""
+    return isinstance(source, Stream) or kind_of(source) == "video"
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -179,6 +224,20 @@ def download(url: str) -> bytes:
         raise Unreadable(str(error)) from None
 
 
+class VideoFrame(NamedTuple):
+    """A frame of a video.
+
+    Attributes:
+        number: from 0.
+        pixels: uint8 (h, w, 3) RGB.
+        time: when it came, of a live stream; else None.
+    """
+
+    number: int
+    pixels: np.ndarray
+    time: datetime | None = None
+
+
 @dataclass(frozen=True)
 class Video:
     """An open video: its size in pixels, frames a second, and approximate number of frames."""
@@ -189,8 +248,8 @@ class Video:
     frames_per_second: float
     frame_count: int
 
-    def frames(self) -> Iterator[np.ndarray]:
-        """Its frames, uint8 (h, w, 3) RGB, in order.
+    def frames(self) -> Iterator[VideoFrame]:
+        """Its frames in order.
 
         Raises:
             Unreadable: it has no frame, or is truncated.
@@ -200,8 +259,8 @@ class Video:
             there, frame = self.capture.read()
             if not there:
                 break
+            yield VideoFrame(count, cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
             count += 1
-            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
         if count == 0:
             raise Unreadable("a video without a frame that can be decoded")
         if count < _MIN_DECODED * self.frame_count:
@@ -209,34 +268,33 @@ class Video:
 
 
 @contextmanager
-def open_video(source: str | Path | int) -> Iterator[Video]:
-    """A video, while it is open.
-
-    Args:
-        source: a file, or the number of a camera.
+def open_video(path: str | Path) -> Iterator[Video]:
+    """The video in a file, while it is open.
 
     Raises:
-        Unreadable: it is missing or no video, or there is no such camera.
+        Unreadable: it is missing or no video.
     """
-    place = source if isinstance(source, int) else str(source)
-    if isinstance(place, str) and not Path(place).is_file():
+    if not Path(path).is_file():
         raise Unreadable("no such file")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # no message for every broken frame
-    capture = cv2.VideoCapture(place)
+    capture = cv2.VideoCapture(str(path))
     try:
         if not capture.isOpened():
-            raise Unreadable(
-                "there is no such camera" if isinstance(place, int) else "not a video that FFmpeg can open"
-            )
-        yield Video(
-            capture,
-            int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
-            int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-            _frame_rate(capture.get(cv2.CAP_PROP_FPS)),
-            max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))),
-        )
+            raise Unreadable("not a video that FFmpeg can open")
+        yield video_of(capture)
     finally:
         capture.release()
+
+
+def video_of(capture: cv2.VideoCapture) -> Video:
+    """What OpenCV has opened; its `frame_count` is 0 where it is not known."""
+    return Video(
+        capture,
+        int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
+        int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+        _frame_rate(capture.get(cv2.CAP_PROP_FPS)),
+        max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))),
+    )
 
 
 def _frame_rate(stated: float) -> float:

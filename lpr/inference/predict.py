@@ -26,7 +26,17 @@ from lpr.hashes import file_md5
 from lpr.inference.alpr import ALPR
 from lpr.inference.drawing import VideoFile, draw_plates, save_image
 from lpr.inference.exports import export
-from lpr.inference.inputs import Inputs, Unreadable, find_inputs, is_video, open_video, read_image
+from lpr.inference.inputs import (
+    Inputs,
+    Source,
+    Stream,
+    Unreadable,
+    decode_image,
+    find_inputs,
+    is_video,
+    open_video,
+    read_image,
+)
 from lpr.inference.parallel import map_in_order
 from lpr.inference.plates import Plate
 from lpr.inference.results import (
@@ -36,19 +46,20 @@ from lpr.inference.results import (
     Results,
     error_record,
     frame_record,
-    free_name,
+    free_stem,
     image_record,
     printable,
     video_record,
 )
+from lpr.inference.streams import LiveVideo, fetch_image, open_stream
 from lpr.inference.tracker import summarize_tracks
 from lpr.paths import DETECTOR, DETECTOR_ONNX, SHIPPED_DETECTOR
 
 # Folders in that of the output: of the images and videos with plates drawn on them, and of the plates' crops.
 ANNOTATED, CROPS = "annotated", "crops"
-MapImages: TypeAlias = Callable[[Iterable[Path]], Iterator[Record]]
+MapImages: TypeAlias = Callable[[Iterable[Source]], Iterator[Record]]
 """Processes images; returns their records in the images' order."""
-SOME_UNREAD, INTERRUPTED = 3, 130  # exit codes
+SOME_UNREAD = 3  # exit code
 _NAMED = 3  # of the files that were left out
 _MAX_STEM_BYTES = 200  # of an output's name, which most file systems limit to 255
 
@@ -71,7 +82,7 @@ def run(
     """Detect and read the plates of all inputs, and write the results.
 
     Args:
-        names: files, folders and patterns.
+        names: files, folders, patterns, URLs, and numbers of cameras.
         model: the exported detector; None: the one that ships with lpr.
         ocr: name of the OCR engine; "none": texts stay empty; None: that of `params.yaml` here, else `cascade`.
         country: whose registrations the texts are, one of `lpr.plates.countries.GRAMMARS`; None: any text.
@@ -87,7 +98,7 @@ def run(
         recursive: whether the subfolders of folders are looked into.
 
     Returns:
-        0; or `SOME_UNREAD` where an input could not be read; or `INTERRUPTED`.
+        0; or `SOME_UNREAD` where an input could not be read; or `Stop.exit_code` after an interruption.
 
     Raises:
         UserError: the detector or the OCR engine cannot be loaded; no input could be read; the output cannot be
@@ -108,19 +119,18 @@ def run(
     about: dict[str, Any] = {"detector": str(model or "shipped"), "exported": detector.metadata.model_dump()}
     about |= {"confidence": alpr.confidence_threshold, "ocr": alpr.ocr_name, "country": country}
     about |= {"unread": unread}
-    started, interrupted = time.monotonic(), False
+    started = time.monotonic()
     try:
-        with Results(output, about, "csv" in save, resume) as results:
+        with _first_interrupt() as stop, Results(output, about, "csv" in save, resume) as results:
             waiting = [path for path in paths if printable(path) not in results.done]
             if results.done:
                 print(f"going on: {len(paths) - len(waiting)} of {len(paths)} inputs are done already")
             earlier = results.counts.images
             try:
-                with _first_interrupt() as stop, mapping as map_images:
+                with mapping as map_images:
                     process_inputs(waiting, alpr, images, map_images, results, stop)
-                interrupted = stop.is_set()
             except KeyboardInterrupt:
-                interrupted = True
+                stop.set()
         exported = export(formats, output / JSONL)
     except OSError as error:
         raise UserError(f"{error.filename or output} cannot be written: {error.strerror}") from None
@@ -137,9 +147,9 @@ def run(
     if counts.unread:
         print(f"boxes left out because nothing was read in them: {counts.unread}; `--unread keep` lists them")
     _print_left_out(inputs)
-    if interrupted:
+    if stop.is_set():
         print("lpr predict: interrupted; what was found is kept, and `--resume` goes on", file=sys.stderr)
-        return INTERRUPTED
+        return stop.exit_code
     return SOME_UNREAD if counts.unreadable else 0
 
 
@@ -150,29 +160,29 @@ class Images:
     Attributes:
         output: the folder of the results.
         save: of "images" (with the plates drawn on them) and "crops" (of the plates).
-        targets: input → its annotated image or video, whose name is no other's.
+        targets: input → its annotated image or video, whose name is no other's, whether .jpg or .mp4 for a stream.
     """
 
     output: Path
     save: Collection[str]
-    targets: Mapping[Path, Path]
+    targets: Mapping[Source, Path]
 
-    def annotated(self, path: Path) -> tuple[Path, str] | tuple[None, None]:
+    def annotated(self, source: Source, suffix: str) -> tuple[Path, str] | tuple[None, None]:
         """The annotated file of an input, and its name relative to the output folder; None where it is not wanted."""
         if "images" not in self.save:
             return None, None
-        target = self.targets[path]
+        target = self.targets[source].with_suffix(suffix)
         target.parent.mkdir(parents=True, exist_ok=True)
         return target, f"{ANNOTATED}/{target.name}"
 
-    def save_crops(self, path: Path, plates: Sequence[Plate], frame: int | None = None) -> list[str]:
+    def save_crops(self, source: Source, plates: Sequence[Plate], frame: int | None = None) -> list[str]:
         """Write the crops of the plates of an image, or of a frame; returns their names, relative to the output folder.
 
         Those of `car.jpg` are `crops/car-1.jpg`, …; those of the frame 25 of `drive.mp4` are `crops/drive/25-1.jpg`, ….
         """
         if "crops" not in self.save:
             return []
-        start = f"{CROPS}/{self.targets[path].stem}" + ("" if frame is None else f"/{frame}")
+        start = f"{CROPS}/{self.targets[source].stem}" + ("" if frame is None else f"/{frame}")
         names = []
         for number, plate in enumerate(plates, start=1):
             if plate.crop:
@@ -182,28 +192,43 @@ class Images:
         return names
 
 
+class Stop(Event):
+    """Set where the work is to end.
+
+    Attributes:
+        exit_code: 128 and the number of the signal that asked for it, as shells have it.
+    """
+
+    exit_code = 128 + signal.SIGINT
+
+
 @contextmanager
-def _first_interrupt() -> Iterator[Event]:
-    """An event that the first Ctrl-C sets: what is in work is to be finished. The second one ends the work at once."""
-    stop = Event()
-    before = signal.getsignal(signal.SIGINT)
-    if before is not signal.default_int_handler:  # as in a shell's background, where it is ignored
-        yield stop
-        return
+def _first_interrupt() -> Iterator[Stop]:
+    """What the first Ctrl-C or SIGTERM sets: what is in work is to be finished. The second one ends the work at once.
 
-    def set_event(*_: object) -> None:
+    Signals that are ignored stay so, such as Ctrl-C in a shell's background.
+    """
+    stop = Stop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handled = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
+
+    def set_event(number: int, _: object) -> None:
+        stop.exit_code = 128 + number
         stop.set()
-        signal.signal(signal.SIGINT, before)
+        for each in handled:
+            signal.signal(each, signal.default_int_handler)
 
-    signal.signal(signal.SIGINT, set_event)
+    for number in handled:
+        signal.signal(number, set_event)
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number in handled:
+            signal.signal(number, before[number])
 
 
 def process_inputs(
-    paths: Sequence[Path], alpr: ALPR, images: Images, map_images: MapImages, results: Results, stop: Event
+    paths: Sequence[Source], alpr: ALPR, images: Images, map_images: MapImages, results: Results, stop: Event
 ) -> None:
     """Write the records of each input, and its images, until `stop`."""
     with tqdm(total=sum(map(_count, paths)), desc="predict", unit="image", disable=None) as bar:
@@ -212,15 +237,15 @@ def process_inputs(
             for record in map(partial(_readable, process_video), group) if are_videos else map_images(group):
                 results.add(record)
                 _print(record)
-                bar.update(not are_videos)
+                bar.update("frames" not in record)
 
 
-def map_by_threads(alpr: ALPR, images: Images, paths: Iterable[Path]) -> Iterator[Record]:
+def map_by_threads(alpr: ALPR, images: Images, paths: Iterable[Source]) -> Iterator[Record]:
     """The records of images in their order, by threads of this process."""
     return map_in_order(_image_processor(alpr, images), paths, alpr.workers)
 
 
-def _process_elsewhere(folder: Path, images: Images, *settings: Any) -> Callable[[Path], Record]:
+def _process_elsewhere(folder: Path, images: Images, *settings: Any) -> Callable[[Source], Record]:
     """What processes an image in another process, perhaps on another machine.
 
     Args:
@@ -239,52 +264,63 @@ def _process_elsewhere(folder: Path, images: Images, *settings: Any) -> Callable
     return _image_processor(ALPR(*settings), images)
 
 
-def _image_processor(alpr: ALPR, images: Images) -> Callable[[Path], Record]:
+def _image_processor(alpr: ALPR, images: Images) -> Callable[[Source], Record]:
     return partial(_readable, partial(_process_image, alpr, images))
 
 
-def _readable(process: Callable[[Path], Record], path: Path) -> Record:
+def _readable(process: Callable[[Source], Record], source: Source) -> Record:
     """The record of an input, or why there is none."""
     try:
-        return process(path)
+        return process(source)
     except Unreadable as error:
-        return error_record(path, str(error))
+        return error_record(source, str(error))
 
 
-def _process_image(alpr: ALPR, images: Images, path: Path) -> Record:
-    pixels = read_image(path)
+def _process_image(alpr: ALPR, images: Images, source: Source, content: bytes | None = None) -> Record:
+    """The record of an image, of a file or of the bytes of one."""
+    pixels = read_image(Path(str(source))) if content is None else decode_image(content)
     image = Image.fromarray(pixels)
     found = alpr.find(pixels, image)
     plates = alpr.kept(found)
-    target, annotated = images.annotated(path)
+    target, annotated = images.annotated(source, ".jpg")
     if target:
         save_image(draw_plates(image, plates), target)
-    crops = images.save_crops(path, plates)
-    return image_record(path, *image.size, plates, annotated, len(found) - len(plates), crops)
+    crops = images.save_crops(source, plates)
+    return image_record(source, *image.size, plates, annotated, len(found) - len(plates), crops)
 
 
 def _process_video(
-    alpr: ALPR, images: Images, results: Results, done: Callable[[], object], stop: Event, path: Path
+    alpr: ALPR, images: Images, results: Results, done: Callable[[], object], stop: Event, source: Source
 ) -> Record:
-    """Writes the frames' records; returns that of the end.
+    """Writes the frames' records; returns that of the end. A stream that is an image is processed as such.
 
     Raises:
-        KeyboardInterrupt: `stop` was set on the way.
+        KeyboardInterrupt: `stop` was set before the end of a video; a live stream ends then.
     """
+    if isinstance(source, Stream) and (content := fetch_image(source)) is not None:
+        return _process_image(alpr, images, source, content)
     plates: list[Plate] = []
     frames, error, written = 0, None, None
-    with open_video(path) as video, ExitStack() as stack:
-        file = None
+    say = partial(tqdm.write, file=sys.stderr)
+    opened = (
+        open_stream(source, stop, say=lambda what: say(f"lpr predict: {what}"))
+        if isinstance(source, Stream)
+        else open_video(source)
+    )
+    with opened as video, ExitStack() as stack:
+        live, file = isinstance(video, LiveVideo), None
+        if live:
+            say(f"lpr predict: {source}: live; Ctrl-C or SIGTERM ends it")
         try:
             for frame in alpr.frames(video):
-                if stop.is_set():
+                if stop.is_set() and not live:
                     raise KeyboardInterrupt
-                size, crops = frame.image.size, images.save_crops(path, frame.plates, frame.number)
-                results.add(frame_record(path, frame.number, *size, frame.plates, frame.unread, crops))
+                size, crops = frame.image.size, images.save_crops(source, frame.plates, frame.number)
+                results.add(frame_record(source, frame.number, *size, frame.plates, frame.unread, crops, frame.time))
                 frames += 1
                 # For the tracks; crops and candidates of a long video would fill the memory.
                 plates += [replace(plate, crop=None, candidates=()) for plate in frame.plates]
-                target, annotated = images.annotated(path)
+                target, annotated = images.annotated(source, ".mp4")
                 if target and file is None and error is None:
                     try:
                         file = stack.enter_context(VideoFile(target, video.frames_per_second, *size))
@@ -296,7 +332,8 @@ def _process_video(
                 done()
         except Unreadable as reason:
             error = str(reason)
-    return video_record(path, frames, video.frames_per_second, summarize_tracks(plates), written, error)
+    skipped = video.skipped if isinstance(video, LiveVideo) else None
+    return video_record(source, frames, video.frames_per_second, summarize_tracks(plates), written, error, skipped)
 
 
 def _load(model: Path | None, threads: int) -> OnnxDetector:
@@ -332,7 +369,7 @@ def _print_left_out(inputs: Inputs) -> None:
             print(f"not looked at: {len(paths)} {what} ({named}){remedy}")
 
 
-def choose_targets(paths: Sequence[Path], output: Path, save: Collection[str]) -> dict[Path, Path]:
+def choose_targets(paths: Sequence[Source], output: Path, save: Collection[str]) -> dict[Source, Path]:
     """The file for the annotated image or video of each input: its name, numbered where several have it.
 
     Args:
@@ -341,14 +378,15 @@ def choose_targets(paths: Sequence[Path], output: Path, save: Collection[str]) -
     Raises:
         UserError: what is written would overwrite an input.
     """
-    targets: dict[Path, Path] = {}
+    targets: dict[Source, Path] = {}
     taken: set[str] = set()
-    inputs = {path.resolve() for path in paths}
+    inputs = {path.resolve() for path in paths if isinstance(path, Path)}
     crops = (output / CROPS).resolve()
     if "crops" in save and any(crops in path.parents for path in inputs):
         raise UserError(f"crops would be written to {output / CROPS}, which has inputs: choose another --output")
     for path in paths:
-        targets[path] = output / ANNOTATED / free_name(_cut(path.stem), ".mp4" if is_video(path) else ".jpg", taken)
+        suffixes = [".jpg", ".mp4"] if isinstance(path, Stream) else [".mp4" if is_video(path) else ".jpg"]
+        targets[path] = output / ANNOTATED / (free_stem(_cut(path.stem), suffixes, taken) + suffixes[0])
         if "images" in save and targets[path].resolve() in inputs:
             raise UserError(f"{targets[path]} would be overwritten, which is an input: choose another --output")
     return targets
@@ -360,12 +398,14 @@ def _cut(stem: str) -> str:
     return stem if len(content) <= _MAX_STEM_BYTES else content[:_MAX_STEM_BYTES].decode("utf-8", "ignore") or "_"
 
 
-def _count(path: Path) -> int:
+def _count(source: Source) -> int:
     """How many images or frames an input has, as far as is known before it is decoded."""
-    if not is_video(path):
+    if isinstance(source, Stream):
+        return 0
+    if not is_video(source):
         return 1
     try:
-        with open_video(path) as video:
+        with open_video(source) as video:
             return video.frame_count
     except Unreadable:
         return 0
@@ -380,6 +420,7 @@ def _print(record: Record) -> None:
         tracks = record["tracks"]
         texts = ", ".join(f"{track['text']} {track['confidence']:.2f}" for track in tracks if track["text"])
         counts = f"{record['frames']} frames, {sum(track['plates'] for track in tracks)} plates on {len(tracks)} tracks"
+        counts += f", {record['skipped']} frames skipped" if "skipped" in record else ""
         tqdm.write(f"{name}: {counts}{texts and ': '}{texts}")
     elif "plates" in record:
         plates = [f"{plate.get('text') or 'plate'} {plate['confidence']:.2f}" for plate in record["plates"]]

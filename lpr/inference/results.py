@@ -12,11 +12,13 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
 from lpr.errors import UserError
+from lpr.inference.inputs import Source
 from lpr.inference.plates import Plate
 from lpr.inference.tracker import Track
 
@@ -26,29 +28,29 @@ UNFINISHED = "unfinished-"
 # The columns of `data=table`, and more: corrected by hand, the table can be trained on.
 COLUMNS = (
     *("image", "frame", "width", "height", "xmin", "ymin", "xmax", "ymax"),
-    *("confidence", "text", "text_confidence", "track", "crop"),
+    *("confidence", "text", "text_confidence", "track", "crop", "time"),
 )
 
 Record = dict[str, Any]
 
 
-def printable(path: Path) -> str:
-    """The path as text that can be encoded in UTF-8, whatever bytes it has."""
-    return str(path).encode("utf-8", "backslashreplace").decode()
+def printable(source: Source) -> str:
+    """The path, or the stream's address, as text that can be encoded in UTF-8, whatever bytes it has."""
+    return str(source).encode("utf-8", "backslashreplace").decode()
 
 
-def free_name(stem: str, suffix: str, taken: set[str]) -> str:
-    """The name of a file that is not among `taken`, numbered where it has to be; it is added to them."""
-    name, number = f"{stem}{suffix}", 1
-    while name in taken:
+def free_stem(stem: str, suffixes: Sequence[str], taken: set[str]) -> str:
+    """The stem, numbered where its names with these suffixes are among `taken`; they are added to them."""
+    free, number = stem, 1
+    while any(free + suffix in taken for suffix in suffixes):
         number += 1
-        name = f"{stem}-{number}{suffix}"
-    taken.add(name)
-    return name
+        free = f"{stem}-{number}"
+    taken.update(free + suffix for suffix in suffixes)
+    return free
 
 
 def image_record(
-    path: Path,
+    source: Source,
     width: int,
     height: int,
     plates: Sequence[Plate],
@@ -63,22 +65,28 @@ def image_record(
         unread: how many boxes were left out because nothing was read in them.
         crops: the files of the plates' parts of the image, likewise, one each; or none.
     """
-    record = {"image": printable(path), "width": width, "height": height, "annotated": annotated}
+    record = {"image": printable(source), "width": width, "height": height, "annotated": annotated}
     return _without_none(record) | _plates(plates, unread, crops)
 
 
 def frame_record(
-    path: Path,
+    source: Source,
     number: int,
     width: int,
     height: int,
     plates: Sequence[Plate],
     unread: int = 0,
     crops: Sequence[str] = (),
+    time: datetime | None = None,
 ) -> Record:
-    """A frame of a video with its plates; arguments as those of `image_record`."""
-    record = {"image": printable(path), "frame": number, "width": width, "height": height}
-    return record | _plates(plates, unread, crops)
+    """A frame of a video with its plates; arguments as those of `image_record`.
+
+    Args:
+        time: when it came, of a live stream.
+    """
+    record = {"image": printable(source), "frame": number, "width": width, "height": height}
+    record["time"] = time and time.isoformat(timespec="milliseconds")
+    return _without_none(record) | _plates(plates, unread, crops)
 
 
 def _plates(plates: Sequence[Plate], unread: int, crops: Sequence[str]) -> Record:
@@ -89,17 +97,28 @@ def _plates(plates: Sequence[Plate], unread: int, crops: Sequence[str]) -> Recor
 
 
 def video_record(
-    path: Path, frames: int, frames_per_second: float, tracks: Sequence[Track], annotated: str | None, error: str | None
+    source: Source,
+    frames: int,
+    frames_per_second: float,
+    tracks: Sequence[Track],
+    annotated: str | None,
+    error: str | None,
+    skipped: int | None = None,
 ) -> Record:
-    """The end of a video: its tracks, and why the rest of it could not be read, if so."""
+    """The end of a video: its tracks, and why the rest of it could not be read, if so.
+
+    Args:
+        skipped: frames of a live stream that were not processed.
+    """
     found = [track.to_dict() for track in tracks]
-    record = {"frames": frames, "frames_per_second": frames_per_second, "annotated": annotated, "error": error}
-    return {"image": printable(path)} | _without_none(record) | {"tracks": found}
+    record: Record = {"frames": frames, "skipped": skipped, "frames_per_second": frames_per_second}
+    record |= {"annotated": annotated, "error": error}
+    return {"image": printable(source)} | _without_none(record) | {"tracks": found}
 
 
-def error_record(path: Path, error: str) -> Record:
+def error_record(source: Source, error: str) -> Record:
     """An input that could not be read."""
-    return {"image": printable(path), "error": error}
+    return {"image": printable(source), "error": error}
 
 
 @dataclass
@@ -198,7 +217,10 @@ def _line(record: Record) -> str:
 
 
 def _finished_inputs(folder: Path, about: dict[str, Any]) -> list[Record]:
-    """The records of an earlier run, of a killed one if there is one, but for inputs that were in work at its end."""
+    """The records of an earlier run, of a killed one if there is one, but for inputs that were in work at its end.
+
+    What was read of a live stream (its frames have a time) stays: it does not come again.
+    """
     jsonl, run = (_latest(folder, name) for name in (JSONL, RUN))
     if jsonl is None:
         return []
@@ -214,7 +236,7 @@ def _finished_inputs(folder: Path, about: dict[str, Any]) -> list[Record]:
             if line.endswith("\n"):  # else it was being written
                 records.append(json.loads(line))
     ended = {record["image"] for record in records if "frame" not in record}
-    return [record for record in records if record["image"] in ended]
+    return [record for record in records if record["image"] in ended or "time" in record]
 
 
 def _latest(folder: Path, name: str) -> Path | None:
@@ -227,10 +249,10 @@ def _rows(record: Record) -> Iterator[tuple[Any, ...]]:
     size = record.get("width"), record.get("height")
     for plate in record.get("plates", ()):
         text = plate.get("text", ""), plate.get("text_confidence")
-        ends = *text, plate.get("track"), plate.get("crop")
+        ends = *text, plate.get("track"), plate.get("crop"), record.get("time")
         yield record["image"], plate.get("frame"), *size, *plate["box"], plate["confidence"], *ends
     if record.get("plates") == [] and "frame" not in record:
-        yield record["image"], None, *size, *[None] * 9
+        yield record["image"], None, *size, *[None] * 10
 
 
 def _without_none(entry: Record) -> Record:

@@ -23,6 +23,8 @@ from lpr.paths import DETECTIONS, IMAGE_CACHE, METRICS, PLATES, SPLIT
 from lpr.report.detection_figures import boxes_of, choose_cases, draw_boxes
 
 _FINISH_TIMEOUT_S = 600.0  # of the last uploads; that of the first connection is WANDB_INIT_TIMEOUT, 90 s
+# What wandb knows as WANDB_MODE, as values of `tracking.mode`.
+_MODES = {"online": "online", "offline": "offline", "disabled": "off", "run": "online", "dryrun": "offline"}
 _IMAGE_PX = (640, 480)  # wandb shows all images of a list in the same size
 
 
@@ -46,7 +48,8 @@ def log_run(config: Config, root: Path, provenance: dict[str, Any], labels: RunL
     hardware. Its history has a row an epoch, its summary the scores of `metrics/*.json` by the names of `flatten`.
 
     Args:
-        config: of the experiment; `config.tracking` has the mode, project and entity.
+        config: of the experiment; `config.tracking` has the mode, project and entity. WANDB_MODE of the environment
+            goes before that mode.
         root: the project's root, holding `data/`, `models/`, `metrics/` and `reports/`.
         provenance: of `lpr.tracking.provenance.collect`.
         labels: of the run.
@@ -54,10 +57,11 @@ def log_run(config: Config, root: Path, provenance: dict[str, Any], labels: RunL
     Returns:
         The run's `id`, `mode`, and `url` (online) or `folder` (offline); None where tracking is off or failed.
     """
-    if config.tracking.mode == "off":
+    mode = _mode(config)
+    if mode == "off":
         return None
     try:
-        run = _log_run(config, root, provenance, labels)
+        run = _log_run(config, root, provenance, labels, mode)
     except Exception as error:
         reason = " ".join(_without_secrets(str(error)).split())[:300]
         print(
@@ -88,7 +92,17 @@ def flatten(scores: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, flo
             yield from flatten(value, f"{name}/")
 
 
-def _log_run(config: Config, root: Path, provenance: dict[str, Any], labels: RunLabels) -> dict[str, str]:
+def _mode(config: Config) -> str:
+    """`tracking.mode`, in whose place WANDB_MODE of the environment is taken; but what is off stays off.
+
+    wandb itself prefers what it is called with to its variables.
+    """
+    if config.tracking.mode == "off":
+        return "off"
+    return _MODES.get(os.environ.get("WANDB_MODE", ""), config.tracking.mode)
+
+
+def _log_run(config: Config, root: Path, provenance: dict[str, Any], labels: RunLabels, mode: str) -> dict[str, str]:
     # wandb reads these on import. An offline run makes no network request and writes nothing outside its folder, which
     # is the project's root unless WANDB_DIR is set.
     folder = Path(os.environ.get("WANDB_DIR") or root).absolute()
@@ -99,7 +113,7 @@ def _log_run(config: Config, root: Path, provenance: dict[str, Any], labels: Run
     import wandb
 
     tracking = config.tracking
-    if tracking.mode == "online" and not wandb.login(prompt=False, verify=False):
+    if mode == "online" and not wandb.login(prompt=False, verify=False):
         raise RuntimeError("no account is configured; set WANDB_API_KEY, or use tracking=offline")
     settings = wandb.Settings(
         console="off",
@@ -118,7 +132,7 @@ def _log_run(config: Config, root: Path, provenance: dict[str, Any], labels: Run
         group=tracking.group or labels.group,
         job_type=labels.job_type,
         name=os.environ.get("DVC_EXP_NAME"),
-        mode="online" if tracking.mode == "online" else "offline",
+        mode="online" if mode == "online" else "offline",
         dir=folder,
         tags=_tags(config),
         config=_config(config) | {"provenance": _identity(provenance)},
@@ -140,8 +154,8 @@ def _log_run(config: Config, root: Path, provenance: dict[str, Any], labels: Run
                 if (root / file).is_file():
                     artifact.add_file(str(root / file), name=file.as_posix())
             run.log_artifact(artifact)
-        where = {"url": run.url} if tracking.mode == "online" else {"folder": _relative(Path(run.dir).parent, root)}
-        return {"id": run.id, "mode": tracking.mode, **where}
+        where = {"url": run.url} if mode == "online" else {"folder": _relative(Path(run.dir).parent, root)}
+        return {"id": run.id, "mode": mode, **where}
 
 
 def _config(config: Config) -> dict[str, Any]:

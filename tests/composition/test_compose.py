@@ -1,5 +1,6 @@
 """Composition of conf/ and overrides: what composes, and which mistakes are refused in which words."""
 
+import re
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,36 @@ def test_experiment_original_has_the_original_settings(in_root: Path) -> None:
     assert (composed.split.train, composed.split.validation, composed.split.test) == (0.8, 0.0, 0.2)
     assert (composed.train.epochs, composed.augment.name, composed.detector.batch_norm) == (30, "none", False)
     assert composed.train.schedule == "constant"
+
+
+def test_experiment_smoke_is_small_whatever_the_data(in_root: Path) -> None:
+    own = compose(["experiment=smoke", "data=table", "data.annotations=boxes.csv"])
+    assert [(source.format, source.annotations) for source in own.data.sources] == [("table", "boxes.csv")]
+    alone = compose(["experiment=smoke"])
+    assert [(source.name, source.scenes) for source in alone.data.sources] == [("synthetic", 60)]
+    assert own.detector == alone.detector
+    assert (own.train.epochs, own.detector.filters) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("inputs=[]", "inputs=[]: inputs is not to be set; it follows from data.sources"),
+        ("weights=foo", "weights is not to be set; it follows from train.init_weights and ocr.weights"),
+        ("weights.ocr=foo", "weights.ocr is not to be set"),
+        ("ocr.grammars={synthetics: india}", "no 'synthetics'; it has synthetic; did you mean 'synthetic'?"),
+        ("+ocr.grammars.foo=india", "data.sources has no 'foo'; it has synthetic"),
+    ],
+)
+def test_an_override_without_an_effect_is_refused(in_root: Path, override: str, words: str) -> None:
+    with pytest.raises(UserError, match=re.escape(words)):
+        compose([override])
+
+
+def test_grammars_of_sources_that_are_there_or_that_an_experiment_names(in_root: Path) -> None:
+    assert compose(["ocr.grammars={synthetic: india}"]).ocr.grammars == {"synthetic": "india"}
+    own = compose(["experiment=best", "data=table", "data.annotations=boxes.csv", "+ocr.grammars.table=india"])
+    assert own.ocr.grammars == {"dataturks": "india", "openalpr_eu": "europe", "table": "india"}
 
 
 def test_sections_take_their_seed_from_the_seed_of_the_experiment(in_root: Path) -> None:

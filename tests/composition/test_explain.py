@@ -71,9 +71,9 @@ def test_a_key_that_no_file_sets_has_the_default_of_the_schema() -> None:
     assert explained[-3:] == ["value    null", "default  null", "set in   no file: the default"]
 
 
-def test_a_list_that_an_experiment_replaces_is_set_by_it_alone() -> None:
+def test_a_key_of_an_option_that_an_experiment_chooses() -> None:
     explained = lines("data.sources.0.scenes", "experiment=smoke")
-    assert explained[-1] == "set in   conf/experiment/smoke.yaml: 60"
+    assert explained[-1] == "set in   conf/data/smoke.yaml: 60"
 
 
 def test_a_key_in_a_section_that_another_option_is_put_into() -> None:

@@ -396,7 +396,42 @@ def test_table_reads_beside_its_csv_and_no_further(stage: Stage) -> None:
     absolute = str(stage.root / "set" / "outside.jpg")
     stage.run({"a.jpg": "100% #1?.jpg", "up.jpg": "../outside.jpg", "root.jpg": absolute}, source=source)
     assert stage.names() == ["a.jpg"]
-    assert set(stage.failures["reason"]) == {"not the name of a file in its folder"}
+    assert dict(stage.failures["reason"]) == {
+        "up.jpg": f"it would lie outside of {folder}",
+        "root.jpg": f"it lies outside of {folder}: data.image_root={folder.parent} lets it be read",
+    }
+
+
+def test_names_of_predictions_are_read_below_the_image_root(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`lpr predict` writes the images as they were named: absolute, or from the current folder."""
+    for name in ("project/in.jpg", "street/car.jpg", "street/link.jpg", "secret.jpg"):
+        (stage.root / name).parent.mkdir(exist_ok=True)
+        (stage.root / name).write_bytes(encoded(painted()))
+    (stage.root / "street" / "link.jpg").unlink()
+    (stage.root / "street" / "link.jpg").symlink_to(stage.root / "secret.jpg")
+    monkeypatch.chdir(stage.root / "project")
+    source = {"format": "table", "annotations": "predictions/predictions.csv"}
+    urls = {
+        "in.jpg": str(stage.root / "project" / "in.jpg"),
+        "absolute.jpg": str(stage.root / "street" / "car.jpg"),
+        "up.jpg": "../street/car.jpg",
+        "link.jpg": "../street/link.jpg",
+        "secret.jpg": "../secret.jpg",
+        "none.jpg": "../street/none.jpg",
+    }
+    stage.run(urls, source=source, image_root=".")
+    assert stage.names() == ["in.jpg"]
+    assert stage.failures.loc["up.jpg", "reason"] == "it lies outside of .: data.image_root=../street lets it be read"
+    stage.run(urls, source=source, image_root="../street")
+    assert stage.names() == ["absolute.jpg", "up.jpg"]
+    assert dict(stage.failures["reason"]) == {
+        "in.jpg": f"it lies outside of ../street: data.image_root={stage.root / 'project'} lets it be read",
+        "link.jpg": "a link that leads out of its folder",
+        "secret.jpg": "it lies outside of ../street: data.image_root=.. lets it be read",
+        "none.jpg": "no such file",
+    }
+    stage.run(urls, source=source, image_root=str(stage.root))
+    assert stage.names() == ["absolute.jpg", "in.jpg", "link.jpg", "secret.jpg", "up.jpg"]
 
 
 def test_table_with_a_base_url(server: ImageServer, stage: Stage) -> None:

@@ -377,7 +377,10 @@ def test_a_video_that_breaks_off_keeps_what_was_found(lpr: Lpr) -> None:
     assert not Path("predictions/annotated").exists()
 
 
-def test_interrupted_it_keeps_what_was_found(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_it_keeps_what_was_found(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals, status: int
+) -> None:
     monkeypatch.chdir(tmp_path)
     first = save(draw(ONE, scale=8), "many/0000.png")
     for number in range(1, 400):
@@ -393,9 +396,9 @@ def test_interrupted_it_keeps_what_was_found(exported: Path, tmp_path: Path, mon
     )
     while not Path("predictions/annotated/0002.jpg").exists() and process.poll() is None:
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     said, complaint = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == status
     assert complaint == "lpr predict: interrupted; what was found is kept, and `--resume` goes on\n"
     assert 2 <= len(rows()) < 400
     assert f"images: {len(rows())}, plates: {len(rows())}" in said

@@ -173,6 +173,18 @@ def test_off_imports_nothing_and_writes_nothing(offline, tmp_path):
     assert not (tmp_path / "wandb").exists()
 
 
+def test_wandb_mode_of_the_environment_is_honoured(tmp_path):
+    project = make_project(tmp_path)
+    result, printed = logged(project, WANDB_MODE="disabled")
+    assert (result, printed) == ({"run": None, "imported": False}, "")
+    assert not (project / "wandb").exists()
+    result, _ = logged(project, "tracking=off", WANDB_MODE="offline")
+    assert result == {"run": None, "imported": False}
+    result, printed = logged(project, "tracking=online", WANDB_MODE="offline")
+    assert result["run"]["mode"] == "offline"
+    assert (project / result["run"]["folder"]).is_dir()
+
+
 def test_wandb_dir_holds_the_whole_run(tmp_path):
     (tmp_path / "project").mkdir()
     (tmp_path / "elsewhere").mkdir()

@@ -13,7 +13,8 @@ class Tracking(Section):
     """The copy of each experiment that wandb gets; the API key is the environment variable WANDB_API_KEY."""
 
     mode: Literal["offline", "online", "off"] = Field(
-        description="offline: into the folder `wandb/`, which `wandb sync` sends; online: to the server; off: none"
+        description="offline: into the folder `wandb/`, which `wandb sync` sends; online: to the server; off: none; "
+        "the environment variable WANDB_MODE goes before the first two"
     )
     project: str = Field(description="wandb project")
     entity: str | None = Field(description="wandb user or team; null: the account's default")

@@ -58,6 +58,12 @@ class Tesseract:
         installed = subprocess.run([program, "--list-langs"], capture_output=True, text=True).stdout.split()
         missing = [language for language in config.language.split("+") if language not in installed]
         if missing:
+            if folder := os.environ.get("TESSDATA_PREFIX"):
+                files = ", ".join(f"{language}.traineddata" for language in missing)
+                raise UserError(
+                    f"ocr.language={config.language}: the environment variable TESSDATA_PREFIX points to {folder}, "
+                    f"where there is no {files}: unset it, or point it to the folder that has it"
+                )
             raise UserError(
                 f"ocr.language={config.language}: tesseract has no data for {', '.join(missing)}: "
                 f"apt install {' '.join(f'tesseract-ocr-{language}' for language in missing)}"

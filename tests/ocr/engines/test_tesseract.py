@@ -43,7 +43,19 @@ def test_an_image_without_a_plate_has_no_text(size: tuple[int, int]) -> None:
 
 
 @installed
-def test_a_language_without_data() -> None:
+def test_a_variable_that_points_to_a_folder_without_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
+    with pytest.raises(UserError) as error:
+        create(CONFIG, tmp_path)
+    assert str(error.value) == (
+        f"ocr.language=eng: the environment variable TESSDATA_PREFIX points to {tmp_path}, where there is no "
+        "eng.traineddata: unset it, or point it to the folder that has it"
+    )
+
+
+@installed
+def test_a_language_without_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TESSDATA_PREFIX", raising=False)
     with pytest.raises(UserError, match="no data for xyz: apt install tesseract-ocr-xyz"):
         Tesseract(CONFIG.model_copy(update={"language": "eng+xyz"}))
 

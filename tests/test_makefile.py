@@ -1,0 +1,28 @@
+"""The Makefile, by make itself."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from clones import ROOT
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize("target", ["repro", "recognizer"])
+def test_without_a_git_repository_it_says_what_to_do(tmp_path: Path, target: str) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(tmp_path.parent)}
+
+    def make() -> str:
+        # Without setting up the virtual environment: there is no DVC, either.
+        command = ["make", "--old-file", ".venv/.ready", target]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 2
+        return done.stderr
+
+    said = f"DVC needs a Git repository, and {tmp_path} is none: type 'git init' there, then again: make {target}\n"
+    assert make().startswith(said)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    assert "git init" not in make()
