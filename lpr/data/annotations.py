@@ -5,11 +5,12 @@ One object an image, as lines or as an array, in the form that Dataturks exports
     {"content": URL, "annotation": [{"label": […], "notes": TEXT, "points": [{"x": 0.1, "y": 0.2}, {…}],
      "imageWidth": 800, "imageHeight": 600}], "extras": null}
 
-`content` is the image's URL or its path below the source's image root; `points` are opposite corners of a plate as
-fractions of the image's width and height, and `notes` its text. Annotations of other things than plates, told by their
-`label`, are counted and left out (`plate_labels`). An image that is known to show no plate has one
-annotation, `{"label": ["no_plate"], "imageWidth": 800, "imageHeight": 600}`. Where `points` come from a table of
-override boxes, `original_points` are the annotation's own.
+`content` is the image's URL or its path below the source's image root; `points` are opposite corners of a plate, or
+all its corners, as fractions of the image's width and height, and `notes` its text. Annotations of other things than
+plates, told by their `label`, are counted and left out (`plate_labels`). An image that is known to show no plate has
+one annotation, `{"label": ["no_plate"], "imageWidth": 800, "imageHeight": 600}`. Where `points` come from a table of
+override boxes, `original_points` are the annotation's own. What a format found to be unusable, an image or one of its
+plates, has the reason as `unusable`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ PLATE_COLUMNS = ["image", "source", "url", "image_width", "image_height", *BOX_C
 REJECT_COLUMNS = ["source", "line", "url", "reason"]
 ANNOTATIONS = "annotations.json"
 """Name of the file of annotation JSON in a source's folder."""
+
+NUMBER_PLATE = "number_plate"
+"""The label of plates where a format has none of its own."""
+NO_BOX = (math.nan, math.nan, math.nan, math.nan)
 
 _NO_PLATE = "no_plate"
 # In the names that people and public data sets give the class, in several languages.
@@ -73,11 +78,17 @@ class PlateLabel(NamedTuple):
         box: left, top, right, bottom; pixels of the image.
         text: what stands on it; empty where unknown.
         ignored: whether it is neither a plate nor background: it trains nothing, and finding it is no mistake.
+        label: what it is of, as the annotator named it; others than plates are left out (`data.plate_labels`).
+        corners: the four corners whose hull the box is, x and y in pixels; None where only the box is known.
+        unusable: why it cannot be used; empty where it can.
     """
 
     box: tuple[float, float, float, float]
     text: str = ""
     ignored: bool = False
+    label: str = NUMBER_PLATE
+    corners: Sequence[tuple[float, float]] | None = None
+    unusable: str = ""
 
 
 class Unusable(ValueError):
@@ -101,12 +112,23 @@ def annotation_line(image: str, width: float, height: float, plates: Sequence[Pl
         return {"x": x / (width or math.nan), "y": y / (height or math.nan)}
 
     annotations = [
-        {"label": ["number_plate"], "notes": text, "points": [corner(left, top), corner(right, bottom)], **size}
-        | ({"ignored": True} if ignored else {})
-        for (left, top, right, bottom), text, ignored in plates
+        {
+            "label": [plate.label],
+            "notes": plate.text,
+            "points": [corner(x, y) for x, y in plate.corners or (plate.box[:2], plate.box[2:])],
+            **size,
+        }
+        | ({"ignored": True} if plate.ignored else {})
+        | ({"unusable": plate.unusable} if plate.unusable else {})
+        for plate in plates
     ]
     no_plate = {"label": [_NO_PLATE], "notes": "", "points": [], **size}
     return json.dumps({"content": image, "annotation": annotations or [no_plate], "extras": None})
+
+
+def unusable_line(image: str, reason: str) -> str:
+    """A line of annotation JSON that `read_annotations` rejects for this reason; `image`: "" where it is unknown."""
+    return json.dumps({"content": image, "unusable": reason})
 
 
 def _whole(side: float) -> int | None:
@@ -131,8 +153,8 @@ def read_annotations(path: Path, source: str, plate_labels: Sequence[str] | None
         reasons = Counter(reject["reason"] for reject in rows.rejects).most_common(3)
         why = "; ".join(f"{reason} ({count}×)" for reason, count in reasons) or "it is empty"
         raise UserError(
-            f"source {source}: nothing in its annotation file is usable: {why}. Expected is Dataturks's JSON, "
-            'an image a line: {"content": URL, "annotation": [{"points": [{"x": …, "y": …}, …], "imageWidth": …, …}]}'
+            f"source {source}: nothing in its annotation file is usable: {why}; what each format holds is described in "
+            "docs/data.md"
         )
     plates = pd.DataFrame(rows.plates, columns=PLATE_COLUMNS)
     counts = {
@@ -287,6 +309,7 @@ def _image(record: Any) -> tuple[str, list[Any]]:
         raise record
     if not isinstance(record, dict):
         raise Unusable(f"not a JSON object but {type(record).__name__}")
+    _check_usable(record)
     url = record.get("content")
     if not isinstance(url, str) or not url.strip():
         raise Unusable("no URL: `content` is missing or empty")
@@ -305,12 +328,18 @@ def _boxes(annotation: Any) -> tuple[dict[str, float], bool]:
     row: dict[str, float] = {"image_width": width, "image_height": height, **none}
     if annotation.get("label") == [_NO_PLATE]:
         return row, False
+    _check_usable(annotation)
     points = _points(annotation, "points")
     row |= zip(BOX_COLUMNS, _corners(points, width, height), strict=True)
     if annotation.get("original_points") is not None:
         row |= zip(ORIGINAL_BOX_COLUMNS, _corners(_points(annotation, "original_points"), width, height), strict=True)
     swapped = len(points) == 2 and any(points[0][axis] > points[1][axis] for axis in "xy")
     return row, swapped
+
+
+def _check_usable(found: dict[str, Any]) -> None:
+    if reason := found.get("unusable"):
+        raise Unusable(str(reason))
 
 
 def _points(annotation: dict[str, Any], key: str) -> list[Any]:
