@@ -149,6 +149,7 @@ def read_annotations(path: Path, source: str, plate_labels: Sequence[str] | None
     rows = _Rows(source, _plate_labels(path, source, plate_labels))
     for line, record in read_records(path):
         rows.add(line, record)
+    rows.add_images_of_others()
     if not rows.plates:
         reasons = Counter(reject["reason"] for reject in rows.rejects).most_common(3)
         why = "; ".join(f"{reason} ({count}×)" for reason, count in reasons) or "it is empty"
@@ -177,7 +178,7 @@ def _plate_labels(path: Path, source: str, chosen: Sequence[str] | None) -> froz
     for _, record in read_records(path):
         annotations = record.get("annotation") if isinstance(record, dict) else None
         if isinstance(annotations, list):
-            found.update(_label(annotation) for annotation in annotations)
+            found.update(_label(annotation) for annotation in annotations if not _reason(annotation))
     del found[_NO_PLATE]
     listed = ", ".join(f"{label!r} ({count}×)" for label, count in found.most_common())
     if chosen is not None:
@@ -260,6 +261,8 @@ class _Rows:
     lines: int = 0
     swapped: int = 0
     _lines_of: dict[tuple[str, ...], int] = field(default_factory=dict)  # (URL, box) of plates and images without any
+    _shows_plates: set[str] = field(default_factory=set)  # URLs
+    _shows_others: dict[str, tuple[int, Any]] = field(default_factory=dict)  # URL → line, an annotation
 
     def add(self, line: int, record: Any) -> None:
         self.lines += 1
@@ -273,8 +276,19 @@ class _Rows:
         self.other_labels.update(map(_label, others))
         plates = [annotation for annotation in annotations if self._is_plate(annotation)]
         if not plates:  # its labels say what it shows, and that is no plate
-            plates = [others[0] | {"label": [_NO_PLATE]}]
-        for annotation in plates:
+            self._shows_others.setdefault(url, (line, others[0] | {"label": [_NO_PLATE]}))
+            return
+        self._shows_plates.add(url)
+        self._add(line, url, plates)
+
+    def add_images_of_others(self) -> None:
+        """Add the images of which no record has a plate, but at least one has something else, as without plates."""
+        for url, (line, annotation) in self._shows_others.items():
+            if url not in self._shows_plates:
+                self._add(line, url, [annotation])
+
+    def _add(self, line: int, url: str, annotations: list[Any]) -> None:
+        for annotation in annotations:
             try:
                 boxes, swapped = _boxes(annotation)
                 self._check_new(line, url, boxes)
@@ -289,8 +303,9 @@ class _Rows:
             )
 
     def _is_plate(self, annotation: Any) -> bool:
-        """Whether it is of a plate, or says that there is none; what is no annotation at all is rejected later."""
-        return not isinstance(annotation, dict) or _label(annotation) in {*self.plate_labels, _NO_PLATE}
+        """Whether it is of a plate, or says that there is none, or is to be rejected and does not say what it is of."""
+        label = _label(annotation)
+        return label in {*self.plate_labels, _NO_PLATE} or (not label and _reason(annotation) != "")
 
     def _check_new(self, line: int, url: str, boxes: dict[str, float]) -> None:
         key = url, *(f"{boxes[column]:.1f}" for column in BOX_COLUMNS)
@@ -309,7 +324,8 @@ def _image(record: Any) -> tuple[str, list[Any]]:
         raise record
     if not isinstance(record, dict):
         raise Unusable(f"not a JSON object but {type(record).__name__}")
-    _check_usable(record)
+    if reason := record.get("unusable"):
+        raise Unusable(str(reason))
     url = record.get("content")
     if not isinstance(url, str) or not url.strip():
         raise Unusable("no URL: `content` is missing or empty")
@@ -322,13 +338,14 @@ def _image(record: Any) -> tuple[str, list[Any]]:
 def _boxes(annotation: Any) -> tuple[dict[str, float], bool]:
     """The image's size and the plate's boxes, in pixels, and whether its corners were given in another order."""
     if not isinstance(annotation, dict):
-        raise Unusable("an annotation that is no JSON object")
+        raise Unusable(_reason(annotation))
     width, height = (_image_side(annotation.get(key), key) for key in ("imageWidth", "imageHeight"))
     none = dict.fromkeys([*BOX_COLUMNS, *ORIGINAL_BOX_COLUMNS], math.nan)
     row: dict[str, float] = {"image_width": width, "image_height": height, **none}
     if annotation.get("label") == [_NO_PLATE]:
         return row, False
-    _check_usable(annotation)
+    if reason := _reason(annotation):
+        raise Unusable(reason)
     points = _points(annotation, "points")
     row |= zip(BOX_COLUMNS, _corners(points, width, height), strict=True)
     if annotation.get("original_points") is not None:
@@ -337,9 +354,11 @@ def _boxes(annotation: Any) -> tuple[dict[str, float], bool]:
     return row, swapped
 
 
-def _check_usable(found: dict[str, Any]) -> None:
-    if reason := found.get("unusable"):
-        raise Unusable(str(reason))
+def _reason(annotation: Any) -> str:
+    """Why an annotation cannot be used, by its format or because it is none; "" where nothing is known against it."""
+    return (
+        str(annotation.get("unusable", "")) if isinstance(annotation, dict) else "an annotation that is no JSON object"
+    )
 
 
 def _points(annotation: dict[str, Any], key: str) -> list[Any]:

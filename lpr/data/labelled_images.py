@@ -124,7 +124,7 @@ class ImageFiles:
         for each, file in found.items():
             if file is None or (len(images[file]) > 1 and file not in each):
                 found[each] = _with_slashes(each[0]) if each else ""
-            elif file not in map(_with_slashes, each):
+            elif file not in {*each, *map(_with_slashes, each)}:
                 by_part[each[0]] = file
         if by_part:
             name, file = next(iter(by_part.items()))

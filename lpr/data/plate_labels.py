@@ -58,7 +58,7 @@ def label_polygon(
     return PlateLabel(box, text, ignored, _name(label), points if len(points) == 4 else None)
 
 
-def unusable_label(reason: str, label: Any = NUMBER_PLATE) -> PlateLabel:
+def unusable_label(reason: str, label: Any = None) -> PlateLabel:
     """A label that is rejected for that reason, unless it is of something else than a plate."""
     return PlateLabel(NO_BOX, label=_name(label), unusable=reason)
 
