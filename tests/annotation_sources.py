@@ -35,3 +35,23 @@ def obtained(source: Source, folder: Path, data: Data) -> Annotations:
     """What `lpr source` and `lpr annotate` make of it."""
     obtain(source, folder, data)
     return read_annotations(folder / "annotations.json", source.name)
+
+
+def labels(folder: Path) -> list[tuple[str, list[float], str, str, bool]]:
+    """What a format wrote to its source's folder, a row a label: image, box in pixels, label, text, whether ignored."""
+    rows = []
+    for line in (folder / "annotations.json").read_text(encoding="utf-8").splitlines():
+        for each in json.loads(line).get("annotation", []) if line else []:
+            xs = [round(point["x"] * each["imageWidth"], 2) for point in each["points"]]
+            ys = [round(point["y"] * each["imageHeight"], 2) for point in each["points"]]
+            box = [min(xs), min(ys), max(xs), max(ys)] if xs else []
+            rows.append((json.loads(line)["content"], box, each["label"][0], each["notes"], each.get("ignored", False)))
+    return rows
+
+
+def corners(folder: Path) -> list[list[float]]:
+    """The corners of the first label that a format wrote, in pixels."""
+    line = (folder / "annotations.json").read_text(encoding="utf-8").splitlines()[0]
+    plate = json.loads(line)["annotation"][0]
+    size = plate["imageWidth"], plate["imageHeight"]
+    return [[round(point["x"] * size[0], 2), round(point["y"] * size[1], 2)] for point in plate["points"]]

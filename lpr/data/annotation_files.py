@@ -1,10 +1,10 @@
-"""Annotation files as the user has them: from a path or a URL, as bytes or as a CSV table."""
+"""Annotation files as the user has them: at a path or a URL."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-
-import pandas as pd
+from typing import Any
 
 from lpr.config import Data
 from lpr.data.fetching import fetch, redact, session
@@ -32,6 +32,37 @@ def local_file(path: str, source: str, key: str = "annotations") -> Path:
     return file
 
 
+def local_place(path: str, source: str) -> Path:
+    """A file or folder that the user named as `annotations`.
+
+    Args:
+        path: as the user wrote it; ~ is the home folder.
+        source: name of the data source; for the message.
+
+    Raises:
+        UserError: it does not exist.
+    """
+    place = Path(path).expanduser()
+    return place if place.is_dir() else local_file(path, source)
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file in UTF-8, UTF-16 or UTF-32 holds.
+
+    Raises:
+        UserError: it is no JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: no JSON: {error}") from None
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The items of what should be a JSON array of objects; {} in place of an item that is no object."""
+    return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []
+
+
 def fetch_file(url: str, source: str, data: Data) -> bytes:
     """The content of an http(s) URL.
 
@@ -48,33 +79,3 @@ def fetch_file(url: str, source: str, data: Data) -> bytes:
             return content
     except Unavailable as error:
         raise UserError(f"source {source}: {redact(url)} cannot be fetched: {error}; see data.annotations") from None
-
-
-def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
-    """A CSV table; cells are `str`, empty ones "", and row i is line i + 2 of the file.
-
-    Args:
-        columns: that it must have; others are kept.
-
-    Raises:
-        UserError: it is no CSV table, or a column is missing.
-    """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a CSV table: {error}") from None
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise UserError(
-            f"{path}: no column {', '.join(map(repr, missing))}; it has {', '.join(map(str, table.columns))}, "
-            f"and needs {', '.join(columns)}"
-        )
-    return table
-
-
-def number(cell: str) -> float:
-    """A cell as a number; NaN where it is none."""
-    try:
-        return float(cell)
-    except ValueError:
-        return float("nan")

@@ -5,12 +5,13 @@ One object an image, as lines or as an array, in the form that Dataturks exports
     {"content": URL, "annotation": [{"label": […], "notes": TEXT, "points": [{"x": 0.1, "y": 0.2}, {…}],
      "imageWidth": 800, "imageHeight": 600}], "extras": null}
 
-`content` is the image's URL or its path below the source's image root; `points` are opposite corners of a plate as
-fractions of the image's width and height, and `notes` its text. Annotations of other things than plates, told by their
-`label`, are counted and left out (`plate_labels`). An image that is known to show no plate has one
-annotation, `{"label": ["no_plate"], "imageWidth": 800, "imageHeight": 600}`. Where `points` come from a table of
+`content` is the image's URL or its path below the source's image root; `points` are opposite corners of a plate, or
+all its corners, as fractions of the image's width and height, and `notes` its text. Annotations of other things than
+plates, told by their `label`, are counted and left out (`plate_labels`). An image that is known to show no plate has
+one annotation, `{"label": ["no_plate"], "imageWidth": 800, "imageHeight": 600}`. Where `points` come from a table of
 override boxes, `original_points` are the annotation's own. With `"ignored": true`, what the box holds is neither a
-plate nor background: it trains nothing, and finding it is no mistake.
+plate nor background: it trains nothing, and finding it is no mistake. What a format found to be unusable, an image or
+one of its plates, has the reason as `unusable`.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ PLATE_COLUMNS = [
 REJECT_COLUMNS = ["source", "line", "url", "reason"]
 ANNOTATIONS = "annotations.json"
 """Name of the file of annotation JSON in a source's folder."""
+
+NUMBER_PLATE = "number_plate"
+"""The label of plates where a format has none of its own."""
+NO_BOX = (math.nan, math.nan, math.nan, math.nan)
 
 _NO_PLATE = "no_plate"
 # In the names that people and public data sets give the class, in several languages.
@@ -78,11 +83,17 @@ class PlateLabel(NamedTuple):
         box: left, top, right, bottom; pixels of the image.
         text: what stands on it; empty where unknown.
         ignored: whether it is neither a plate nor background: it trains nothing, and finding it is no mistake.
+        label: what it is of, as the annotator named it; others than plates are left out (`data.plate_labels`).
+        corners: the four corners whose hull the box is, x and y in pixels; None where only the box is known.
+        unusable: why it cannot be used; empty where it can.
     """
 
     box: tuple[float, float, float, float]
     text: str = ""
     ignored: bool = False
+    label: str = NUMBER_PLATE
+    corners: Sequence[tuple[float, float]] | None = None
+    unusable: str = ""
 
 
 class Unusable(ValueError):
@@ -106,12 +117,23 @@ def annotation_line(image: str, width: float, height: float, plates: Sequence[Pl
         return {"x": x / (width or math.nan), "y": y / (height or math.nan)}
 
     annotations = [
-        {"label": ["number_plate"], "notes": text, "points": [corner(left, top), corner(right, bottom)], **size}
-        | ({"ignored": True} if ignored else {})
-        for (left, top, right, bottom), text, ignored in plates
+        {
+            "label": [plate.label],
+            "notes": plate.text,
+            "points": [corner(x, y) for x, y in plate.corners or (plate.box[:2], plate.box[2:])],
+            **size,
+        }
+        | ({"ignored": True} if plate.ignored else {})
+        | ({"unusable": plate.unusable} if plate.unusable else {})
+        for plate in plates
     ]
     no_plate = {"label": [_NO_PLATE], "notes": "", "points": [], **size}
     return json.dumps({"content": image, "annotation": annotations or [no_plate], "extras": None})
+
+
+def unusable_line(image: str, reason: str) -> str:
+    """A line of annotation JSON that `read_annotations` rejects for this reason; `image`: "" where it is unknown."""
+    return json.dumps({"content": image, "unusable": reason})
 
 
 def _whole(side: float) -> int | None:
@@ -132,12 +154,13 @@ def read_annotations(path: Path, source: str, plate_labels: Sequence[str] | None
     rows = _Rows(source, _plate_labels(path, source, plate_labels))
     for line, record in read_records(path):
         rows.add(line, record)
+    rows.add_images_of_others()
     if not rows.plates:
         reasons = Counter(reject["reason"] for reject in rows.rejects).most_common(3)
         why = "; ".join(f"{reason} ({count}×)" for reason, count in reasons) or "it is empty"
         raise UserError(
-            f"source {source}: nothing in its annotation file is usable: {why}. Expected is Dataturks's JSON, "
-            'an image a line: {"content": URL, "annotation": [{"points": [{"x": …, "y": …}, …], "imageWidth": …, …}]}'
+            f"source {source}: nothing in its annotation file is usable: {why}; what each format holds is described in "
+            "docs/data.md"
         )
     plates = pd.DataFrame(rows.plates, columns=PLATE_COLUMNS)
     counts = {
@@ -161,7 +184,7 @@ def _plate_labels(path: Path, source: str, chosen: Sequence[str] | None) -> froz
     for _, record in read_records(path):
         annotations = record.get("annotation") if isinstance(record, dict) else None
         if isinstance(annotations, list):
-            found.update(_label(annotation) for annotation in annotations)
+            found.update(_label(annotation) for annotation in annotations if not _reason(annotation))
     del found[_NO_PLATE]
     listed = ", ".join(f"{label!r} ({count}×)" for label, count in found.most_common())
     if chosen is not None:
@@ -244,6 +267,8 @@ class _Rows:
     lines: int = 0
     swapped: int = 0
     _lines_of: dict[tuple[str, ...], int] = field(default_factory=dict)  # (URL, box) of plates and images without any
+    _shows_plates: set[str] = field(default_factory=set)  # URLs
+    _shows_others: dict[str, tuple[int, Any]] = field(default_factory=dict)  # URL → line, an annotation
 
     def add(self, line: int, record: Any) -> None:
         self.lines += 1
@@ -256,11 +281,21 @@ class _Rows:
         others = [annotation for annotation in annotations if not self._is_plate(annotation)]
         self.other_labels.update(map(_label, others))
         plates = [annotation for annotation in annotations if self._is_plate(annotation)]
-        if not plates:  # its labels say what it shows, and that is no plate
-            plates = [others[0] | {"label": [_NO_PLATE]}]
-        elif all(map(_is_ignored, plates)):
-            plates = [plates[0] | {"label": [_NO_PLATE], "ignored": False}, *plates]
-        for annotation in plates:
+        if all(map(_is_ignored, plates)):  # its labels say what it shows, and that is no plate
+            no_plate = (others or plates)[0] | {"label": [_NO_PLATE], "ignored": False}
+            self._shows_others.setdefault(url, (line, no_plate))
+        else:
+            self._shows_plates.add(url)
+        self._add(line, url, plates)
+
+    def add_images_of_others(self) -> None:
+        """Add the images of which no record has a plate, but at least one has something else, as without plates."""
+        for url, (line, annotation) in self._shows_others.items():
+            if url not in self._shows_plates:
+                self._add(line, url, [annotation])
+
+    def _add(self, line: int, url: str, annotations: list[Any]) -> None:
+        for annotation in annotations:
             try:
                 boxes, swapped = _boxes(annotation)
                 self._check_new(line, url, boxes)
@@ -277,8 +312,9 @@ class _Rows:
             )
 
     def _is_plate(self, annotation: Any) -> bool:
-        """Whether it is of a plate, or says that there is none; what is no annotation at all is rejected later."""
-        return not isinstance(annotation, dict) or _label(annotation) in {*self.plate_labels, _NO_PLATE}
+        """Whether it is of a plate, or says that there is none, or is to be rejected and does not say what it is of."""
+        label = _label(annotation)
+        return label in {*self.plate_labels, _NO_PLATE} or (not label and _reason(annotation) != "")
 
     def _check_new(self, line: int, url: str, boxes: dict[str, float]) -> None:
         key = url, *(f"{boxes[column]:.1f}" for column in BOX_COLUMNS)
@@ -301,6 +337,8 @@ def _image(record: Any) -> tuple[str, list[Any]]:
         raise record
     if not isinstance(record, dict):
         raise Unusable(f"not a JSON object but {type(record).__name__}")
+    if reason := record.get("unusable"):
+        raise Unusable(str(reason))
     url = record.get("content")
     if not isinstance(url, str) or not url.strip():
         raise Unusable("no URL: `content` is missing or empty")
@@ -313,18 +351,27 @@ def _image(record: Any) -> tuple[str, list[Any]]:
 def _boxes(annotation: Any) -> tuple[dict[str, float], bool]:
     """The image's size and the plate's boxes, in pixels, and whether its corners were given in another order."""
     if not isinstance(annotation, dict):
-        raise Unusable("an annotation that is no JSON object")
+        raise Unusable(_reason(annotation))
     width, height = (_image_side(annotation.get(key), key) for key in ("imageWidth", "imageHeight"))
     none = dict.fromkeys([*BOX_COLUMNS, *ORIGINAL_BOX_COLUMNS], math.nan)
     row: dict[str, float] = {"image_width": width, "image_height": height, **none}
     if annotation.get("label") == [_NO_PLATE]:
         return row, False
+    if reason := _reason(annotation):
+        raise Unusable(reason)
     points = _points(annotation, "points")
     row |= zip(BOX_COLUMNS, _corners(points, width, height), strict=True)
     if annotation.get("original_points") is not None:
         row |= zip(ORIGINAL_BOX_COLUMNS, _corners(_points(annotation, "original_points"), width, height), strict=True)
     swapped = len(points) == 2 and any(points[0][axis] > points[1][axis] for axis in "xy")
     return row, swapped
+
+
+def _reason(annotation: Any) -> str:
+    """Why an annotation cannot be used, by its format or because it is none; "" where nothing is known against it."""
+    return (
+        str(annotation.get("unusable", "")) if isinstance(annotation, dict) else "an annotation that is no JSON object"
+    )
 
 
 def _points(annotation: dict[str, Any], key: str) -> list[Any]:

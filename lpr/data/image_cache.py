@@ -135,7 +135,7 @@ class _Location:
                         "not an http(s) URL; files are taken only from a folder that data.image_root names"
                     )
                 return url
-            relative = last_part(url) if self.names_are_urls else url
+            relative = last_part(url) if self.names_are_urls or is_http(url) else url
         except ValueError:
             raise Unavailable("not a URL") from None
         leads_elsewhere = _leads_elsewhere(relative)

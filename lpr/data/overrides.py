@@ -10,8 +10,9 @@ import numpy as np
 
 from lpr.boxes import pairwise_iou
 from lpr.config import Source
-from lpr.data.annotation_files import local_file, number, read_csv
+from lpr.data.annotation_files import local_file
 from lpr.data.annotations import Unusable, read_records
+from lpr.data.csv_files import number, read_csv
 from lpr.data.fetching import last_part
 
 _CORNERS = ["xmin", "ymin", "xmax", "ymax"]

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from lpr import config
 from lpr.boxes import BOX_COLUMNS, pairwise_iou
-from lpr.data.annotation_files import number, read_csv
+from lpr.data.csv_files import number, read_csv
 from lpr.data.fetching import last_part
 from lpr.data.plates import read_split
 from lpr.data.tables import read_table, write_table
@@ -227,12 +227,13 @@ def _read_unlabelled_plates(path: Path, images: Collection[str]) -> dict[str, tu
     corners = ["xmin", "ymin", "xmax", "ymax"]
     table = read_csv(path, ["image", *corners, "plate"])
     boxes = table[corners].map(number).to_numpy()
-    for line, (name, plate, box) in enumerate(zip(table["image"], table["plate"], boxes, strict=True), start=2):
+    for line, name, plate, box in zip(table.index, table["image"], table["plate"], boxes, strict=True):
         if name not in images:
             raise UserError(f"{path}:{line}: {name!r} is no image that trains or validates")
         if plate not in ("0", "1") or not (box[:2] < box[2:]).all():
             raise UserError(f"{path}:{line}: needs xmin < xmax, ymin < ymax, and 0 or 1 as `plate`")
+    is_plate = (table["plate"] == "1").to_numpy()
     return {
-        str(name): (boxes[rows.index[rows["plate"] == "1"]], boxes[rows.index[rows["plate"] == "0"]])
-        for name, rows in table.groupby("image")
+        str(name): (boxes[rows[is_plate[rows]]], boxes[rows[~is_plate[rows]]])
+        for name, rows in table.groupby("image").indices.items()
     }

@@ -122,10 +122,10 @@ def test_ignored_boxes_are_no_plates_and_an_image_of_such_alone_has_none(tmp_pat
     assert found.plates[["url", "ignored"]].to_numpy().tolist() == [
         ["http://host/a.jpg", False],
         ["http://host/a.jpg", True],
-        ["http://host/b.jpg", False],
         ["http://host/b.jpg", True],
+        ["http://host/b.jpg", False],
     ]
-    assert math.isnan(found.plates["top_x"][2])
+    assert math.isnan(found.plates["top_x"][3])
     assert (found.counts["plates"], found.counts["ignored"], found.counts["texts"]) == (1, 2, 0)
     assert found.counts["without_plates"] == 1
 

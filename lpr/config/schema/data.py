@@ -62,6 +62,13 @@ class Data(Section):
         description="annotation file of the source, a path or an http(s) URL; null for options that name their files"
     )
     image_root: str | None = Field(description="folder or base URL of the source's images; null: the format's default")
+    format: str | None = Field(
+        description="annotation format of the source: auto recognises it by the content, any other name is that of a "
+        "format; null for options that name it themselves"
+    )
+    columns: dict[str, str] | None = Field(
+        description="what a table calls its columns, such as {image: file, xmin: left}; null: as lpr does"
+    )
     plate_labels: list[str] | None = Field(
         description="labels of annotations that are of plates, such as [number_plate]; null: those whose name says so, "
         "or the only one that there is"
@@ -103,6 +110,6 @@ class Data(Section):
             raise ValueError(f"data={self.name} needs the folder of the data sets: add data.root=FOLDER")
         if self.annotations is not None and self.annotations not in places:
             raise ValueError(
-                f"data.annotations is set, but data={self.name} does not read it; did you mean data=dataturks?"
+                f"data.annotations is set, but data={self.name} does not read it; did you mean data=annotated?"
             )
         return self

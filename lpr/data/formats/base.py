@@ -29,15 +29,20 @@ fetched, checked and cached by the rest of the project. A format whose labels ar
         return Path(source.annotations).expanduser().parent / "images"
 
 with `ANNOTATIONS`, `PlateLabel` and `annotation_line` of `lpr.data.annotations`, and `local_file` of
-`lpr.data.annotation_files`, which also reads CSV tables and URLs.
+`lpr.data.annotation_files`, which also reads JSON and URLs. The formats of this folder do the same by less:
+`lpr.data.labelled_images` finds the images and their sizes, `lpr.data.plate_labels` makes labels of turned boxes and
+polygons, `lpr.data.csv_files` reads tables.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lpr.config import Data, Source
+
+if TYPE_CHECKING:
+    from lpr.data.content import Content
 
 
 class Format(Protocol):
@@ -81,4 +86,12 @@ class Format(Protocol):
         Returns:
             The folder; None where each image is fetched from its own URL.
         """
+        ...
+
+
+class Recognizable(Format, Protocol):
+    """A format that `format: auto` finds by what a file or folder holds: a module of this folder."""
+
+    def recognizes(self, content: Content) -> bool:
+        """Whether annotations are in this format, and in no other: told by what only this one has."""
         ...

@@ -10,6 +10,7 @@ from pydantic import Field
 from lpr.config import Data, Source
 from lpr.data.annotation_files import fetch_file, local_file
 from lpr.data.annotations import ANNOTATIONS
+from lpr.data.content import Content
 
 NAMES_ARE_URLS = True
 
@@ -19,6 +20,11 @@ class Settings(Source):
 
     format: Literal["dataturks"]
     annotations: str = Field(description="file of JSON lines, a path or an http(s) URL")
+
+
+def recognizes(content: Content) -> bool:
+    """Whether its first object has the keys of such a JSON."""
+    return content.keys >= {"content", "annotation"}
 
 
 def write_annotations(source: Settings, folder: Path, data: Data) -> None:

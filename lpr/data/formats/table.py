@@ -1,26 +1,37 @@
-"""A CSV table of boxes, a row a plate: image, width, height, xmin, ymin, xmax, ymax[, text].
+"""A CSV table of boxes, a row a plate: image, xmin, ymin, xmax, ymax[, width, height, text, label, ignored].
 
-Boxes are in pixels; they are fractions of the image's width and height where none in the table is above 1.
+`columns` says what they are called where it is something else; x, y, w, h, which are left, top, width and height of a
+box, do in place of its corners. Boxes are in pixels; they are fractions of the image's width and height where none in
+the table is above 1. Where there are no image sizes, they are read from the images.
 
 The images lie in `images/` beside it, unless `image_root` names another place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from lpr.config import Data, Source
-from lpr.data.annotation_files import local_file, number, read_csv
-from lpr.data.annotations import ANNOTATIONS, PlateLabel, annotation_line
+from lpr.data.annotation_files import local_file
+from lpr.data.annotations import ANNOTATIONS, NUMBER_PLATE, Unusable, annotation_line, unusable_line
+from lpr.data.content import Content
+from lpr.data.csv_files import Row, check_columns, number, read_csv_file
+from lpr.data.labelled_images import ImageFiles, choose_image_root, write_image_root, written_image_root
+from lpr.data.plate_labels import label_box
 
+Column = Literal[
+    "image", "width", "height", "xmin", "ymin", "xmax", "ymax", "x", "y", "w", "h", "text", "label", "ignored"
+]
 CORNERS = ["xmin", "ymin", "xmax", "ymax"]
-COLUMNS = ["image", "width", "height", *CORNERS]
+LEFT_TOP_SIZE = ["x", "y", "w", "h"]
 NAMES_ARE_URLS = False
+
+_SLACK = 1e-6  # of rounding, above a fraction of 1
 
 
 class Settings(Source):
@@ -28,37 +39,68 @@ class Settings(Source):
 
     format: Literal["table"]
     annotations: str = Field(description="path of the CSV file")
+    columns: dict[Column, str] | None = Field(
+        None, description="what the table calls its columns, such as {image: file, xmin: left}; null: as lpr does"
+    )
+
+
+def recognizes(content: Content) -> bool:
+    """Whether it is a table with columns of these names."""
+    columns = {*content.columns}
+    return "image" in columns and (columns >= {*CORNERS} or columns >= {*LEFT_TOP_SIZE})
 
 
 def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
-    """Write the table as JSON lines."""
-    table = read_csv(local_file(source.annotations, source.name), COLUMNS)
-    corners = table[CORNERS].map(number).to_numpy(float)
-    if fractions := bool(not np.isnan(corners).all() and np.nanmax(corners) <= 1):
+    """Write a line for each line of the table, with its numbers; the header becomes an empty line."""
+    path = local_file(source.annotations, source.name)
+    called: dict[str, str] = {column: (source.columns or {}).get(column, column) for column in get_args(Column)}
+    file = read_csv_file(path, list(called.values()))
+    there = {column for column, theirs in called.items() if theirs in file.columns}
+    box = LEFT_TOP_SIZE if there >= {*LEFT_TOP_SIZE} and not there >= {*CORNERS} else CORNERS
+    needed = dict.fromkeys(["image", *box, *(source.columns or {})])
+    check_columns(path, file, [called[column] for column in needed])
+    rows = [row._replace(cells=_own_names(row.cells, called)) for row in file.rows]
+    corners = np.array([_corners(row, box) for row in rows], float).reshape(-1, 4)
+    if fractions := bool(not np.isnan(corners).all() and np.nanmax(corners) <= 1 + _SLACK):
         print(f"source {source.name}: boxes in fractions of the image, since none in {source.annotations} is above 1")
-    (folder / ANNOTATIONS).write_text(_as_json(table, fractions))
+    images = [[row.cells.get("image", "")] for row in rows]
+    files = ImageFiles(choose_image_root(source, images, [path.parent / "images", path.parent, Path()]))
+    write_image_root(files, folder)
+    lines: dict[int, str] = {}
+    for row, image, corner in zip(rows, files.locate(images, source.name), corners, strict=True):
+        lines[row.line] = _as_json(row, image, corner, fractions, files, box)
+    text = "".join(lines.get(line, "") + "\n" for line in range(1, max(lines, default=0) + 1))
+    (folder / ANNOTATIONS).write_text(text, encoding="utf-8")
 
 
-def image_root(source: Settings, folder: Path) -> Path:  # noqa: ARG001
-    """`images/` beside the CSV."""
-    return Path(source.annotations).expanduser().parent / "images"
+def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001
+    """`images/` beside the CSV, or, where none of the images are there, its own folder or the current one."""
+    return written_image_root(folder)
 
 
-def _as_json(table: pd.DataFrame, fractions: bool) -> str:
-    """A CSV of boxes as JSON lines whose numbers are the CSV's: its header becomes an empty line.
+def _own_names(cells: dict[str, str], called: dict[str, str]) -> dict[str, str]:
+    """The cells by lpr's names of the columns."""
+    return {own: cells[theirs] for own, theirs in called.items() if theirs in cells}
 
-    A row with neither box nor text is of an image without plates.
-    """
-    lines = [""]
-    for row in table.to_dict("records"):
-        width, height = number(row["width"]), number(row["height"])
-        x, y = (width, height) if fractions else (1.0, 1.0)
-        left, top, right, bottom = (
-            number(row[corner]) * side for corner, side in zip(CORNERS, (x, y) * 2, strict=True)
-        )
-        text = row.get("text", "")
-        plates = (
-            [PlateLabel((left, top, right, bottom), text)] if text or any(row[corner] for corner in CORNERS) else []
-        )
-        lines.append(annotation_line(row["image"], width, height, plates))
-    return "\n".join(lines) + "\n"
+
+def _corners(row: Row, box: Sequence[str]) -> list[float]:
+    left, top, right, bottom = (number(row.cells.get(column, "")) for column in box)
+    return [left, top, left + right, top + bottom] if box is LEFT_TOP_SIZE else [left, top, right, bottom]
+
+
+def _as_json(row: Row, image: str, corners: np.ndarray, fractions: bool, files: ImageFiles, box: Sequence[str]) -> str:
+    """The image of a row with its plate; without, if the row has neither box nor text."""
+    if row.unusable:
+        return unusable_line(image, row.unusable)
+    cells = row.cells
+    width, height = number(cells.get("width")), number(cells.get("height"))
+    try:
+        width, height = files.size(image, width, height)
+    except Unusable as error:
+        return unusable_line(image, str(error))
+    unit = np.array([width, height] * 2) if fractions else 1.0
+    left, top, right, bottom = (corners * unit).tolist()
+    attributes = {"text": cells.get("text", ""), "ignored": cells.get("ignored", "")}
+    plate = label_box((left, top, right, bottom), cells.get("label", NUMBER_PLATE), attributes)
+    there = cells.get("text") or any(cells[column] for column in box)
+    return annotation_line(image, width, height, [plate] if there else [])

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from annotation_sources import obtained, source
+from annotation_sources import labels, obtained, source
+from tool_exports import images
 
 from lpr.boxes import BOX_COLUMNS
-from lpr.config import Data
+from lpr.composition.compose import compose
+from lpr.config import AnySource, Data
 from lpr.data.sources import obtain
 from lpr.errors import UserError
 
@@ -77,5 +79,85 @@ def test_a_row_with_neither_box_nor_text_is_an_image_without_plates(tmp_path: Pa
 def test_a_table_without_its_columns_is_refused_by_name(tmp_path: Path, data: Data) -> None:
     csv = tmp_path / "boxes.csv"
     csv.write_text("image,xmin\na.jpg,3\n")
-    with pytest.raises(UserError, match=r"no column 'width', 'height', 'ymin'.*it has image, xmin"):
+    with pytest.raises(UserError, match=r"no column 'ymin', 'xmax', 'ymax'; it has image, xmin"):
         obtain(source("table", csv), tmp_path / "out", data)
+
+
+def test_columns_of_any_name(tmp_path: Path, in_root: Path, data: Data) -> None:
+    csv = tmp_path / "boxes.csv"
+    csv.write_text(
+        "File;Links;Oben;B;H;Kennzeichen;Art;weg\nsub\\a.jpg;10,5;20;50;20;Ü 12;Schild;\nsub\\a.jpg;1;2;50;20;;Auto;\n"
+    )
+    images(tmp_path / "images", {"sub/a.jpg": (200, 100)})
+    columns = {"image": "File", "x": "Links", "y": "Oben", "w": "B", "h": "H", "text": "Kennzeichen"}
+    mine = AnySource.model_validate(
+        {"name": "mine", "format": "table", "annotations": str(csv)}
+        | {"columns": columns | {"label": "Art", "ignored": "weg"}}
+    )
+    obtain(mine, tmp_path / "out", data)
+    assert labels(tmp_path / "out") == [
+        ("sub/a.jpg", [10.5, 20, 60.5, 40], "Schild", "Ü 12", False),
+        ("sub/a.jpg", [1, 2, 51, 22], "Auto", "", False),
+    ]
+    assert compose(["data=table", f"data.annotations={csv}", "data.columns={image: File}"]).data.columns == {
+        "image": "File"
+    }
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"image": "file"}, "no column 'file'; it has image, xmin"),
+        ({"imag": "file"}, r"columns\.imag"),
+    ],
+)
+def test_wrong_columns_are_refused_by_name(tmp_path: Path, data: Data, columns: dict[str, str], message: str) -> None:
+    csv = tmp_path / "boxes.csv"
+    csv.write_text("image,xmin,ymin,xmax,ymax\na.jpg,1,2,3,4\n")
+    values = {"name": "mine", "format": "table", "annotations": str(csv), "columns": columns}
+    with pytest.raises(UserError, match=message):
+        obtain(AnySource.model_validate(values), tmp_path / "out", data)
+
+
+def test_sizes_are_read_from_the_images_where_the_table_has_none(tmp_path: Path, data: Data) -> None:
+    images(tmp_path / "images", {"a.jpg": (200, 100), "b.jpg": (300, 150)})
+    csv = tmp_path / "boxes.csv"
+    csv.write_text(
+        "image,xmin,ymin,xmax,ymax\na.jpg,0.1,0.2,0.5,0.4\nb.jpg,0.1,0.2,0.5,0.4\ngone.jpg,0.1,0.2,0.5,0.4\n"
+    )
+    found = obtained(source("table", csv), tmp_path / "out", data)
+    assert labels(tmp_path / "out")[:2] == [
+        ("a.jpg", [20, 20, 100, 40], "number_plate", "", False),
+        ("b.jpg", [30, 30, 150, 60], "number_plate", "", False),
+    ]
+    assert found.rejects["line"].tolist() == [4]
+    assert "size is missing, and" in found.rejects["reason"][0]
+
+
+def test_bad_rows_keep_the_lines_of_the_file(tmp_path: Path, data: Data) -> None:
+    csv = tmp_path / "boxes.csv"
+    csv.write_text(
+        "image,width,height,xmin,ymin,xmax,ymax,text\n"
+        'a.jpg,200,100,10,20,60,40,"AB\n12"\n'
+        "\n"
+        "b.jpg,200,100,10,20,60,4,5,AB 12\n"
+        "c.jpg,200,100,10,20,600,40,AB 12\n"
+    )
+    found = obtained(source("table", csv), tmp_path / "out", data)
+    assert found.plates["text"].tolist() == ["AB12"]
+    assert found.rejects["line"].tolist() == [5, 6]
+    assert found.rejects["reason"][0] == "9 cells, where the header has 8"
+
+
+def test_other_things_of_an_image_do_not_make_it_one_without_plates(tmp_path: Path, data: Data) -> None:
+    csv = tmp_path / "boxes.csv"
+    csv.write_text(
+        "image,width,height,xmin,ymin,xmax,ymax,label\na.jpg,200,100,1,2,190,90,car\na.jpg,200,100,10,20,60,40,plate\n"
+        "b.jpg,200,100,1,2,190,90,car\nb.jpg,200,100,1,2,50,90,bus\nc.jpg,200,100,1,2,190,90,car\n"
+        "c.jpg,200,100,10,20,60,400,plate\n"
+    )
+    found = obtained(source("table", csv), tmp_path / "out", data)
+    assert found.plates["url"].tolist() == ["a.jpg", "b.jpg"]
+    assert found.plates["top_x"].isna().tolist() == [False, True]
+    assert found.other_labels == {"car": 3, "bus": 1}
+    assert found.rejects["line"].tolist() == [7]

@@ -1,0 +1,84 @@
+"""LabelMe (github.com/wkentaro/labelme), and X-AnyLabeling, which writes the same: a folder with a JSON file an image.
+
+A plate's text is the `description` of its shape, or one of its `attributes` or `flags`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from lpr.config import Data, Source
+from lpr.data.annotation_files import local_place, objects, read_json
+from lpr.data.annotations import PlateLabel
+from lpr.data.content import Content
+from lpr.data.csv_files import number
+from lpr.data.labelled_images import LabelledImage, files_below, write_labelled_images, written_image_root
+from lpr.data.plate_labels import label_polygon, unusable_label
+from lpr.errors import UserError
+
+NAMES_ARE_URLS = False
+_KEYS = {"shapes", "imagePath"}
+_POLYGONS = ("rectangle", "polygon", "rotation", "quadrilateral", None)
+
+
+class Settings(Source):
+    """Images annotated in LabelMe."""
+
+    format: Literal["labelme"]
+    annotations: str = Field(description="path of the folder of JSON files, which may be in subfolders; or of one file")
+
+
+def recognizes(content: Content) -> bool:
+    """Whether it is such a folder or file."""
+    return content.first(".json").keys >= _KEYS
+
+
+def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
+    """Write a line a JSON file, sorted by their paths."""
+    place = local_place(source.annotations, source.name)
+    root = place if place.is_dir() else place.parent
+    files = [root / name for name in files_below(place) if name.lower().endswith(".json")] if root == place else [place]
+    if not files:
+        raise UserError(f"source {source.name}: there is no .json in {place}, which LabelMe's annotations are")
+    places = [root, root / "images", root.parent / "images", root.parent]
+    write_labelled_images((_image(file, root) for file in files), source, folder, places)
+
+
+def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001
+    """The folder itself, or `images/` in it or beside it: where the images are."""
+    return written_image_root(folder)
+
+
+def _image(file: Path, root: Path) -> LabelledImage:
+    relative = file.relative_to(root)
+    try:
+        content = read_json(file)
+    except UserError as error:
+        return LabelledImage([relative.as_posix()], unusable=str(error))
+    if not isinstance(content, dict) or "shapes" not in content:
+        return LabelledImage(
+            [relative.as_posix()], unusable="no JSON of LabelMe, which has the keys shapes and imagePath"
+        )
+    named = str(content.get("imagePath") or "").replace("\\", "/")
+    names = [os.path.normpath(relative.parent / named)] if named else []
+    plates = [_plate(shape) for shape in objects(content["shapes"])]
+    size = number(content.get("imageWidth")), number(content.get("imageHeight"))
+    return LabelledImage([*names, relative.with_suffix("").as_posix()], plates, *size)
+
+
+def _plate(shape: dict[str, Any]) -> PlateLabel:
+    label, kind = shape.get("label"), shape.get("shape_type")
+    if kind not in _POLYGONS:
+        return unusable_label(f"a {kind}, which is neither a rectangle nor a polygon", label)
+    points = [
+        (number(point[0]), number(point[1]))
+        for point in shape.get("points") or []
+        if isinstance(point, list) and len(point) == 2
+    ]
+    attributes = {key: shape.get(key) for key in ("difficult", "description", "attributes", "flags")}
+    attributes["text"] = attributes.pop("description") or ""
+    return label_polygon(points, label, {key: value for key, value in attributes.items() if value})

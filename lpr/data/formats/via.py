@@ -1,0 +1,110 @@
+"""VGG Image Annotator 1 and 2 (robots.ox.ac.uk/~vgg/software/via): a project, or its annotations as JSON or CSV.
+
+Image sizes are read from the images, which these files do not tell.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from lpr.config import Data, Source
+from lpr.data.annotation_files import local_file, objects, read_json
+from lpr.data.annotations import NUMBER_PLATE, PlateLabel
+from lpr.data.content import Content
+from lpr.data.csv_files import number, read_csv_file
+from lpr.data.labelled_images import LabelledImage, write_labelled_images, written_image_root
+from lpr.data.plate_labels import label_box, label_polygon, unusable_label
+from lpr.errors import UserError
+
+NAMES_ARE_URLS = False
+_PROJECT = "_via_img_metadata"
+_COLUMNS = ["filename", "region_shape_attributes", "region_attributes"]
+_CLASSES = ("label", "class", "type", "object", "category", "name")  # attributes that annotators define for the class
+
+
+class Settings(Source):
+    """Images annotated in VGG Image Annotator."""
+
+    format: Literal["via"]
+    annotations: str = Field(description="path of the project, or of its annotations as JSON or CSV")
+
+
+def recognizes(content: Content) -> bool:
+    """Whether it is such a project or export."""
+    if {*_COLUMNS[1:]} <= {*content.columns}:
+        return True
+    if not isinstance(content.value, dict):
+        return False
+    first = next(iter(content.value.values()), None)
+    return _PROJECT in content.keys or (isinstance(first, dict) and first.keys() >= {"filename", "regions"})
+
+
+def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
+    """Write a line an image; of a CSV, which has a row a region, in the order of their first rows."""
+    file = local_file(source.annotations, source.name)
+    places = [file.parent / "images", file.parent, Path()]
+    content = Content(file)
+    if not recognizes(content):
+        raise UserError(
+            f"{file}: neither a project of VGG Image Annotator nor its annotations, but {content.describe()}"
+        )
+    images = _images_of_csv(file) if content.columns else _images_of_json(read_json(file))
+    write_labelled_images(images, source, folder, places)
+
+
+def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001
+    """`images/` beside the file, its own folder or the current one; None where the names are URLs."""
+    return written_image_root(folder)
+
+
+def _images_of_json(content: dict[str, Any]) -> Iterator[LabelledImage]:
+    for image in objects(list(content.get(_PROJECT, content).values())):
+        regions = image.get("regions")
+        regions = list(regions.values()) if isinstance(regions, dict) else regions  # version 1 numbers them
+        plates = [
+            _plate(region.get("shape_attributes"), region.get("region_attributes")) for region in objects(regions)
+        ]
+        yield LabelledImage([str(image.get("filename") or "")], plates)
+
+
+def _images_of_csv(file: Path) -> Iterator[LabelledImage]:
+    plates: dict[str, list[PlateLabel]] = {}
+    table = read_csv_file(file, _COLUMNS)
+    for row in table.rows:
+        name = row.cells.get("filename") or row.cells.get("#filename") or ""
+        if row.unusable or not name:
+            yield LabelledImage([name], unusable=f"line {row.line}: {row.unusable or 'no filename'}")
+            continue
+        shape, attributes = (_parse(row.cells.get(column, "")) for column in _COLUMNS[1:])
+        # A row of an image without regions has empty attributes.
+        plates.setdefault(name, []).extend([_plate(shape, attributes)] if shape != {} else [])
+    for name, found in plates.items():
+        yield LabelledImage([name], found)
+
+
+def _parse(cell: str) -> Any:
+    try:
+        return json.loads(cell or "{}")
+    except ValueError:
+        return None
+
+
+def _plate(shape: Any, attributes: Any) -> PlateLabel:
+    attributes = attributes if isinstance(attributes, dict) else {}
+    label = next((attributes[key] for key in _CLASSES if isinstance(attributes.get(key), str)), NUMBER_PLATE)
+    if not isinstance(shape, dict):
+        return unusable_label("a region without shape attributes", label)
+    if shape.get("name") == "rect":
+        x, y, width, height = (number(shape.get(key)) for key in ("x", "y", "width", "height"))
+        return label_box((x, y, x + width, y + height), label, attributes)
+    xs, ys = shape.get("all_points_x"), shape.get("all_points_y")
+    if shape.get("name") == "polygon" and isinstance(xs, list) and isinstance(ys, list):
+        points = [(number(x), number(y)) for x, y in zip(xs, ys, strict=False)]
+        closed = len(points) > 3 and points[0] == points[-1]  # version 1 repeats the first point
+        return label_polygon(points[:-1] if closed else points, label, attributes)
+    return unusable_label(f"a {shape.get('name')}, which is neither a rect nor a polygon", label)

@@ -1,0 +1,100 @@
+"""Pascal VOC: a folder with an XML file an image, as LabelImg, roLabelImg, CVAT and Roboflow write it.
+
+The class is an object's `name`; a plate's text is a child such as `text` or `plate`, or one of `attributes`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from pydantic import Field
+
+from lpr.config import Data, Source
+from lpr.data.annotation_files import local_place
+from lpr.data.annotations import PlateLabel
+from lpr.data.content import Content
+from lpr.data.csv_files import number
+from lpr.data.labelled_images import LabelledImage, files_below, write_labelled_images, written_image_root
+from lpr.data.plate_labels import label_box, label_polygon, unusable_label
+from lpr.errors import UserError
+
+NAMES_ARE_URLS = False
+
+
+class Settings(Source):
+    """Images annotated in Pascal VOC's XML."""
+
+    format: Literal["voc"]
+    annotations: str = Field(description="path of the folder of XML files, which may be in subfolders; or of one file")
+
+
+def recognizes(content: Content) -> bool:
+    """Whether it is such a folder or file."""
+    return content.first(".xml").root == "annotation"
+
+
+def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
+    """Write a line an XML file, sorted by their paths."""
+    place = local_place(source.annotations, source.name)
+    root = place if place.is_dir() else place.parent
+    files = [root / name for name in files_below(place) if name.lower().endswith(".xml")] if root == place else [place]
+    if not files:
+        raise UserError(f"source {source.name}: there is no .xml in {place}, which Pascal VOC's annotations are")
+    names = ("JPEGImages", "images", "Images")
+    places = [root, *(root.parent / name for name in names), *(root / name for name in names), root.parent]
+    write_labelled_images((_image(file, root) for file in files), source, folder, places)
+
+
+def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001
+    """The folder itself, or `JPEGImages/` or `images/` in it or beside it: where the images are."""
+    return written_image_root(folder)
+
+
+def _image(file: Path, root: Path) -> LabelledImage:
+    relative = file.relative_to(root)
+    try:
+        top = ElementTree.parse(file).getroot()
+    except (ElementTree.ParseError, OSError, ValueError, LookupError) as error:
+        return LabelledImage([relative.as_posix()], unusable=f"no XML: {error}")
+    if top.tag != "annotation":
+        return LabelledImage([relative.as_posix()], unusable=f"no Pascal VOC: its root is <{top.tag}>")
+    named = (top.findtext("filename") or "").strip()
+    names = [(relative.parent / named).as_posix(), named] if named else []
+    names.append(relative.with_suffix("").as_posix())
+    size = number(top.findtext("size/width")), number(top.findtext("size/height"))
+    return LabelledImage(names, [_plate(item) for item in top.findall("object")], *size)
+
+
+def _plate(item: Element) -> PlateLabel:
+    label = (item.findtext("name") or "").strip()
+    attributes = {child.tag: child.text or "" for child in item if len(child) == 0 and child.tag != "name"}
+    attributes |= {
+        (each.findtext("name") or "").strip(): each.findtext("value") or "" for each in item.iter("attribute")
+    }
+    if (turned := item.find("robndbox")) is not None:
+        x, y, width, height, angle = (number(turned.findtext(key)) for key in ("cx", "cy", "w", "h", "angle"))
+        box = x - width / 2, y - height / 2, x + width / 2, y + height / 2
+        return label_box(box, label, attributes, math.degrees(angle))
+    polygon = item.find("polygon")
+    if polygon is not None and (points := list(_points(polygon))):
+        return label_polygon(points, label, attributes)
+    corners = [number(item.findtext(f"bndbox/{key}")) for key in ("xmin", "ymin", "xmax", "ymax")]
+    if item.find("bndbox") is None:
+        return unusable_label("an object without a bndbox", label)
+    rotation = number(attributes.get("rotation") or 0)
+    return label_box((corners[0], corners[1], corners[2], corners[3]), label, attributes, rotation)
+
+
+def _points(polygon: Element) -> Iterator[tuple[float, float]]:
+    """Of Roboflow's <x1>, <y1>, <x2>, … or LabelMe's <pt><x/><y/></pt>."""
+    for pair in polygon.findall("pt"):
+        yield number(pair.findtext("x")), number(pair.findtext("y"))
+    count = 1
+    while (x := polygon.findtext(f"x{count}")) is not None:
+        yield number(x), number(polygon.findtext(f"y{count}"))
+        count += 1

@@ -1,0 +1,238 @@
+"""Labelled images as an annotation file lists them, written as annotation JSON: the files found, their sizes known.
+
+Tools name images in many ways: by a path of another machine, with `\\` for `/`, without a suffix, below another folder
+than the image root. Each is found below the image root, or is said not to be there.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from PIL import Image
+
+from lpr.config import Source
+from lpr.data.annotations import ANNOTATIONS, PlateLabel, Unusable, annotation_line, unusable_line
+from lpr.data.decoding import FORMATS, orientation_of
+from lpr.data.fetching import is_http
+
+IMAGE_ROOT = "image_root.txt"
+"""Name of the file, in a source's folder, that holds the folder of its images, where that is not null."""
+
+_LOOKED_FOR = 200  # images by which the image root is chosen
+
+
+class LabelledImage(NamedTuple):
+    """An image of an annotation file.
+
+    Attributes:
+        names: what the file calls it; several where it is not known which of them is the image's, the likeliest first.
+        plates: empty for an image that is known to show none.
+        width: pixels; NaN where the file does not say: it is read from the image.
+        height: pixels, or NaN.
+        unusable: why it cannot be used; empty where it can.
+    """
+
+    names: Sequence[str]
+    plates: Sequence[PlateLabel] = ()
+    width: float = math.nan
+    height: float = math.nan
+    unusable: str = ""
+
+
+def write_labelled_images(
+    images: Iterable[LabelledImage], source: Source, folder: Path, places: Sequence[Path]
+) -> None:
+    """Write annotation JSON, a line an image, and remember the image root for `written_image_root`.
+
+    Args:
+        images: in the order of the annotation file.
+        source: whose `image_root`, if it is set, is where the images are.
+        folder: of the source; the JSON is written there.
+        places: where the tool that wrote the annotations puts the images, the likeliest first.
+    """
+    listed = list(images)
+    names = [image.names for image in listed]
+    files = ImageFiles(choose_image_root(source, names, places))
+    write_image_root(files, folder)
+    lines = [_line(image, name, files) for image, name in zip(listed, files.locate(names, source.name), strict=True)]
+    (folder / ANNOTATIONS).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def write_image_root(files: ImageFiles, folder: Path) -> None:
+    """Remember in a source's folder where its images are."""
+    if files.root is not None:
+        (folder / IMAGE_ROOT).write_text(str(files.root), encoding="utf-8")
+
+
+def written_image_root(folder: Path) -> Path | None:
+    """The image root that `write_image_root` remembered; None: each image has its own URL."""
+    file = folder / IMAGE_ROOT
+    return Path(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
+def choose_image_root(source: Source, names: Sequence[Sequence[str]], places: Sequence[Path]) -> Path | None:
+    """The folder of a source's images: its `image_root`, or the place where most are, the first where none is.
+
+    Returns:
+        The folder; None where the images are at URLs.
+    """
+    if source.image_root is not None:
+        return None if is_http(source.image_root) else Path(source.image_root).expanduser()
+    looked_for = names[:_LOOKED_FOR]
+
+    def count(place: Path) -> tuple[int, int]:
+        found = [ImageFiles(place).find(each) for each in looked_for]
+        exact = sum(name in each for name, each in zip(found, looked_for, strict=True))
+        return exact, sum(name is not None for name in found)
+
+    best = max(places, key=count)
+    if looked_for and count(best) == (0, 0) and all(each and is_http(each[0]) for each in looked_for):
+        return None
+    return best
+
+
+class ImageFiles:
+    """The files of an image root."""
+
+    def __init__(self, root: Path | None) -> None:
+        """`root`: None where the images are at URLs, so that nothing is found."""
+        self.root = root
+        self._names_by_stem = cache(self._list)
+
+    def locate(self, names: Sequence[Sequence[str]], source: str) -> list[str]:
+        """The path below the root of each image; of one that is not there, its first name with `/` between its parts.
+
+        A name is looked for as it is, and then without its first parts, as long as no two images become one.
+
+        Args:
+            names: of each image, as in `LabelledImage`.
+            source: name of the data source, for what is printed of images that were found by a part of their names.
+        """
+        found = {tuple(each): self.find(each) for each in names}
+        images: dict[str | None, set[str]] = defaultdict(set)
+        for each, file in found.items():
+            images[file].add(each[0])
+        by_part: dict[str, str] = {}
+        for each, file in found.items():
+            if file is None or (len(images[file]) > 1 and file not in each):
+                found[each] = _with_slashes(each[0]) if each else ""
+            elif file not in {*each, *map(_with_slashes, each)}:
+                by_part[each[0]] = file
+        if by_part:
+            name, file = next(iter(by_part.items()))
+            print(
+                f"source {source}: {len(by_part)} images are found by a part of their names, such as {file} by {name!r}"
+            )
+        return [found[tuple(each)] or "" for each in names]
+
+    def find(self, names: Sequence[str]) -> str | None:
+        """The path below the root of the image that has one of these names; None where it is not there."""
+        for name in names if self.root is not None else ():
+            for path in (name, *_tails(name)):
+                if (file := self._file(path)) is not None:
+                    return file
+        return None
+
+    def size(self, name: str, width: float, height: float) -> tuple[float, float]:
+        """Width and height of an image, in pixels: those that the annotations say, else those of the file.
+
+        Args:
+            name: its path below the root.
+            width: that the annotations say; NaN or 0 where they do not.
+            height: likewise.
+
+        Raises:
+            Unusable: neither is known.
+        """
+        if width >= 1 and height >= 1:
+            return width, height
+        if self.root is None:
+            raise Unusable("the image's size is missing, and images at URLs are not looked at")
+        size = image_size(self.root / name)
+        if math.isnan(size[0]):
+            raise Unusable(f"the image's size is missing, and {self.root / name} cannot be opened")
+        return size
+
+    def _file(self, path: str) -> str | None:
+        """The path of a file below the root, with its suffix; None where there is none."""
+        if not path or path.startswith("/") or ".." in path.split("/") or "\0" in path:
+            return None
+        if os.path.isfile(os.path.join(str(self.root), path)):
+            return path
+        folder, _, stem = path.rpartition("/")
+        name = None if stem.lower().endswith(image_suffixes()) else self._names_by_stem(folder).get(stem)
+        return f"{folder}/{name}".lstrip("/") if name else None
+
+    def _list(self, folder: str) -> dict[str, str]:
+        """The images in a folder below the root, by their names without suffixes."""
+        try:
+            names = sorted(os.listdir(os.path.join(str(self.root), folder)))
+        except (OSError, ValueError):
+            return {}
+        return {os.path.splitext(name)[0]: name for name in names if name.lower().endswith(image_suffixes())}
+
+
+@cache
+def image_suffixes() -> tuple[str, ...]:
+    """The suffixes of image files that can be decoded, such as .jpg."""
+    return tuple(suffix for suffix, kind in Image.registered_extensions().items() if kind in FORMATS)
+
+
+def files_below(folder: Path) -> Iterator[str]:
+    """The paths below a folder of the files in it and its subfolders, sorted; hidden ones are not looked at."""
+    for place, subfolders, names in os.walk(folder):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        relative = Path(place).relative_to(folder)
+        yield from ((relative / name).as_posix() for name in sorted(names) if not name.startswith("."))
+
+
+def images_below(folder: Path) -> list[str]:
+    """The paths below a folder of the images in it and its subfolders, by their suffixes."""
+    return [name for name in files_below(folder) if name.lower().endswith(image_suffixes())]
+
+
+def image_size(path: Path) -> tuple[float, float]:
+    """Width and height, in pixels, of an image as it is displayed; NaN where it cannot be opened."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            width, height = image.size
+            return (height, width) if orientation_of(image) >= 5 else (width, height)
+    except Exception:  # broken headers make Pillow raise exceptions of many kinds
+        return math.nan, math.nan
+
+
+def _line(image: LabelledImage, name: str, files: ImageFiles) -> str:
+    if image.unusable or not name:
+        return unusable_line(name, image.unusable or "an image without a name")
+    try:
+        return annotation_line(name, *files.size(name, image.width, image.height), image.plates)
+    except Unusable as error:
+        return unusable_line(name, str(error))
+
+
+def _tails(name: str) -> Iterator[str]:
+    """The name with `/` between its parts, and then without its first parts, one after another."""
+    path = unquote(urlsplit(name).path) if is_http(name) else _with_slashes(name)
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        parts = parts[len(parts) - parts[::-1].index("..") :]
+    for start in range(len(parts)):
+        yield "/".join(parts[start:])
+
+
+def _with_slashes(name: str) -> str:
+    """A path with `/` between its parts; of another URL than of http(s), its path."""
+    if is_http(name):
+        return name
+    if "://" in name:
+        name = unquote(urlsplit(name).path).lstrip("/")
+    name = name.strip().replace("\\", "/")
+    return re.sub(r"^[A-Za-z]:/", "/", name).removeprefix("./")

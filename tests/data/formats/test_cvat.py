@@ -1,0 +1,79 @@
+"""CVAT for images 1.1: shapes of all kinds, names without suffixes, and what another export is."""
+
+from pathlib import Path
+
+import pytest
+from annotation_sources import corners, labels, obtained, source
+from tool_exports import images
+
+from lpr.config import Data
+from lpr.data.sources import obtain
+from lpr.errors import UserError
+
+
+def write(folder: Path, *shapes: str, name: str = "a.jpg") -> Path:
+    path = folder / "annotations.xml"
+    image = f'<image id="0" name="{name}" width="200" height="100">{"".join(shapes)}</image>'
+    path.write_text(f"<annotations><version>1.1</version>{image}</annotations>", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("shape", "box", "points"),
+    [
+        ('<box label="plate" xtl="20" ytl="10" xbr="60" ybr="30"/>', [20, 10, 60, 30], [[20, 10], [60, 30]]),
+        (
+            '<box label="plate" xtl="20" ytl="20" xbr="60" ybr="40" rotation="90.00"/>',
+            [30, 10, 50, 50],
+            [[50, 10], [50, 50], [30, 50], [30, 10]],
+        ),
+        (
+            '<polygon label="plate" points="20.00,12.00;60.00,10.00;58.00,30.00;22.00,28.00"/>',
+            [20, 10, 60, 30],
+            [[20, 12], [60, 10], [58, 30], [22, 28]],
+        ),
+        ('<polygon label="plate" points="20,12;60,10;58,30"/>', [20, 10, 60, 30], [[20, 10], [60, 30]]),
+        ('<mask label="plate" rle="1, 2" left="20" top="10" width="40" height="20"/>', [20, 10, 60, 30], None),
+    ],
+)
+def test_shapes(tmp_path: Path, data: Data, shape: str, box: list[float], points: list[list[float]] | None) -> None:
+    obtained(source("cvat", write(tmp_path, shape, '<tag label="night"/>')), tmp_path / "out", data)
+    assert labels(tmp_path / "out") == [("a.jpg", box, "plate", "", False)]
+    assert points in (None, corners(tmp_path / "out"))
+
+
+def test_attributes_keep_their_letters(tmp_path: Path, data: Data) -> None:
+    attributes = '<attribute name="plate_text">А111АА77</attribute><attribute name="quality">illegible</attribute>'
+    box = f'<box label="номер" xtl="20" ytl="10" xbr="60" ybr="30">{attributes}</box>'
+    obtained(source("cvat", write(tmp_path, box)), tmp_path / "out", data)
+    assert labels(tmp_path / "out") == [("a.jpg", [20, 10, 60, 30], "номер", "А111АА77", True)]
+
+
+def test_frames_of_a_video_have_names_without_suffixes(tmp_path: Path, data: Data) -> None:
+    images(tmp_path / "images", {"frame_000000.png": (200, 100)})
+    found = obtained(source("cvat", write(tmp_path, name="frame_000000")), tmp_path / "out", data)
+    assert found.plates["url"].tolist() == ["frame_000000.png"]
+
+
+def test_bad_shapes_leave_the_good_ones(tmp_path: Path, data: Data) -> None:
+    good = '<box label="plate" xtl="20" ytl="10" xbr="60" ybr="30"/>'
+    wrong = [
+        '<box label="plate" xtl="20" ytl="10" xbr="60"/>',
+        '<ellipse label="plate" cx="20" cy="10" rx="6" ry="3"/>',
+        '<polygon label="plate" points=""/>',
+        '<polygon label="plate" points="1,2;3;4,5;6,x"/>',
+        '<polyline label="lane" points="1,2;3,4"/>',
+    ]
+    found = obtained(source("cvat", write(tmp_path, good, *wrong)), tmp_path / "out", data)
+    assert (found.counts["plates"], found.other_labels) == (1, {"lane": 1})
+    words = ["y is nan", "a ellipse, which is neither", "0 points where", "x is nan"]
+    assert all(word in reason for word, reason in zip(words, found.rejects["reason"], strict=True))
+
+
+def test_tracks_of_a_video_and_broken_xml_are_refused(tmp_path: Path, data: Data) -> None:
+    (tmp_path / "a.xml").write_text('<annotations><track id="0" label="plate"><box frame="0"/></track></annotations>')
+    with pytest.raises(UserError, match=r"with 1 <track>s of a video; .* export the task as CVAT for images 1\.1"):
+        obtain(source("cvat", tmp_path / "a.xml"), tmp_path / "out", data)
+    (tmp_path / "a.xml").write_text("<annotations><image>")
+    with pytest.raises(UserError, match=r"a\.xml: no XML: no element found"):
+        obtain(source("cvat", tmp_path / "a.xml"), tmp_path / "out", data)

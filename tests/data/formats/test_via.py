@@ -1,0 +1,84 @@
+"""VGG Image Annotator: both versions, JSON and CSV, polygons, and regions that are no boxes."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from annotation_sources import corners, labels, obtained, source
+from tool_exports import dump, images, via_region
+
+from lpr.config import Data
+from lpr.data.sources import obtain
+from lpr.errors import UserError
+
+XS, YS = [20, 60, 58, 22], [12, 10, 30, 28]
+POLYGON = {"name": "polygon", "all_points_x": XS, "all_points_y": YS}
+
+
+def test_version_1_numbers_its_regions_and_closes_its_polygons(tmp_path: Path, data: Data) -> None:
+    images(tmp_path, {"a.jpg": (200, 100)})
+    closed = {"name": "polygon", "all_points_x": [*XS, 20], "all_points_y": [*YS, 12]}
+    regions = {"0": {"shape_attributes": closed, "region_attributes": {"plate": "KA05"}}}
+    content = {"a.jpg825": {"fileref": "", "size": 825, "filename": "a.jpg", "base64_img_data": "", "regions": regions}}
+    found = obtained(source("auto", dump(tmp_path / "via_region_data.json", content)), tmp_path / "out", data)
+    assert labels(tmp_path / "out") == [("a.jpg", [20, 10, 60, 30], "number_plate", "KA05", False)]
+    assert corners(tmp_path / "out") == [[20, 12], [60, 10], [58, 30], [22, 28]]
+    assert found.rejects.empty
+
+
+def test_sizes_come_from_the_images_as_they_are_displayed(tmp_path: Path, data: Data) -> None:
+    from PIL import Image
+
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("RGB", (100, 200)).save(tmp_path / "a.jpg", exif=turned)
+    content = {"a": {"filename": "a.jpg", "size": 1, "regions": [via_region((150, 10, 190, 30))]}}
+    found = obtained(source("via", dump(tmp_path / "via.json", content)), tmp_path / "out", data)
+    assert found.plates[["image_width", "image_height", "bottom_x"]].to_numpy().tolist() == [[200, 100, 190]]
+
+
+def test_bad_regions_and_missing_images_leave_the_good_ones(tmp_path: Path, data: Data) -> None:
+    images(tmp_path, {"a.jpg": (200, 100)})
+    regions = [
+        via_region((20, 10, 60, 30)),
+        {"shape_attributes": {"name": "circle", "cx": 9, "cy": 9, "r": 3}, "region_attributes": {}},
+        {"shape_attributes": {"name": "rect", "x": 1, "y": None, "width": 9, "height": 9}},
+        {"region_attributes": {}},
+        17,
+    ]
+    content = {"a": {"filename": "a.jpg", "regions": regions}, "b": {"filename": "b.jpg", "regions": []}, "c": {}}
+    found = obtained(source("via", dump(tmp_path / "via.json", content)), tmp_path / "out", data)
+    assert found.counts["plates"] == 1
+    words = [
+        "a circle, which",
+        "y is nan",
+        "without shape",
+        "without shape",
+        "b.jpg cannot be opened",
+        "without a name",
+    ]
+    assert all(word in reason for word, reason in zip(words, found.rejects["reason"], strict=True))
+
+
+def test_bad_rows_of_a_csv_leave_the_good_ones(tmp_path: Path, data: Data) -> None:
+    images(tmp_path, {"a.jpg": (200, 100)})
+    with (tmp_path / "via.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(
+            [
+                *["#filename", "file_size", "file_attributes", "region_count", "region_id"],
+                *["region_shape_attributes", "region_attributes"],
+            ]
+        )
+        table.writerow(["a.jpg", 1, "{}", 2, 0, json.dumps(POLYGON), '{"text": "KA05"}'])
+        table.writerow(["a.jpg", 1, "{}", 2, 1, "{broken", "{}"])
+        table.writerow(["", 1, "{}", 2, 1, json.dumps(POLYGON), "{}"])
+    found = obtained(source("auto", tmp_path / "via.csv"), tmp_path / "out", data)
+    assert found.plates["text"].tolist() == ["KA05"]
+    assert sorted(found.rejects["reason"]) == ["a region without shape attributes", "line 4: no filename"]
+
+
+def test_another_json_is_refused_with_what_it_is(tmp_path: Path, data: Data) -> None:
+    with pytest.raises(UserError, match=r"neither a project of VGG .* but an object with the keys a"):
+        obtain(source("via", dump(tmp_path / "via.json", {"a": 1})), tmp_path / "out", data)

@@ -1,0 +1,86 @@
+"""Images of annotation files, found below an image root by whatever the file calls them."""
+
+from pathlib import Path
+
+import pytest
+from annotation_sources import source
+from tool_exports import images
+
+from lpr.data.labelled_images import ImageFiles, choose_image_root, image_size, images_below
+
+SIZE = (20, 10)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> ImageFiles:
+    images(
+        tmp_path / "root",
+        dict.fromkeys(("gate/a.jpg", "yard/a.jpg", "b.png", "c d (1)#.jpg", "gate/frame_1.png"), SIZE),
+    )
+    return ImageFiles(tmp_path / "root")
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("gate/a.jpg", "gate/a.jpg"),
+        ("gate\\a.jpg", "gate/a.jpg"),
+        (".\\gate\\a.jpg", "gate/a.jpg"),
+        ("C:\\Users\\me\\root\\gate\\a.jpg", "gate/a.jpg"),
+        ("/home/me/root/yard/a.jpg", "yard/a.jpg"),
+        ("../root/yard/a.jpg", "yard/a.jpg"),
+        ("images/b.png", "b.png"),
+        ("c d (1)#.jpg", "c d (1)#.jpg"),
+        ("gate/frame_1", "gate/frame_1.png"),
+        ("s3://bucket/gate/a.jpg", "gate/a.jpg"),
+        ("https://host/gate/a.jpg?size=1", "gate/a.jpg"),
+        ("https://host/c%20d%20(1)%23.jpg", "c d (1)#.jpg"),
+    ],
+)
+def test_an_image_is_found(files: ImageFiles, name: str, file: str) -> None:
+    assert files.locate([[name]], "mine") == [file]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("a.jpg", "a.jpg"),
+        ("c:\\gone\\z.jpg", "/gone/z.jpg"),
+        ("gone\\z.jpg", "gone/z.jpg"),
+        ("https://host/gate/z.jpg", "https://host/gate/z.jpg"),
+        ("../secret.jpg", "../secret.jpg"),
+        ("b\0.png", "b\0.png"),
+        ("", ""),
+    ],
+)
+def test_an_image_that_is_not_there_keeps_its_name(files: ImageFiles, tmp_path: Path, name: str, kept: str) -> None:
+    images(tmp_path, {"secret.jpg": SIZE})
+    assert files.locate([[name]], "mine") == [kept]
+
+
+def test_two_images_do_not_become_one(files: ImageFiles, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [["north/b.png"], ["south/b.png"], ["b.png"], ["street/gate/a.jpg"]]
+    assert files.locate(names, "mine") == ["north/b.png", "south/b.png", "b.png", "gate/a.jpg"]
+    message = "1 images are found by a part of their names, such as gate/a.jpg by 'street/gate/a.jpg'"
+    assert message in capsys.readouterr().out
+    assert files.locate([["north/b.png"], ["north/b.png"]], "mine") == ["b.png", "b.png"]
+
+
+def test_the_root_is_where_most_images_are(tmp_path: Path) -> None:
+    images(tmp_path, {"images/a.jpg": SIZE, "a.jpg": SIZE, "b.jpg": SIZE})
+    places = [tmp_path / "images", tmp_path]
+    mine, elsewhere = source("coco", "x"), source("coco", "x", image_root=tmp_path / "elsewhere")
+    assert choose_image_root(mine, [["a.jpg"], ["b.jpg"]], places) == tmp_path
+    assert choose_image_root(mine, [["a.jpg"]], places) == tmp_path / "images"
+    assert choose_image_root(mine, [["gone.jpg"]], places) == tmp_path / "images"
+    assert choose_image_root(mine, [["https://host/gone.jpg"]], places) is None
+    assert choose_image_root(elsewhere, [["a.jpg"]], places) == tmp_path / "elsewhere"
+    assert choose_image_root(source("coco", "x", image_root="https://host/"), [["a.jpg"]], places) is None
+
+
+def test_images_below_a_folder(files: ImageFiles, tmp_path: Path) -> None:
+    for name in ("notes.txt", ".hidden.jpg", ".trash/a.jpg"):
+        (tmp_path / "root" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "root" / name).touch()
+    assert images_below(tmp_path / "root") == ["b.png", "c d (1)#.jpg", "gate/a.jpg", "gate/frame_1.png", "yard/a.jpg"]
+    assert image_size(tmp_path / "root" / "b.png") == SIZE
