@@ -79,7 +79,7 @@ def add_verbs(verbs: Any) -> None:
         help="label the plates that the trained detector finds in training and unlabelled images, for a next training",
         description="Write the training images of an experiment, and unlabelled images, with labels and pseudo-labels: "
         "what an exported detector finds with confidence and the recognizer reads becomes a label, what may or may not "
-        "be a plate is covered. Sources of format=table, in FOLDER/train/SOURCE and FOLDER/held_out/SOURCE.",
+        "be a plate is ignored. Sources of format=table, in FOLDER/train/SOURCE and FOLDER/held_out/SOURCE.",
         example="lpr pseudo-label vehicles/ --detector models/detector.onnx",
     )
     label.add_argument("unlabelled", nargs="*", metavar="INPUT", help="unlabelled images, folders, patterns")

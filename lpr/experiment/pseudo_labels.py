@@ -3,7 +3,7 @@
 Plates without a label teach a detector that plates are background. So the detector of a first training is run on the
 images of the next: what it finds with confidence, and an OCR engine reads, becomes a label (Lee 2013, "Pseudo-Label");
 what nobody can read is lettering or nothing, and stays as background, a hard negative; and what may or may not be a
-plate is covered, so that it teaches nothing. Where a person has listed the plates that have no label, their list
+plate is ignored, so that it teaches nothing. Where a person has listed the plates that have no label, their list
 decides instead.
 """
 
@@ -24,14 +24,13 @@ from lpr import config
 from lpr.boxes import BOX_COLUMNS, pairwise_iou
 from lpr.data.csv_files import number, read_csv
 from lpr.data.fetching import last_part
-from lpr.data.plates import read_split
+from lpr.data.plates import read_ignored, read_split
 from lpr.data.tables import read_table, write_table
 from lpr.errors import UserError
 from lpr.inference.alpr import ALPR
 from lpr.inference.inputs import Stream, Unreadable, find_inputs, read_image
 from lpr.inference.plates import Plate
 from lpr.paths import IMAGE_CACHE, PLATES
-from lpr.resampling import BORDER
 
 ENGINE = "recognizer"
 TRAIN, HELD_OUT = Path("train"), Path("held_out")  # folders of the output
@@ -42,7 +41,6 @@ _REFINING_CONFIDENCE = 0.3  # from which a detection's sides replace those of a 
 _PLATE = 0.3, 0.6  # confidences of detection and text from which one with a digit becomes a label
 _NO_PLATE = 0.3, 0.2  # confidences of detection and text below which one that is large enough to be read is background
 _READABLE_PX = 16  # height of a plate from which it can be read
-_COVER = 0.15  # margin of what is covered, as a fraction of the box's height
 _NONE = np.zeros((0, 4)), np.zeros((0, 4))
 
 
@@ -53,13 +51,13 @@ class Labels:
     Attributes:
         boxes: of its plates, pixels, float (n, 4).
         texts: of its plates; "" where unknown.
-        covered: boxes of what may or may not be a plate, pixels, float (k, 4).
-        counts: how many labels were kept, refined and added, and how many detections covered or left as background.
+        ignored: boxes of what may or may not be a plate, pixels, float (k, 4).
+        counts: how many labels were kept, refined and added, and how many detections ignored or left as background.
     """
 
     boxes: np.ndarray
     texts: list[str]
-    covered: np.ndarray
+    ignored: np.ndarray
     counts: Counter[str]
 
 
@@ -70,7 +68,7 @@ def run(
 
     `output/train/SOURCE/` and, of the validation images, `output/held_out/SOURCE/` get
     `annotations.csv` and `images/`, for sources of `format: table`. Unlabelled images are source `unlabelled`.
-    The labels of validation images stay as they are; plates that would be added to them are covered, so that finding
+    The labels of validation images stay as they are; plates that would be added to them are ignored, so that finding
     them is no mistake.
 
     Args:
@@ -89,7 +87,7 @@ def run(
         raise UserError(f"{output} is there already: choose another --output, or remove it")
     box_weights = config.load(folder / config.PARAMS).train.box_weights or {}
     alpr = ALPR(detector, ENGINE, confidence_threshold=_MIN_CONFIDENCE)
-    rows = read_split(folder)
+    rows, ignored = read_split(folder), read_ignored(folder)
     urls = read_table(folder / PLATES).groupby("image")["url"].first()
     images = [
         (folder / IMAGE_CACHE / str(name), last_part(urls[name]), *plates[["source", "split"]].iloc[0], plates)
@@ -121,14 +119,15 @@ def run(
         person = None if listed is None else listed.get(name, _NONE)
         if split == "train":
             new = pseudo_labels(boxes, texts, found, refine=box_weights.get(source, 1.0) < 1, unlabelled=person)
-            boxes, texts, covered = new.boxes, new.texts, new.covered
+            boxes, texts, unsure = new.boxes, new.texts, new.ignored
             counts.setdefault(source, Counter(images=0)).update(new.counts + Counter(images=1))
         elif person is None:
-            covered = pseudo_labels(boxes, texts, found, refine=False).boxes[len(boxes) :]
+            unsure = pseudo_labels(boxes, texts, found, refine=False).boxes[len(boxes) :]
         else:
-            covered = np.concatenate(person)
-        write_covered(path, pixels, covered, place / "images" / path.name)
-        tables.setdefault(place, []).append(_table(path.name, pixels, boxes, texts))
+            unsure = np.concatenate(person)
+        unsure = np.concatenate([unsure, ignored.loc[ignored["image"] == path.name, BOX_COLUMNS].to_numpy(float)])
+        shutil.copyfile(path, place / "images" / path.name)
+        tables.setdefault(place, []).append(_table(path.name, pixels, boxes, texts, unsure))
     for place, parts in tables.items():
         write_table(pd.concat(parts, ignore_index=True), place / "annotations.csv")
     for source, count in counts.items():
@@ -152,7 +151,7 @@ def pseudo_labels(
         unlabelled: what a person says has no label: plates, and what may or may not be one, pixels, float (m, 4),
             (k, 4). None: the detections and what was read in them decide.
     """
-    boxes, counts = boxes.copy(), Counter(kept=0, refined=0, added=0, covered=0, background=0)
+    boxes, counts = boxes.copy(), Counter(kept=0, refined=0, added=0, ignored=0, background=0)
     overlap = pairwise_iou(boxes, np.array([plate.box for plate in found]).reshape(-1, 4))
     refined, beside = np.zeros(len(boxes), bool), []
     for column, plate in enumerate(found):
@@ -170,23 +169,23 @@ def pseudo_labels(
             boxes[own], refined[own] = plate.box, True
     if unlabelled is None:
         verdicts = [_verdict(plate) for plate in beside]
-        added, covered = (
+        added, ignored = (
             np.array([plate.box for plate, verdict in zip(beside, verdicts, strict=True) if verdict == what]).reshape(
                 -1, 4
             )
-            for what in ("added", "covered")
+            for what in ("added", "ignored")
         )
         counts["background"] = verdicts.count("background")
     else:
-        added, covered = unlabelled
+        added, ignored = unlabelled
     counts.update(
-        kept=len(boxes) - int(refined.sum()), refined=int(refined.sum()), added=len(added), covered=len(covered)
+        kept=len(boxes) - int(refined.sum()), refined=int(refined.sum()), added=len(added), ignored=len(ignored)
     )
-    return Labels(np.concatenate([boxes, added]), [*texts, *("" for _ in added)], covered, counts)
+    return Labels(np.concatenate([boxes, added]), [*texts, *("" for _ in added)], ignored, counts)
 
 
 def _verdict(plate: Plate) -> str:
-    """What becomes of a detection beside the labels: "added", "covered" or "background"."""
+    """What becomes of a detection beside the labels: "added", "ignored" or "background"."""
     text_confidence = plate.text_confidence or 0.0
     if (
         plate.confidence >= _PLATE[0]
@@ -196,30 +195,21 @@ def _verdict(plate: Plate) -> str:
         return "added"
     readable = plate.box[3] - plate.box[1] >= _READABLE_PX
     return (
-        "background" if plate.confidence < _NO_PLATE[0] and text_confidence < _NO_PLATE[1] and readable else "covered"
+        "background" if plate.confidence < _NO_PLATE[0] and text_confidence < _NO_PLATE[1] and readable else "ignored"
     )
 
 
-def write_covered(path: Path, pixels: np.ndarray, covered: np.ndarray, target: Path) -> None:
-    """Write the image with the boxes covered by `BORDER`; a copy of the file where there are none."""
-    if not len(covered):
-        shutil.copyfile(path, target)
-        return
-    margin = _COVER * (covered[:, 3:] - covered[:, 1:2])
-    pixels = pixels.copy()
-    for left, top, right, bottom in (covered + margin * [-1, -1, 1, 1]).clip(0).round().astype(int):
-        pixels[top:bottom, left:right] = BORDER
-    Image.fromarray(pixels).save(target, "JPEG", quality=95)
-
-
-def _table(name: str, pixels: np.ndarray, boxes: np.ndarray, texts: Sequence[str]) -> pd.DataFrame:
-    """Rows for `format: table`: one a plate; one without a box for an image without plates."""
-    corners = pd.DataFrame(boxes.round(2) if len(boxes) else [[None] * 4], columns=["xmin", "ymin", "xmax", "ymax"])
-    corners["text"] = [*texts] if len(boxes) else [""]
+def _table(name: str, pixels: np.ndarray, boxes: np.ndarray, texts: Sequence[str], ignored: np.ndarray) -> pd.DataFrame:
+    """Rows for `format: table`: one a plate and an ignored box; one without a box for an image without plates."""
     height, width = pixels.shape[:2]
+    every = [*boxes.round(2).tolist(), *([] if len(boxes) else [[None] * 4]), *ignored.round(2).tolist()]
+    table = pd.DataFrame(every, columns=["xmin", "ymin", "xmax", "ymax"])
+    plates = max(1, len(boxes))
+    table["text"] = [*texts, *[""] * (len(every) - len(texts))]
+    table["ignored"] = [*[0] * plates, *[1] * len(ignored)]
     for place, (column, value) in enumerate((("image", name), ("width", width), ("height", height))):
-        corners.insert(place, column, value)
-    return corners
+        table.insert(place, column, value)
+    return table
 
 
 def _read_unlabelled_plates(path: Path, images: Collection[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
