@@ -5,6 +5,7 @@ Figures use the Agg canvas, without pyplot's global state: equal figures have eq
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,4 +48,6 @@ def save(figure: Figure, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    FigureCanvasAgg(figure).print_png(path, metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a plate's text in a script that it lacks
+        FigureCanvasAgg(figure).print_png(path, metadata={"Software": None})
