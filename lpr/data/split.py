@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from lpr.config import KFoldSplit, Source, Split
 from lpr.data.groups import PlateTexts, connected, named_groups
@@ -28,7 +28,6 @@ from lpr.errors import UserError
 # added later leaves the others where they are, which shuffling the groups themselves would not.
 _BUCKETS = 1000
 _LEFT_OUT = "left out"
-_TOGETHER = 0.9  # of suspected pairs, from which a regular expression is proposed
 _SEEDS = 20  # that are tried for a split without an empty part
 
 
@@ -96,6 +95,7 @@ class _Images:
     roles: np.ndarray
     texts: PlateTexts
     fingerprints: Fingerprints
+    _groups: dict[tuple[int, str | None], np.ndarray] = field(default_factory=dict)  # by the settings that make them
 
     def __len__(self) -> int:
         return len(self.table)
@@ -111,12 +111,12 @@ class _Images:
     def groups(self, config: Split) -> np.ndarray:
         """The group of each image, numbered in order of appearance."""
 
-        def pairs() -> Iterator[np.ndarray]:
-            yield self.texts.chains()
-            yield named_groups(self.table["url"], self.table["source"], config.group_by)[0]
-            yield from self.near_duplicates(config)
-
-        return connected(len(self), pairs())
+        key = config.hash_distance_threshold, config.group_by
+        if key not in self._groups:
+            named, _ = named_groups(self.table["url"], self.table["source"], config.group_by)
+            pairs = chain([self.texts.chains(), named], self.near_duplicates(config))
+            self._groups[key] = connected(len(self), pairs)
+        return self._groups[key]
 
     def assign(self, config: Split) -> np.ndarray:
         """The split of each image, str (n,); `_LEFT_OUT` where its source's role keeps it out."""
@@ -180,30 +180,30 @@ class _Images:
             return
         urls = self.table["url"]
         first, second = self.frames[0]
-        grouping = self._grouping(config)
-        remedy = (
-            f"to keep them together: {_override('split.group_by', grouping)}"
-            if grouping is not None
-            else "to keep them together, name what their names have in common by split.group_by"
-        )
         print(
             f"{count} of {np.count_nonzero(splits == 'test')} test images seem to have frames of the same video in "
             f"training: by their names and edges, {suspected['images']} images are of {suspected['videos']} videos, "
-            f"such as {urls[first]} and {urls[second]}; {remedy}"
+            f"such as {urls[first]} and {urls[second]}; {self._way_to_group(config)}"
         )
 
-    def _grouping(self, config: Split) -> str | None:
-        """The first of `GROUPINGS` that keeps most suspected frames together and leaves no split empty, if any."""
-        if config.name == "random":
-            return None
-        for grouping in GROUPINGS:
-            pairs, _ = named_groups(self.table["url"], self.table["source"], grouping)
-            groups = connected(len(self), [pairs])
-            together = (groups[self.frames[:, 0]] == groups[self.frames[:, 1]]).mean()
-            changed = config.model_copy(update={"group_by": grouping})
-            if together >= _TOGETHER and not _empty(self.assign(changed), self.roles, changed):
-                return grouping
-        return None
+    def _way_to_group(self, config: Split) -> str:
+        """The `GROUPINGS` that keeps most neighbouring frames together and leaves no split empty, in words."""
+        grouped = config.model_copy(update={"name": "grouped"}) if config.name == "random" else config
+        candidates = [grouped.model_copy(update={"group_by": each}) for each in GROUPINGS]
+        kept = [self._kept_together(each) for each in GROUPINGS]
+        useful = [number for number, count in enumerate(kept) if 2 * count >= len(self.frames)]
+        usable = [each for each in useful if not _empty(self.assign(candidates[each]), self.roles, candidates[each])]
+        best = max(usable or range(len(kept)), key=kept.__getitem__)
+        chosen = candidates[best]
+        if not usable:
+            remedies = (each for each in _changes(chosen) if each.group_by == chosen.group_by)
+            chosen = next((each for each in remedies if not _empty(self.assign(each), self.roles, each)), chosen)
+        note = "" if usable or chosen != candidates[best] else " (for more images: of these, it leaves a split empty)"
+        return f"{_typed(config, chosen)} keeps {kept[best]} of {len(self.frames)} neighbours together{note}"
+
+    def _kept_together(self, group_by: str) -> int:
+        groups = connected(len(self), [named_groups(self.table["url"], self.table["source"], group_by)[0]])
+        return int((groups[self.frames[:, 0]] == groups[self.frames[:, 1]]).sum())
 
 
 def _assign_groups(groups: np.ndarray, images: pd.Series, roles: np.ndarray, config: Split) -> np.ndarray:
@@ -269,39 +269,50 @@ def _empty(splits: np.ndarray, roles: np.ndarray, config: Split) -> dict[str, fl
 def _refusal(empty: dict[str, float], images: _Images, splits: np.ndarray, groups: np.ndarray, config: Split) -> str:
     name, fraction = next(iter(empty.items()))
     kept = splits != _LEFT_OUT
-    remedies = list(_remedies(images, empty, config)) or ["more images"]
+    remedies: list[str] = []
+    named: set[str] = set()
+    for changed in _changes(config):
+        keys = set(_changed(config, changed))
+        if named.isdisjoint(keys) and not _empty(images.assign(changed), images.roles, changed):
+            named |= keys
+            remedies.append(_typed(config, changed))
     return (
         f"split.{name}={fraction:g} of {kept.sum()} images in {len(set(groups[kept]))} groups is none. "
-        f"What helps: {'; or '.join(remedies)}"
+        f"What helps: {'; or '.join(remedies or ['more images'])}"
     )
 
 
-def _remedies(images: _Images, empty: dict[str, float], config: Split) -> Iterator[str]:
-    """Overrides of the configuration with which no split is empty, each of which was tried."""
-    changes: list[dict[str, object]] = []
-    if config.name != "random":
-        changes += [{"hash_distance_threshold": 0}] if config.hash_distance_threshold else []
-        changes += [{"group_by": None}] if config.group_by is not None else []
+def _changes(config: Split) -> Iterator[Split]:
+    """Configurations whose splits may not be empty where those of `config` are, the smallest changes first."""
+    if config.name != "random" and config.hash_distance_threshold:
+        yield config.model_copy(update={"hash_distance_threshold": 0})
+    if config.name != "random" and config.group_by is not None:
+        yield config.model_copy(update={"group_by": None})
     if isinstance(config, KFoldSplit):
-        changes += [{"folds": folds} for folds in range(config.folds - 1, 1, -1)]
-    elif "validation" in empty:
-        changes += [{"validation": 0.0, "train": round(1 - config.test, 6)}]
-    changes += [{"seed": seed} for seed in range(_SEEDS) if seed != config.seed]
-    helped = set[str]()
-    for change in changes:
-        if not helped.isdisjoint(change):
-            continue
-        try:
-            changed = type(config).model_validate(config.model_dump() | change)
-        except ValidationError:
-            continue
-        if not _empty(images.assign(changed), images.roles, changed):
-            helped |= change.keys()
-            yield " ".join(_override(f"split.{key}", value) for key, value in change.items())
+        for folds in range(config.folds - 1, config.fold, -1):
+            if folds > 1:
+                yield config.model_copy(update={"folds": folds})
+    unvalidated = {"validation": 0.0, "train": round(1 - config.test, 6)}
+    if config.validation:
+        yield config.model_copy(update=unvalidated)
+    for several in ({}, unvalidated, {"hash_distance_threshold": 0}, {"hash_distance_threshold": 0, **unvalidated}):
+        for seed in range(_SEEDS):
+            yield config.model_copy(update={"seed": seed, **several})
+
+
+def _changed(config: Split, changed: Split) -> dict[str, object]:
+    """The keys in which `changed` differs, and their values there."""
+    before = config.model_dump()
+    return {key: value for key, value in changed.model_dump().items() if key not in before or value != before[key]}
+
+
+def _typed(config: Split, changed: Split) -> str:
+    """The overrides that make `changed` of `config`, as they are typed in a shell."""
+    return " ".join(_override(key, value) for key, value in _changed(config, changed).items())
 
 
 def _override(key: str, value: object) -> str:
-    """`key=value` as it is typed in a shell."""
-    if value is None or isinstance(value, int | float):
-        return f"{key}={'null' if value is None else f'{value:g}'}"
-    return shlex.quote(f'{key}="{value}"')
+    group = "split" if key == "name" else f"split.{key}"
+    if isinstance(value, str) and key != "name":
+        return shlex.quote(f'{group}="{value}"')
+    return f"{group}={'null' if value is None else f'{value:g}' if isinstance(value, float) else value}"

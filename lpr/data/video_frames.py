@@ -24,11 +24,12 @@ GROUPINGS = (
     r"(.*?)\d+\D*$",
     r"(.*?)\d+\D*\.rf\.",
     r"(.*?)\d+\.\d+\D*$",
-    *(
-        pattern.format(digits)
-        for digits in (3, 2, 1)
-        for pattern in (r"(.*?)\d{{1,{}}}\D*$", r"(.*?)\d{{1,{}}}\D*\.rf\.")
-    ),
+    r"(.*?)\d{1,3}\D*$",
+    r"(.*?)\d{1,3}\D*\.rf\.",
+    r"(.*?)\d{1,2}\D*$",
+    r"(.*?)\d{1,2}\D*\.rf\.",
+    r"(.*?)\d\D*$",
+    r"(.*?)\d\D*\.rf\.",
 )
 """Regular expressions for `split.group_by` that keep frames of one video together, the largest groups first."""
 
