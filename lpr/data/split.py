@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
+from itertools import chain, combinations
 from pathlib import Path
 
 import numpy as np
@@ -273,7 +273,7 @@ def _refusal(empty: dict[str, float], images: _Images, splits: np.ndarray, group
     named: set[str] = set()
     for changed in _changes(config):
         keys = set(_changed(config, changed))
-        if named.isdisjoint(keys) and not _empty(images.assign(changed), images.roles, changed):
+        if keys and named.isdisjoint(keys) and not _empty(images.assign(changed), images.roles, changed):
             named |= keys
             remedies.append(_typed(config, changed))
     return (
@@ -283,21 +283,21 @@ def _refusal(empty: dict[str, float], images: _Images, splits: np.ndarray, group
 
 
 def _changes(config: Split) -> Iterator[Split]:
-    """Configurations whose splits may not be empty where those of `config` are, the smallest changes first."""
-    if config.name != "random" and config.hash_distance_threshold:
-        yield config.model_copy(update={"hash_distance_threshold": 0})
-    if config.name != "random" and config.group_by is not None:
-        yield config.model_copy(update={"group_by": None})
+    """Configurations whose splits may not be empty where those of `config` are, those with the fewest changes first."""
     if isinstance(config, KFoldSplit):
-        for folds in range(config.folds - 1, config.fold, -1):
-            if folds > 1:
-                yield config.model_copy(update={"folds": folds})
-    unvalidated = {"validation": 0.0, "train": round(1 - config.test, 6)}
-    if config.validation:
-        yield config.model_copy(update=unvalidated)
-    for several in ({}, unvalidated, {"hash_distance_threshold": 0}, {"hash_distance_threshold": 0, **unvalidated}):
+        for folds in range(config.folds - 1, max(config.fold, 1), -1):
+            yield config.model_copy(update={"folds": folds})
+    single: list[dict[str, object]] = [
+        {"hash_distance_threshold": 0},
+        {"group_by": None},
+        {"validation": 0.0, "train": round(1 - config.test, 6)},
+    ]
+    several = [dict(chain(*map(dict.items, each))) for count in range(4) for each in combinations(single, count)]
+    for changes in several:
+        yield config.model_copy(update=changes)
+    for changes in several:
         for seed in range(_SEEDS):
-            yield config.model_copy(update={"seed": seed, **several})
+            yield config.model_copy(update={"seed": seed, **changes})
 
 
 def _changed(config: Split, changed: Split) -> dict[str, object]:
@@ -308,7 +308,8 @@ def _changed(config: Split, changed: Split) -> dict[str, object]:
 
 def _typed(config: Split, changed: Split) -> str:
     """The overrides that make `changed` of `config`, as they are typed in a shell."""
-    return " ".join(_override(key, value) for key, value in _changed(config, changed).items())
+    changes = sorted(_changed(config, changed).items(), key=lambda change: change[0] != "group_by")
+    return " ".join(_override(key, value) for key, value in changes)
 
 
 def _override(key: str, value: object) -> str:

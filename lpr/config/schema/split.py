@@ -34,7 +34,7 @@ class _Shares(Section):
         try:
             re.compile(group_by or "")
         except re.error as error:
-            raise ValueError(f"neither folder nor a regular expression: {error}") from None
+            raise ValueError(f"split.group_by={group_by}: neither folder nor a regular expression: {error}") from None
         return group_by
 
     @model_validator(mode="after")
