@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from lpr.audit.findings import FINDING_COLUMNS, IOU_THRESHOLD
 from lpr.boxes import BOX_COLUMNS, pairwise_iou
-from lpr.data.split import near_duplicates, perceptual_hashes, same_plate
+from lpr.data.similarity import fingerprints, near_duplicate_pairs
 
 # Relative difference of two images' aspect ratios above which they are different crops, so that boxes do not compare.
 _ASPECT_TOLERANCE = 0.02
@@ -33,10 +34,11 @@ def find_duplicates(
     """
     images = labels.drop_duplicates("image").reset_index(drop=True)
     plates = dict(iter(labels.groupby("image")))
-    similar = set(near_duplicates(perceptual_hashes([image_dir / name for name in images["image"]]), distance))
+    hashes = fingerprints([image_dir / name for name in images["image"]]).hashes
+    similar = {(a, b) for pairs in near_duplicate_pairs(hashes, distance) for a, b in pairs.tolist()}
     split_of = [split.set_index("image")["split"] for split in splits]
     rows, harmless = [], 0
-    for a, b in sorted(similar.union(same_plate(labels, images["image"]))):
+    for a, b in sorted(similar.union(_same_plate(labels, images["image"]))):
         first, second = images.iloc[a], images.iloc[b]
         plates_a, plates_b = plates[first["image"]], plates[second["image"]]
         is_similar = (a, b) in similar
@@ -58,6 +60,13 @@ def find_duplicates(
             }
         )
     return pd.DataFrame(rows, columns=FINDING_COLUMNS), harmless
+
+
+def _same_plate(plates: pd.DataFrame, images: pd.Series) -> Iterator[tuple[int, int]]:
+    """Pairs of images with a plate text in common, by their indices in `images`, the lower first."""
+    number = {image: index for index, image in enumerate(images)}
+    for _, part in plates[plates["text"] != ""].groupby("text"):
+        yield from combinations(sorted({number[image] for image in part["image"]}), 2)
 
 
 def _different_splits(first: str, second: str, split_of: Sequence[pd.Series]) -> tuple[str, str] | None:

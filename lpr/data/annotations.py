@@ -29,7 +29,7 @@ from urllib.parse import unquote, urlsplit
 
 from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS
 from lpr.errors import UserError
-from lpr.plates.text import normalize
+from lpr.plates.text import normalize, other_characters
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,14 +66,17 @@ class Annotations:
             has one row, whose box is NaN. Original boxes are those that an override box replaced, else NaN. `ignored`
             boxes are neither plates nor background.
         rejects: a row a line or plate that cannot be used, `REJECT_COLUMNS`; lines count from 1.
-        counts: lines, images, plates, texts, without_plates, ignored, rejected, swapped, other_labels.
+        counts: lines, images, plates, texts, texts_beyond_latin (with characters other than A–Z and 0–9),
+            without_plates, ignored, rejected, swapped, other_labels.
         other_labels: label → how many annotations have it, of those that are not plates.
+        other_characters: character other than A–Z and 0–9 → how many texts have it.
     """
 
     plates: pd.DataFrame
     rejects: pd.DataFrame
     counts: dict[str, int]
     other_labels: dict[str, int]
+    other_characters: dict[str, int]
 
 
 class PlateLabel(NamedTuple):
@@ -163,11 +166,15 @@ def read_annotations(path: Path, source: str, plate_labels: Sequence[str] | None
             "docs/data.md"
         )
     plates = pd.DataFrame(rows.plates, columns=PLATE_COLUMNS)
+    texts = plates.loc[~plates["ignored"], "text"]
+    others = texts.map(other_characters)
+    characters = Counter(character for found in others for character in sorted(set(found)))
     counts = {
         "lines": rows.lines,
         "images": plates["image"].nunique(),
         "plates": int((plates["top_x"].notna() & ~plates["ignored"]).sum()),
-        "texts": int(((plates["text"] != "") & ~plates["ignored"]).sum()),
+        "texts": int((texts != "").sum()),
+        "texts_beyond_latin": int((others != "").sum()),
         "without_plates": int(plates["top_x"].isna().sum()),
         "ignored": int(plates["ignored"].sum()),
         "rejected": len(rows.rejects),
@@ -175,7 +182,7 @@ def read_annotations(path: Path, source: str, plate_labels: Sequence[str] | None
         "other_labels": sum(rows.other_labels.values()),
     }
     rejects = pd.DataFrame(rows.rejects, columns=REJECT_COLUMNS)
-    return Annotations(plates, rejects, counts, dict(rows.other_labels.most_common()))
+    return Annotations(plates, rejects, counts, dict(rows.other_labels.most_common()), dict(characters.most_common()))
 
 
 def _plate_labels(path: Path, source: str, chosen: Sequence[str] | None) -> frozenset[str]:

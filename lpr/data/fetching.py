@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 import time
+from collections import Counter
+from collections.abc import Iterable
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, Protocol
@@ -126,6 +128,42 @@ def is_http(url: str) -> bool:
 def last_part(url: str) -> str:
     """The last part of a URL's or file's path: what annotations, image roots and tables of texts have in common."""
     return unquote(urlsplit(url).path if "://" in url else url).rpartition("/")[2]
+
+
+def path_tails(url: str) -> list[str]:
+    """The ends of a URL's or file's path, longest first, the last part last: `a/b.jpg` → [`a/b.jpg`, `b.jpg`].
+
+    None goes up by `..`; there is none where the path ends with that, or with a slash, or where the URL is malformed.
+    """
+    try:
+        path = unquote(urlsplit(url).path if "://" in url else url)
+    except ValueError:
+        return []
+    tails: list[str] = []
+    for part in reversed(path.split("/")):
+        if part in ("", ".", "..") or "\0" in part:
+            break
+        tails.append(f"{part}/{tails[-1]}" if tails else part)
+    return tails[::-1]
+
+
+class SharedTails:
+    """Which ends of paths several URLs have, so that they do not tell which is meant.
+
+    Args:
+        urls: all that there are; http and https of one address are one.
+    """
+
+    def __init__(self, urls: Iterable[str] = ()) -> None:
+        tails = [path_tails(url) for url in {re.sub("^https?://", "//", url): url for url in urls}.values()]
+        self._counts = Counter(tail for each in tails for tail in each)
+        self._whole = Counter(each[0] for each in tails if each)
+
+    def unclear(self, url: str, tail: str) -> bool:
+        """Whether the end of this URL's path is that of others, too; a whole path is so only if others equal it."""
+        if self._counts[tail] < 2:
+            return False
+        return tail != path_tails(url)[0] or self._whole[tail] > 1
 
 
 def _body(answer: requests.Response, limits: Limits) -> bytes:

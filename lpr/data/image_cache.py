@@ -14,9 +14,9 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -31,7 +31,7 @@ from tqdm import tqdm
 from lpr.config import Data, Source
 from lpr.data import formats
 from lpr.data.decoding import decode
-from lpr.data.fetching import fetch, is_http, last_part, redact, session
+from lpr.data.fetching import SharedTails, fetch, is_http, path_tails, redact, session
 from lpr.data.placement import is_resized
 from lpr.data.tables import write_table
 from lpr.data.unavailable import Unavailable
@@ -73,8 +73,11 @@ def download(
             first); a source or its folder does not exist; the cache cannot be written.
     """
     started = time.monotonic()
-    locations = {source.name: _location(source, sources_folder) for source in data.sources}
     listed = plates.drop_duplicates("image")[["image", "source", "url"]]
+    locations = {
+        source.name: _location(source, sources_folder, listed.loc[listed["source"] == source.name, "url"])
+        for source in data.sources
+    }
     if unknown := sorted(set(listed["source"]) - set(locations)):
         raise UserError(
             f"the plates come from source {unknown[0]!r}, which data.sources lacks: run `lpr annotate` again"
@@ -121,32 +124,41 @@ class _Location:
     base_url: str | None = None
     folder: Path | None = None
     links: bool = False  # whether the folder's files may be links to elsewhere
+    shared: SharedTails = field(default_factory=SharedTails)  # by the source's URLs
 
-    def locate(self, url: str) -> str:
-        """The URL to fetch, or the path relative to the folder.
+    def locate(self, url: str) -> list[str]:
+        """The URLs to try, or the path relative to the folder, alone.
+
+        A file in a folder has the longest end of the URL's path that is there; one below a base URL has the last part,
+        or, where several URLs share that, the longest end that is there.
 
         Raises:
             Unavailable: nothing may be fetched from there.
         """
-        try:
-            if self.base_url is None and self.folder is None:
-                if not is_http(url):
-                    raise Unavailable(
-                        "not an http(s) URL; files are taken only from a folder that data.image_root names"
-                    )
-                return url
-            relative = last_part(url) if self.names_are_urls or is_http(url) else url
-        except ValueError:
-            raise Unavailable("not a URL") from None
-        leads_elsewhere = _leads_elsewhere(relative)
+        if self.base_url is None and self.folder is None:
+            if not is_http(url):
+                raise Unavailable("not an http(s) URL; files are taken only from a folder that data.image_root names")
+            return [url]
+        tails = path_tails(url) if self.names_are_urls or is_http(url) else [url]
+        name = tails[-1] if tails else ""
+        elsewhere = _leads_elsewhere(name)
         if self.folder is not None and not self.links and not self.names_are_urls:
-            leads_elsewhere = False  # `read` looks where
-        if not Path(relative).parts or leads_elsewhere or "\0" in relative:
+            elsewhere = False  # `read` looks where
+        if not Path(name).parts or elsewhere or "\0" in name:
             raise Unavailable("not the name of a file in its folder")
-        if self.base_url is None:
-            return relative
-        base = urlsplit(self.base_url)
-        return base._replace(path=f"{base.path.rstrip('/')}/{quote(relative)}").geturl()
+        last, own = tails[-1], [tail for tail in tails if not self.shared.unclear(url, tail)]
+        if self.folder is not None:
+            found = next((tail for tail in tails if os.path.isfile(self.folder / tail)), None)
+            if found is not None and found not in own:
+                raise Unavailable(_shared(found))
+            return [found or last]
+        if not own:
+            raise Unavailable(_shared(last))
+        base = urlsplit(self.base_url or "")
+        return [
+            base._replace(path=f"{base.path.rstrip('/')}/{quote(tail)}").geturl()
+            for tail in ([last] if last in own else own)
+        ]
 
     def read(self, relative: str, max_bytes: int) -> bytes:
         """A file of the folder.
@@ -195,10 +207,19 @@ def _leads_elsewhere(name: str) -> bool:
     return Path(name).is_absolute() or ".." in Path(name).parts
 
 
-def _location(source: Source, sources_folder: Path) -> _Location:
+def _shared(tail: str) -> str:
+    return (
+        f"several images' URLs end with {tail}, so that it is unknown which of them it is: put each into the folder of "
+        "its URL, below data.image_root"
+    )
+
+
+def _location(source: Source, sources_folder: Path, urls: Iterable[str]) -> _Location:
+    """Where the images with these URLs are."""
     module, source_folder = formats.load(source.format), sources_folder / source.name
+    shared = SharedTails(urls if module.NAMES_ARE_URLS and source.image_root is not None else ())
     if source.image_root is not None and is_http(source.image_root):
-        return _Location(module.NAMES_ARE_URLS, base_url=source.image_root)
+        return _Location(module.NAMES_ARE_URLS, base_url=source.image_root, shared=shared)
     if source.image_root is not None:
         folder: Path | None = Path(source.image_root).expanduser()
     else:
@@ -211,7 +232,8 @@ def _location(source: Source, sources_folder: Path) -> _Location:
             "`image_root` of this entry of data.sources"
         )
     # In the source's folder, DVC may have put links into its own cache.
-    return _Location(module.NAMES_ARE_URLS, folder=folder, links=folder.is_relative_to(source_folder))
+    links = folder.is_relative_to(source_folder)
+    return _Location(module.NAMES_ARE_URLS, folder=folder, links=links, shared=shared)
 
 
 @dataclass(frozen=True)
@@ -231,15 +253,15 @@ class _CacheImage:
             if not _is_plain_name(name):
                 raise Unavailable("`image` is not a plain file name")
             location, path = self.locations[source], self.cache / name
-            address = location.locate(url)
-            fetched = redact(address)
-            cached = self._cached(path, fetched)
+            addresses = location.locate(url)
+            fetched = redact(addresses[0])
+            cached = self._cached(path, [redact(address) for address in addresses])
             if location.folder is None:
                 if cached is not None:
                     return {"image": name, "source": source, **cached}, False
-                content, attempts = fetch(self.http, address, self.data)
+                content, attempts, fetched = self._fetch(addresses)
             else:
-                content = location.read(address, self.data.max_bytes)
+                content = location.read(addresses[0], self.data.max_bytes)
             sha256 = hashlib.sha256(content).hexdigest()
             if cached is not None and cached["sha256"] == sha256:
                 return {"image": name, "source": source, **cached}, False
@@ -252,13 +274,23 @@ class _CacheImage:
             row = {"image": name, "source": source, "url": redact(url), "fetched": fetched}
             return {**row, "reason": str(error), "attempts": tried}, False
 
-    def _cached(self, path: Path, fetched: str) -> dict[str, Any] | None:
-        """The row of a cached image, if the same recipe made it of what had the same address; else None."""
+    def _fetch(self, addresses: Sequence[str]) -> tuple[bytes, int, str]:
+        """What is at the first address that has anything, the attempts, and that address."""
+        for number, address in enumerate(addresses, start=1):
+            try:
+                return *fetch(self.http, address, self.data), redact(address)
+            except Unavailable as error:
+                if number == len(addresses) or not str(error).startswith("HTTP 4"):
+                    raise
+        raise AssertionError("unreachable")
+
+    def _cached(self, path: Path, fetched: Sequence[str]) -> dict[str, Any] | None:
+        """The row of a cached image, if the same recipe made it of what had one of these addresses; else None."""
         try:
             with Image.open(path, formats=["JPEG"]) as image:
                 comment = json.loads(image.info["comment"])
                 row = {"width": image.width, "height": image.height, **comment["original"]}
-            same = comment["made"] == self._recipe() and row["fetched"] == fetched
+            same = comment["made"] == self._recipe() and row["fetched"] in fetched
             pixels = row["stored_width"] * row["stored_height"]
             return row if same and row["bytes"] <= self.data.max_bytes and pixels <= self.data.max_pixels else None
         except (OSError, KeyError, ValueError, TypeError):  # not there, or not made by this class

@@ -13,7 +13,7 @@ from lpr.config import Source
 from lpr.data.annotation_files import local_file
 from lpr.data.annotations import Unusable, read_records
 from lpr.data.csv_files import number, read_csv
-from lpr.data.fetching import last_part
+from lpr.data.fetching import SharedTails, path_tails
 
 _CORNERS = ["xmin", "ymin", "xmax", "ymax"]
 
@@ -21,9 +21,10 @@ _CORNERS = ["xmin", "ymin", "xmax", "ymax"]
 def apply_overrides(source: Source, path: Path) -> None:
     """Give plates without a text those of `source.texts`, and plates the boxes of `source.boxes`.
 
-    Images are matched by the last part of their names, and their plates with rows by the pairing of largest total IoU.
-    Rows of texts that have no boxes are an image's plates in their order, if there is one row a plate. Every line keeps
-    its number, and bad lines stay as they are.
+    Images and rows are matched by the longest end that their names have in common, at least the last part; where that
+    is the end of several names, none has the row, and the number of such images is printed. An image's plates
+    and its rows are matched by the pairing of largest total IoU. Rows of texts that have no boxes are an image's plates
+    in their order, if there is one row a plate. Every line keeps its number, and bad lines stay as they are.
 
     Args:
         path: annotation JSON; rewritten in place where `source` names a table.
@@ -33,18 +34,20 @@ def apply_overrides(source: Source, path: Path) -> None:
     """
     if source.texts is None and source.boxes is None:
         return
-    texts = _rows_by_image(source, "texts", ["image", "text"])
-    boxes = _rows_by_image(source, "boxes", ["image", *_CORNERS])
+    records = list(read_records(path))
+    urls = [record["content"] for _, record in records if _has_url(record)]
+    texts = _rows_by_image(source, "texts", ["image", "text"], urls)
+    boxes = _rows_by_image(source, "boxes", ["image", *_CORNERS], urls)
     lines: dict[int, str] = {}
     counts = {"texts": 0, "boxes": 0}
-    for line, record in read_records(path):
+    for line, record in records:
         if isinstance(record, Unusable):
             # `lpr annotate` will reject it, with the line as it was.
             lines[line] = path.read_text(encoding="utf-8-sig").split("\n")[line - 1]
             continue
-        if isinstance(record, dict) and isinstance(record.get("content"), str):
+        if _has_url(record):
             plates = [plate for plate in record.get("annotation") or [] if isinstance(plate, dict)]
-            image = last_part(record["content"])
+            image = record["content"]
             # Texts first: the boxes of their rows are like the original ones.
             counts["texts"] += _add_texts(plates, texts.get(image, []))
             counts["boxes"] += _override_boxes(plates, boxes.get(image, []))
@@ -107,12 +110,35 @@ def _corners(plate: dict[str, Any]) -> list[float] | None:
         return None
 
 
-def _rows_by_image(source: Source, key: str, columns: list[str]) -> dict[str, list[dict[str, str]]]:
-    """The rows of the CSV that the source's `key` names, by the last part of the image's name; none if it is null."""
+def _has_url(record: Any) -> bool:
+    return isinstance(record, dict) and isinstance(record.get("content"), str)
+
+
+def _rows_by_image(source: Source, key: str, columns: list[str], urls: list[str]) -> dict[str, list[dict[str, str]]]:
+    """For each URL that has any, its rows of the CSV that the source's `key` names; none if that is null."""
     file = getattr(source, key)
     if file is None:
         return {}
     rows: dict[str, list[dict[str, str]]] = {}
     for row in read_csv(local_file(file, source.name, key), columns).to_dict("records"):
-        rows.setdefault(last_part(row["image"]), []).append({str(name): value for name, value in row.items()})
-    return rows
+        rows.setdefault(row["image"], []).append({str(name): value for name, value in row.items()})
+    shared = SharedTails(rows), SharedTails(urls)
+    names = {tail: name for name in rows for tail in path_tails(name)}
+    found: dict[str, list[dict[str, str]]] = {}
+    unclear = 0
+    for url in dict.fromkeys(urls):
+        tail = next((tail for tail in path_tails(url) if tail in names), None)
+        if url in rows:
+            found[url] = rows[url]
+        elif tail is None:
+            continue
+        elif shared[0].unclear(names[tail], tail) or shared[1].unclear(url, tail):
+            unclear += 1
+        else:
+            found[url] = rows[names[tail]]
+    if unclear:
+        print(
+            f"source {source.name}: {unclear} images have no {key} from {file}: their names there are the ends of "
+            "several images' names; write their folders, too"
+        )
+    return found

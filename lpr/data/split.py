@@ -1,34 +1,43 @@
 """Which images are trained on, validated by and tested by.
 
 Images that show the same must not be in two splits, or the test measures memorization: near-duplicates (by perceptual
-hash) and images of the same plate (by text) form a group, and groups are split, not images.
+hash), images of the same plate (by text) and images of a group that the user names form a group, and groups are split,
+not images. Near-duplicates whose plates are known to be different are no group: they are of one fixed camera.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain, combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lpr.config import KFoldSplit, Source, Split
+from lpr.data.groups import PlateTexts, connected, named_groups
+from lpr.data.similarity import Fingerprints, fingerprints, near_duplicate_pairs, same_scene_pairs
+from lpr.data.video_frames import GROUPINGS, suspected_frames
 from lpr.errors import UserError
 
 # Groups are put into buckets by a hash of the name of their first image, and the buckets are split: an image that is
 # added later leaves the others where they are, which shuffling the groups themselves would not.
 _BUCKETS = 1000
+_LEFT_OUT = "left out"
+_SEEDS = 20  # that are tried for a split without an empty part
 
 
 def split_images(
     plates: pd.DataFrame, image_dir: Path, sources: Sequence[Source], config: Split
 ) -> tuple[pd.DataFrame, dict[str, object]]:
-    """Assign every image to a split.
+    """Assign every image to a split, and print what seems to leak.
 
     Args:
-        plates: a row a plate: image, source, text; images in the order of the annotations.
+        plates: a row a plate: image, source, url, text; images in the order of the annotations.
         image_dir: folder of the cached images.
         sources: their roles: images of `train` go to train and validation, of `validation` and `test` to that split, of
             `both` to all three.
@@ -40,23 +49,19 @@ def split_images(
         with `test`.
 
     Raises:
-        UserError: a split whose fraction is not 0 would be empty.
+        UserError: a split whose fraction is not 0 would be empty; the message names settings with which none is.
     """
-    images = plates.drop_duplicates("image")[["image", "source"]].reset_index(drop=True)
-    duplicates = near_duplicates(
-        perceptual_hashes([image_dir / name for name in images["image"]]), config.hash_distance_threshold
-    )
-    same_text = same_plate(plates, images["image"])
-    roles = images["source"].map({source.name: source.role for source in sources}).to_numpy()
+    table = plates.drop_duplicates("image")[["image", "source", "url"]].reset_index(drop=True)
+    roles = table["source"].map({source.name: source.role for source in sources}).to_numpy()
+    found = fingerprints([image_dir / name for name in table["image"]])
+    images = _Images(table, roles, PlateTexts(plates, table["image"]), found)
 
-    groups = _connected(len(images), duplicates + same_text)
-    grouped = _assign_groups(groups, images["image"], roles, config)
-    random = _assign_images(roles, config)
-    splits = random if config.name == "random" else grouped
-
-    table = images.assign(group=[f"{group:05d}" for group in groups], split=splits)
-    kept = table[table["split"] != "left out"].reset_index(drop=True)
-    _refuse_empty(kept, roles, config)
+    groups = images.groups(config)
+    splits = images.assign(config)
+    if empty := _empty(splits, roles, config):
+        raise UserError(_refusal(empty, images, splits, groups, config))
+    table = table[["image", "source"]].assign(group=[f"{group:05d}" for group in groups], split=splits)
+    kept = table[table["split"] != _LEFT_OUT].reset_index(drop=True)
     names = ["train", "validation", "test"]
     counts: dict[str, object] = {
         "images": {
@@ -65,72 +70,153 @@ def split_images(
         },
         "left_out": len(table) - len(kept),
         "groups": len(set(groups)),
-        "leakage": _leakage(splits, duplicates, same_text),
-        "leakage_of_random_split": _leakage(random, duplicates, same_text),
+        "leakage": images.leakage(splits, config),
+        "leakage_of_random_split": images.leakage(_assign_images(roles, config), config),
+        "suspected_videos": images.suspected(splits),
     }
+    if config.group_by is not None:
+        counts["group_by"] = images.named(config.group_by)
+    images.print_suspicion(splits, config)
     return kept, counts
 
 
-def perceptual_hashes(paths: Sequence[Path]) -> np.ndarray:
-    """The 64-bit DCT hash (imagehash.phash) of each image: booleans (n, 64)."""
-    import imagehash
-    from PIL import Image
-    from tqdm import tqdm
+@dataclass(frozen=True)
+class _Images:
+    """The images to be split, numbered from 0, and what tells which belong together.
 
-    def hash_of(path: Path) -> np.ndarray:
-        with Image.open(path) as image:
-            # The hash is of 32 × 32 pixels, so that 128 from the JPEG decoder are enough.
-            image.draft("L", (128, 128))
-            return imagehash.phash(image).hash.reshape(-1)
+    Attributes:
+        table: a row an image: image, source, url.
+        roles: of their sources, str (n,).
+        texts: of their plates.
+        fingerprints: of what they show.
+    """
 
-    with ThreadPoolExecutor() as pool:
-        hashes = list(tqdm(pool.map(hash_of, paths), "hashing", len(paths), unit="image", leave=False))
-    return np.array(hashes, bool).reshape(-1, 64)
+    table: pd.DataFrame
+    roles: np.ndarray
+    texts: PlateTexts
+    fingerprints: Fingerprints
+    _groups: dict[tuple[int, str | None], np.ndarray] = field(default_factory=dict)  # by the settings that make them
 
+    def __len__(self) -> int:
+        return len(self.table)
 
-def near_duplicates(hashes: np.ndarray, distance: int) -> list[tuple[int, int]]:
-    """Pairs of images whose hashes differ in at most `distance` bits."""
-    from scipy.spatial.distance import pdist, squareform
+    def near_duplicates(self, config: Split) -> Iterator[np.ndarray]:
+        """Pairs whose hashes are near and whose plates are not known to be different, int (k, 2) a block."""
+        return self._of_equal_plates(near_duplicate_pairs(self.fingerprints.hashes, config.hash_distance_threshold))
 
-    if len(hashes) < 2:
-        return []
-    bits = squareform(pdist(hashes, "hamming")) * hashes.shape[1]
-    first, second = np.nonzero(np.triu(bits <= distance + 1e-6, k=1))
-    return list(zip(first.tolist(), second.tolist(), strict=True))
+    def _of_equal_plates(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        for pairs in blocks:
+            yield pairs[~self.texts.different(pairs)]
 
+    def groups(self, config: Split) -> np.ndarray:
+        """The group of each image, numbered in order of appearance."""
 
-def same_plate(plates: pd.DataFrame, images: pd.Series) -> list[tuple[int, int]]:
-    """Pairs of images with a plate text in common, by their indices in `images`."""
-    number = {image: index for index, image in enumerate(images)}
-    known = plates[plates["text"] != ""]
-    pairs = set()
-    for _, part in known.groupby("text"):
-        members = sorted({number[image] for image in part["image"]})
-        pairs |= {(a, b) for place, a in enumerate(members) for b in members[place + 1 :]}
-    return sorted(pairs)
+        key = config.hash_distance_threshold, config.group_by
+        if key not in self._groups:
+            named, _ = named_groups(self.table["url"], self.table["source"], config.group_by)
+            pairs = chain([self.texts.chains(), named], self.near_duplicates(config))
+            self._groups[key] = connected(len(self), pairs)
+        return self._groups[key]
 
+    def assign(self, config: Split) -> np.ndarray:
+        """The split of each image, str (n,); `_LEFT_OUT` where its source's role keeps it out."""
+        if config.name == "random":
+            return _assign_images(self.roles, config)
+        return _assign_groups(self.groups(config), self.table["image"], self.roles, config)
 
-def _connected(count: int, pairs: list[tuple[int, int]]) -> np.ndarray:
-    """The group of each image, numbered in order of appearance."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    def leakage(self, splits: np.ndarray, config: Split) -> dict[str, int]:
+        """Pairs in two splits, and test images that have such a pair, or the same scene, in training or validation.
 
-    rows, columns = np.array(pairs, int).reshape(-1, 2).T
-    labels = connected_components(coo_array((np.ones(len(rows)), (rows, columns)), (count, count)), directed=False)[1]
-    return pd.factorize(labels)[0]
+        The scene is compared by edges, which made no group: what these leave in two splits, they find.
+        """
+        kept = np.where(splits == _LEFT_OUT, "", splits)
+        leaked = np.zeros(len(self), bool)
+        leaked[self.texts.images_apart(kept)] = True
+        near_duplicates = 0
+        for pairs in self.near_duplicates(config):
+            first, second = kept[pairs].T
+            apart = pairs[(first != second) & (first != "") & (second != "")]
+            near_duplicates += len(apart)
+            leaked[apart] = True
+        same_scene = np.zeros(len(self), bool)
+        tested, others = np.flatnonzero(kept == "test"), np.flatnonzero((kept != "test") & (kept != ""))
+        for pairs in self._of_equal_plates(same_scene_pairs(self.fingerprints.edges, tested, others)):
+            same_scene[pairs[:, 0]] = True
+        return {
+            "near_duplicate_pairs": near_duplicates,
+            "same_text_pairs": self.texts.count_apart(kept),
+            "test_images_of_the_same_scene": int(same_scene.sum()),
+            "test_images_leaked": int(((leaked & (kept == "test")) | same_scene).sum()),
+        }
+
+    @cached_property
+    def frames(self) -> np.ndarray:
+        """Pairs that seem to be neighbouring frames of one video, and whose plates are not known to be different."""
+        pairs = suspected_frames(self.table["url"].tolist(), self.table["source"].tolist(), self.fingerprints.edges)
+        return pairs[~self.texts.different(pairs)]
+
+    def suspected(self, splits: np.ndarray) -> dict[str, int]:
+        """How many videos there seem to be, of how many images, and test images with frames of theirs in training."""
+        _, of_video = np.unique(connected(len(self), [self.frames])[np.unique(self.frames)], return_inverse=True)
+        frame_splits = splits[np.unique(self.frames)]
+        trained = np.unique(of_video[frame_splits == "train"])
+        return {
+            "videos": int(of_video.max(initial=-1)) + 1,
+            "images": len(of_video),
+            "test_images_with_frames_in_training": int((np.isin(of_video, trained) & (frame_splits == "test")).sum()),
+        }
+
+    def named(self, group_by: str) -> dict[str, int]:
+        """How many groups the user names, and the images that are in none of them."""
+        pairs, member = named_groups(self.table["url"], self.table["source"], group_by)
+        unnamed = int((~member).sum())
+        return {"groups": int(connected(len(self), [pairs]).max(initial=-1)) + 1 - unnamed, "images_in_none": unnamed}
+
+    def print_suspicion(self, splits: np.ndarray, config: Split) -> None:
+        """A sentence on test images that seem to have frames of their video in training, if there are any."""
+        suspected = self.suspected(splits)
+        count = suspected["test_images_with_frames_in_training"]
+        if not count:
+            return
+        urls = self.table["url"]
+        first, second = self.frames[0]
+        print(
+            f"{count} of {np.count_nonzero(splits == 'test')} test images seem to have frames of the same video in "
+            f"training: by their names and edges, {suspected['images']} images are of {suspected['videos']} videos, "
+            f"such as {urls[first]} and {urls[second]}; {self._way_to_group(config)}"
+        )
+
+    def _way_to_group(self, config: Split) -> str:
+        """The `GROUPINGS` that keeps most neighbouring frames together and leaves no split empty, in words."""
+        grouped = config.model_copy(update={"name": "grouped"}) if config.name == "random" else config
+        candidates = [grouped.model_copy(update={"group_by": each}) for each in GROUPINGS]
+        kept = [self._kept_together(each) for each in GROUPINGS]
+        useful = [number for number, count in enumerate(kept) if 2 * count >= len(self.frames)]
+        usable = [each for each in useful if not _empty(self.assign(candidates[each]), self.roles, candidates[each])]
+        best = max(usable or range(len(kept)), key=kept.__getitem__)
+        chosen = candidates[best]
+        if not usable:
+            remedies = (each for each in _changes(chosen) if each.group_by == chosen.group_by)
+            chosen = next((each for each in remedies if not _empty(self.assign(each), self.roles, each)), chosen)
+        note = "" if usable or chosen != candidates[best] else " (for more images: of these, it leaves a split empty)"
+        return f"{_typed(config, chosen)} keeps {kept[best]} of {len(self.frames)} neighbours together{note}"
+
+    def _kept_together(self, group_by: str) -> int:
+        groups = connected(len(self), [named_groups(self.table["url"], self.table["source"], group_by)[0]])
+        return int((groups[self.frames[:, 0]] == groups[self.frames[:, 1]]).sum())
 
 
 def _assign_groups(groups: np.ndarray, images: pd.Series, roles: np.ndarray, config: Split) -> np.ndarray:
     buckets = {role: _shuffle_split(_BUCKETS, role, config) for role in ("both", "train")}
     splits = np.empty(len(groups), dtype=object)
-    for group in np.unique(groups):
-        members = np.flatnonzero(groups == group)
+    order = np.argsort(groups, kind="stable")
+    for members in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
         bucket = int.from_bytes(hashlib.sha256(images[members[0]].encode()).digest()[:8]) % _BUCKETS
         present = set(roles[members])
         if "test" in present:
-            splits[members] = np.where(np.isin(roles[members], ["train", "validation"]), "left out", "test")
+            splits[members] = np.where(np.isin(roles[members], ["train", "validation"]), _LEFT_OUT, "test")
         elif "validation" in present:
-            splits[members] = np.where(roles[members] == "train", "left out", "validation")
+            splits[members] = np.where(roles[members] == "train", _LEFT_OUT, "validation")
         else:
             splits[members] = buckets["train" if "train" in present else "both"][bucket]
     return splits
@@ -170,30 +256,64 @@ def _shuffle_split(count: int, role: str, config: Split) -> np.ndarray:
     return splits
 
 
-def _leakage(splits: np.ndarray, duplicates: list[tuple[int, int]], same_text: list[tuple[int, int]]) -> dict[str, int]:
-    """Pairs in two splits, and test images that such a pair has in training or validation."""
-
-    def apart(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        return [(a, b) for a, b in pairs if splits[a] != splits[b] and "left out" not in (splits[a], splits[b])]
-
-    leaked = {i for pair in apart(duplicates) + apart(same_text) for i in pair if splits[i] == "test"}
-    return {
-        "near_duplicate_pairs": len(apart(duplicates)),
-        "same_text_pairs": len(apart(same_text)),
-        "test_images_leaked": len(leaked),
-    }
-
-
-def _refuse_empty(table: pd.DataFrame, roles: np.ndarray, config: Split) -> None:
+def _empty(splits: np.ndarray, roles: np.ndarray, config: Split) -> dict[str, float]:
+    """The splits that have no image though they should, and their fractions."""
     wanted = {"train": config.train, "validation": config.validation, "test": config.test}
     if isinstance(config, KFoldSplit):
         wanted["test"] = 1 / config.folds
     if "both" not in roles:
         wanted["test"] = 0
-    for name, fraction in wanted.items():
-        if fraction > 0 and not (table["split"] == name).any():
-            way_out = "take fewer split.folds" if isinstance(config, KFoldSplit) else f"set split.{name}=0"
-            raise UserError(
-                f"split.{name}={fraction:g} of {len(table)} images in {table['group'].nunique()} groups is none: "
-                f"add images, {way_out}, or take another split.seed"
-            )
+    return {name: fraction for name, fraction in wanted.items() if fraction > 0 and name not in splits}
+
+
+def _refusal(empty: dict[str, float], images: _Images, splits: np.ndarray, groups: np.ndarray, config: Split) -> str:
+    name, fraction = next(iter(empty.items()))
+    kept = splits != _LEFT_OUT
+    remedies: list[str] = []
+    named: set[str] = set()
+    for changed in _changes(config):
+        keys = set(_changed(config, changed))
+        if keys and named.isdisjoint(keys) and not _empty(images.assign(changed), images.roles, changed):
+            named |= keys
+            remedies.append(_typed(config, changed))
+    return (
+        f"split.{name}={fraction:g} of {kept.sum()} images in {len(set(groups[kept]))} groups is none. "
+        f"What helps: {'; or '.join(remedies or ['more images'])}"
+    )
+
+
+def _changes(config: Split) -> Iterator[Split]:
+    """Configurations whose splits may not be empty where those of `config` are, those with the fewest changes first."""
+    if isinstance(config, KFoldSplit):
+        for folds in range(config.folds - 1, max(config.fold, 1), -1):
+            yield config.model_copy(update={"folds": folds})
+    single: list[dict[str, object]] = [
+        {"hash_distance_threshold": 0},
+        {"group_by": None},
+        {"validation": 0.0, "train": round(1 - config.test, 6)},
+    ]
+    several = [dict(chain(*map(dict.items, each))) for count in range(4) for each in combinations(single, count)]
+    for changes in several:
+        yield config.model_copy(update=changes)
+    for changes in several:
+        for seed in range(_SEEDS):
+            yield config.model_copy(update={"seed": seed, **changes})
+
+
+def _changed(config: Split, changed: Split) -> dict[str, object]:
+    """The keys in which `changed` differs, and their values there."""
+    before = config.model_dump()
+    return {key: value for key, value in changed.model_dump().items() if key not in before or value != before[key]}
+
+
+def _typed(config: Split, changed: Split) -> str:
+    """The overrides that make `changed` of `config`, as they are typed in a shell."""
+    changes = sorted(_changed(config, changed).items(), key=lambda change: change[0] != "group_by")
+    return " ".join(_override(key, value) for key, value in changes)
+
+
+def _override(key: str, value: object) -> str:
+    group = "split" if key == "name" else f"split.{key}"
+    if isinstance(value, str) and key != "name":
+        return shlex.quote(f'{group}="{value}"')
+    return f"{group}={'null' if value is None else f'{value:g}' if isinstance(value, float) else value}"

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
-from lpr.plates.text import normalize
+from lpr.plates.text import normalize_latin
 
 _SEPARATOR = re.compile(r"[\W_]")
 
@@ -22,7 +22,7 @@ def resolve_line(raw: str) -> str:
 
     A group that is a single zero becomes the letter, since no registration has the number 0.
     """
-    return "".join(_resolve(normalize(group)) for group in _SEPARATOR.split(raw))
+    return "".join(_resolve(normalize_latin(group)) for group in _SEPARATOR.split(raw))
 
 
 def resolve_groups(text: str, sizes: Sequence[int]) -> str:

@@ -24,5 +24,12 @@ def run(config: Config) -> None:
             print(
                 f"{name}: not plates by their labels: {listed}; if some are, name the labels of all: data.plate_labels"
             )
+        if each.other_characters:
+            listed = ", ".join(f"{character} ({count}×)" for character, count in each.other_characters.items())
+            print(
+                f"{name}: {each.counts['texts_beyond_latin']} of {each.counts['texts']} texts have characters other "
+                f"than A–Z and 0–9: {listed}. They are kept; the OCR engines that come with lpr recognize none of "
+                "them, so that these plates count as read wrong"
+            )
     if any(len(each.rejects) for each in found.values()):
         print(f"what was rejected, and why: {REJECTS}")

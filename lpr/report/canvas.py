@@ -5,6 +5,7 @@ Figures use the Agg canvas, without pyplot's global state: equal figures have eq
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,5 +49,6 @@ def save(figure: Figure, path: Path) -> None:
     """Write the figure as PNG, without date or version."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    with replaced(path) as unfinished:
+    with replaced(path) as unfinished, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a plate's text in a script that it lacks
         FigureCanvasAgg(figure).print_png(unfinished, metadata={"Software": None})

@@ -23,14 +23,14 @@ from lpr.report.reliability_figure import draw_reliability_diagram
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_DELETED, _INSERTED = "deleted", "inserted"
+_DELETED, _INSERTED, _OTHER = "deleted", "inserted", "other"
 
 
 def confusion_matrix(recognitions: pd.DataFrame) -> pd.DataFrame:
     """How often each true character (rows) was recognized as which (columns).
 
     Characters are aligned by the fewest edits (Levenshtein) from the true to the predicted text. The last row counts
-    inserted characters, the last column deleted ones.
+    inserted characters, the last column deleted ones. Characters outside `CHARACTERS` are counted as one, `other`.
     """
     counts: Counter[tuple[str, str]] = Counter()
     for true_text, predicted_text in zip(recognitions["text"], recognitions["predicted_text"], strict=True):
@@ -45,8 +45,13 @@ def confusion_matrix(recognitions: pd.DataFrame) -> pd.DataFrame:
                     "insert": ((_INSERTED, character) for character in predicted),
                 }[edit.tag]
             )
-    matrix = pd.DataFrame(0, index=[*CHARACTERS, _INSERTED], columns=[*CHARACTERS, _DELETED])
-    for (row, column), count in counts.items():
+    known = {*CHARACTERS, _DELETED, _INSERTED}
+    cells: Counter[tuple[str, ...]] = Counter()
+    for pair, count in counts.items():
+        cells[tuple(each if each in known else _OTHER for each in pair)] += count
+    others = [_OTHER] if any(_OTHER in cell for cell in cells) else []
+    matrix = pd.DataFrame(0, index=[*CHARACTERS, *others, _INSERTED], columns=[*CHARACTERS, *others, _DELETED])
+    for (row, column), count in cells.items():
         matrix.loc[row, column] = count
     return matrix
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS
+from lpr.composition.compose import compose
 from lpr.data.annotations import Annotations, PlateLabel, annotation_line, image_name, read_annotations
 from lpr.errors import UserError
+from lpr.pipeline import annotate
 
 
 def plate(**changes: Any) -> dict[str, Any]:
@@ -261,3 +263,26 @@ def test_a_line_made_of_what_is_unusable_is_rejected(
 ) -> None:
     found = read(tmp_path, f"{GOOD}\n{annotation_line('a.jpg', *size, [PlateLabel(box)])}\n")
     assert reason in found.rejects["reason"][0]
+
+
+def test_texts_keep_their_letters_and_those_beyond_latin_are_counted(tmp_path: Path) -> None:
+    texts = ["А111АА77", "京A·12345", "粤A 88", "12 أ 345", "ka-05", ""]
+    found = read(tmp_path, "\n".join(line(f"http://host/{n}.jpg", notes=text) for n, text in enumerate(texts)))
+    assert found.plates["text"].tolist() == ["A111AA77", "京A12345", "粤A88", "12أ345", "KA05", ""]
+    assert found.counts["texts"] == 5
+    assert found.counts["texts_beyond_latin"] == 3
+    assert found.other_characters == {"京": 1, "粤": 1, "أ": 1}
+
+
+def test_annotate_says_which_characters_no_engine_recognizes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], in_root: Path
+) -> None:
+    config = compose([])
+    monkeypatch.chdir(tmp_path)
+    place = Path("data/sources/synthetic/annotations.json")
+    place.parent.mkdir(parents=True)
+    place.write_text("\n".join(line(f"http://host/{n}.jpg", notes="Ж1京") for n in range(3)) + "\n" + GOOD)
+    annotate.run(config)
+    assert "3 of 4 texts have characters other than A–Z and 0–9: Ж (3×), 京 (3×)" in capsys.readouterr().out
+    assert json.loads(Path("metrics/annotate.json").read_text())["synthetic"]["texts_beyond_latin"] == 3
+    assert "Ж1京" in Path("data/plates.csv").read_text(encoding="utf-8")

@@ -387,6 +387,57 @@ def test_a_folder_is_not_left(stage: Stage) -> None:
     }
 
 
+def test_images_of_one_name_in_two_folders_are_two(stage: Stage, server: ImageServer) -> None:
+    mirror = stage.root / "mirror"
+    for place, colour in (("camA", RED), ("camB", BLUE)):
+        (mirror / place).mkdir(parents=True)
+        (mirror / place / "1.jpg").write_bytes(encoded(Image.new("RGB", (WIDTH, HEIGHT), colour)))
+        server.routes[f"/base/{place}/1.jpg"] = (mirror / place / "1.jpg").read_bytes()
+    urls = {"a.jpg": "http://gone.example/x/camA/1.jpg", "b.jpg": "http://gone.example/x/camB/1.jpg"}
+    for root, place in ((str(mirror), ""), (server.url("/base"), server.url("/base/"))):
+        for _ in range(2):  # the second time from the cache
+            stage.run(urls, image_root=root)
+            assert stage.counts["images"] == 2
+            assert pixels(stage.cache / "a.jpg")[5, 5, 0] > 200 > 100 > pixels(stage.cache / "b.jpg")[5, 5, 0]
+            assert stage.images_table["fetched"].tolist() == [f"{place}camA/1.jpg", f"{place}camB/1.jpg"]
+
+
+def test_a_file_that_may_be_one_of_several_images_is_none(stage: Stage, server: ImageServer) -> None:
+    mirror = stage.root / "mirror"
+    (mirror / "camC").mkdir(parents=True)
+    for name in ("1.jpg", "2.jpg", "camC/3.jpg"):
+        (mirror / name).write_bytes(encoded(painted()))
+        server.routes[f"/base/{name}"] = encoded(painted())
+    urls = {
+        "a.jpg": "http://gone.example/camA/1.jpg",
+        "b.jpg": "http://gone.example/camB/1.jpg",
+        "two.jpg": "http://gone.example/camA/2.jpg",
+        "three.jpg": "http://gone.example/camC/3.jpg",
+        "other.jpg": "http://gone.example/camD/3.jpg",
+    }
+    stage.run(urls, image_root=str(mirror))
+    assert stage.names() == ["three.jpg", "two.jpg"]
+    reasons = stage.failures["reason"]
+    assert reasons["a.jpg"] == reasons["b.jpg"]
+    assert reasons["a.jpg"].startswith("several images' URLs end with 1.jpg, so that it is unknown which of them it is")
+    assert reasons["other.jpg"] == "no such file"
+
+    stage.run(urls, image_root=server.url("/base"))
+    assert stage.names() == ["three.jpg", "two.jpg"]
+    assert stage.failures["reason"].str.startswith("HTTP 404").all()
+
+
+def test_one_image_by_two_addresses_is_no_question(stage: Stage) -> None:
+    mirror = stage.root / "mirror"
+    mirror.mkdir()
+    (mirror / "1.jpg").write_bytes(encoded(painted()))
+    stage.run({"a.jpg": "http://host/x/1.jpg", "b.jpg": "https://host/x/1.jpg"}, image_root=str(mirror))
+    assert stage.names() == ["a.jpg", "b.jpg"]
+    # The path of the first is the file's; the second has a folder that is not there.
+    stage.run({"a.jpg": "http://host/1.jpg", "b.jpg": "http://host/x/1.jpg"}, image_root=str(mirror))
+    assert stage.names() == ["a.jpg"]
+
+
 def test_table_reads_beside_its_csv_and_no_further(stage: Stage) -> None:
     folder = stage.root / "set" / "images"
     folder.mkdir(parents=True)

@@ -102,3 +102,18 @@ def test_a_missing_table_is_named_with_its_key(tmp_path: Path, data: Data) -> No
     annotations.write_text(record("http://host/one.jpg", (10, 10, 60, 30)))
     with pytest.raises(UserError, match=r"source mine: there is no file .*gone\.csv .* set data\.texts, or `texts`"):
         obtain(source("dataturks", annotations, texts=tmp_path / "gone.csv"), tmp_path / "out", data)
+
+
+def test_rows_are_of_the_image_in_their_folder(tmp_path: Path, data: Data, capsys: pytest.CaptureFixture[str]) -> None:
+    annotations, texts = tmp_path / "a.json", tmp_path / "texts.csv"
+    places = ["camA/1.jpg", "camB/1.jpg", "2.jpg", "x/2.jpg", "camA/3.jpg"]
+    annotations.write_text("".join(record(f"http://host/{place}", (10, 10, 60, 30)) for place in places))
+    texts.write_text("image,text\ncamA/1.jpg,ONE\nimages/camB/1.jpg,OTHER\n2.jpg,TWO\n3.jpg,THREE\n")
+    plates = obtained(source("dataturks", annotations, texts=texts), tmp_path / "out", data).plates
+    assert list(plates["text"]) == ["ONE", "OTHER", "TWO", "", "THREE"]
+    assert "1 images have no texts" in capsys.readouterr().out
+
+    texts.write_text("image,text\n1.jpg,ONE\n")
+    plates = obtained(source("dataturks", annotations, texts=texts), tmp_path / "again", data).plates
+    assert set(plates["text"]) == {""}
+    assert "2 images have no texts" in capsys.readouterr().out

@@ -34,6 +34,15 @@ def test_the_confusion_matrix_counts_replaced_deleted_and_inserted_characters() 
     assert counts.loc[counts.index != "inserted"].to_numpy().sum() == RECOGNITIONS["text"].str.len().sum()
 
 
+def test_characters_of_other_alphabets_are_counted_as_one(tmp_path: Path) -> None:
+    recognitions = RECOGNITIONS.head(1).assign(text="京粤12", predicted_text="A12", edits=2)
+    counts = confusion_matrix(recognitions)
+    assert counts.loc["other"].sum() == 2
+    assert counts.to_numpy().sum() == 4
+    draw_confusions(recognitions, tmp_path / "confusions.png")
+    assert "other" not in confusion_matrix(RECOGNITIONS).index
+
+
 def test_the_worst_are_wrong_with_the_most_edits_first() -> None:
     assert choose_worst(RECOGNITIONS, 3)["text"].tolist() == ["TN88", "AB1", "KL01"]
     assert choose_worst(RECOGNITIONS.head(1), 3).empty

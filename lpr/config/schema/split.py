@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lpr.config.schema.base import Fraction, Section, Seed
 
@@ -21,6 +22,20 @@ class _Shares(Section):
     hash_distance_threshold: Annotated[int, Field(ge=0, le=64)] = Field(
         description="largest number of bits, of 64, in which perceptual hashes of near-duplicate images differ"
     )
+    group_by: str | None = Field(
+        description="what else keeps images together: folder (that of the image, below its root), or a regular "
+        "expression that is searched for in the image's URL or path, whose first group, or whole match, names the "
+        "images' group; images that it does not match stand for themselves; null: nothing else"
+    )
+
+    @field_validator("group_by")
+    @classmethod
+    def _is_a_regular_expression(cls, group_by: str | None) -> str | None:
+        try:
+            re.compile(group_by or "")
+        except re.error as error:
+            raise ValueError(f"split.group_by={group_by}: neither folder nor a regular expression: {error}") from None
+        return group_by
 
     @model_validator(mode="after")
     def _fractions_sum_to_one(self) -> _Shares:

@@ -37,7 +37,8 @@ class TextLine:
     """A line of lettering.
 
     Attributes:
-        text: upper-case A–Z and 0–9, nothing else (`lpr.plates.text.normalize` makes it so).
+        text: in the normal form of true texts, `lpr.plates.text.normalize`. The engines of this folder return A–Z and
+            0–9 alone (`normalize_latin`), since other characters are noise on most plates.
         confidence: that the text is right, in 0–1.
         candidates: for each character of the text, the characters that it may be → their probabilities in 0–1, its own
             among them: what a grammar chooses from. Empty where the engine has none; the grammar then takes characters

@@ -26,7 +26,7 @@ from tqdm import tqdm
 from lpr.config import Ocr
 from lpr.errors import UserError
 from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText
-from lpr.plates.text import normalize
+from lpr.plates.text import normalize_latin
 
 KEY = "OCR_SPACE_API_KEY"
 MAX_JPEG_BYTES = 740_000  # the free key's limit is 1 MB, and base64 adds a third
@@ -125,7 +125,7 @@ class OcrSpace:
                 return NO_TEXT
             raw = response.text
             _write_atomically(cached, json.dumps({"text": raw, **self._settings}, indent=1) + "\n")
-        text = normalize(raw)
+        text = normalize_latin(raw)
         return PlateText(text, 1.0) if text else NO_TEXT
 
     def _digest(self, jpeg: bytes) -> str:

@@ -16,7 +16,7 @@ from pydantic import Field
 from lpr.config import Ocr
 from lpr.errors import UserError
 from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText
-from lpr.plates.text import normalize
+from lpr.plates.text import normalize_latin
 
 MAX_WIDTH_PX = 32767  # tesseract refuses wider images
 
@@ -81,7 +81,7 @@ class Tesseract:
             raise UserError(f"tesseract failed: {done.stderr.decode(errors='replace').strip()}")
         table = csv.DictReader(io.StringIO(done.stdout.decode()), delimiter="\t", quoting=csv.QUOTE_NONE)
         # Rows of pages, blocks and lines have the confidence -1; a word's is in percent.
-        words = [(normalize(row["text"]), float(row["conf"]) / 100) for row in table if float(row["conf"]) >= 0]
+        words = [(normalize_latin(row["text"]), float(row["conf"]) / 100) for row in table if float(row["conf"]) >= 0]
         text = "".join(word for word, _ in words)
         if not text:
             return NO_TEXT
