@@ -33,7 +33,7 @@ class LabelledImage(NamedTuple):
     """An image of an annotation file.
 
     Attributes:
-        names: what the file calls it; several where it is not known which of them is the image's, the likeliest first.
+        names: what the file calls it; several where it is not known which is the image's, the likeliest first.
         plates: empty for an image that is known to show none.
         width: pixels; NaN where the file does not say: it is read from the image.
         height: pixels, or NaN.
@@ -96,6 +96,8 @@ def choose_image_root(source: Source, names: Sequence[Sequence[str]], places: Se
     best = max(places, key=count)
     if looked_for and count(best) == (0, 0) and all(each and is_http(each[0]) for each in looked_for):
         return None
+    if best != places[0]:
+        print(f"source {source.name}: its images are in {best.absolute()}")
     return best
 
 

@@ -21,6 +21,7 @@ FITTING = {
     "inference": ["stretch", "stretch", "multiscale"],
 }
 NEEDS = {
+    "annotated": ["data.annotations=plates"],
     "dataturks": ["data.annotations=plates.json"],
     "table": ["data.annotations=plates.csv"],
     "development": ["data.root=sets"],
@@ -158,7 +159,9 @@ def defaults() -> dict[str, Any]:
         ("recognizer.train.epochs", 1, ["recognizer.train.warmup_epochs=1", "epochs=1"]),
         ("train.source_weights", {"scenes": 2.0}, ["train.source_weights", "'scenes'", "it has synthetic"]),
         ("recognizer.real_sources", ["scenes"], ["recognizer.real_sources", "'scenes'", "it has synthetic"]),
-        ("data.annotations", "plates.json", ["data.annotations", "data=dataturks"]),
+        ("data.annotations", "plates.json", ["data.annotations", "data=annotated"]),
+        ("data.format", "yolo", ["data.format", "data=annotated"]),
+        ("data.columns", {"image": "file"}, ["data.columns", "data=table"]),
         ("data.sources.0.name", "my_original_boxes", ["data.sources", "'my_original_boxes'", "choose another ending"]),
         ("data.sources.0.role", "test", ["data.sources", "nothing to train on"]),
         ("ocr.grammars", {"synthetic": "indai"}, ["ocr.grammars.synthetic='indai'", "did you mean 'india'?"]),

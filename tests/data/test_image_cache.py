@@ -28,6 +28,7 @@ from plate_tables import HEIGHT, PLATE, WIDTH, table_of
 from lpr.config import Data
 from lpr.data.annotations import read_annotations
 from lpr.data.image_cache import FAILURE_COLUMNS, IMAGE_COLUMNS, download
+from lpr.data.labelled_images import ImageFiles, write_image_root
 from lpr.data.placement import place_boxes
 from lpr.data.sources import obtain
 from lpr.data.tables import read_table
@@ -139,6 +140,8 @@ def data_of(**values: Any) -> Data:
             "name": "cars",
             "annotations": None,
             "image_root": None,
+            "format": "auto",
+            "columns": None,
             "plate_labels": None,
             "texts": None,
             "boxes": None,
@@ -444,6 +447,8 @@ def test_table_reads_beside_its_csv_and_no_further(stage: Stage) -> None:
     (folder / "100% #1?.jpg").write_bytes(encoded(painted()))
     (stage.root / "set" / "outside.jpg").write_bytes(encoded(painted()))
     source = {"format": "table", "annotations": str(stage.root / "set" / "annotations.csv")}
+    (stage.root / "sources" / "cars").mkdir(parents=True)
+    write_image_root(ImageFiles(folder), stage.root / "sources" / "cars")
     absolute = str(stage.root / "set" / "outside.jpg")
     stage.run({"a.jpg": "100% #1?.jpg", "up.jpg": "../outside.jpg", "root.jpg": absolute}, source=source)
     assert stage.names() == ["a.jpg"]

@@ -3,10 +3,16 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from annotation_sources import obtained, source
 from pycocotools.coco import COCO
+from tool_exports import images
 
+from lpr.boxes import BOX_COLUMNS
+from lpr.composition.compose import compose
+from lpr.data.image_cache import download
 from lpr.inference.alpr import UNREAD
 from lpr.inference.exports import WRITERS, export
 from lpr.inference.plates import Plate
@@ -70,3 +76,35 @@ def test_the_command_line_knows_every_choice() -> None:
 
     assert set(_FORMATS) == set(WRITERS)
     assert _UNREAD == UNREAD
+
+
+@pytest.mark.parametrize("written", ["coco.json", "yolo", "labelstudio.json", "predictions.csv"])
+@pytest.mark.parametrize("named", ["relative", "absolute", "elsewhere"])
+def test_what_is_written_is_read_back(
+    in_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, named: str
+) -> None:
+    """Predictions of a folder of images are annotations: their boxes, texts and images, and images without plates."""
+    data = compose([]).data
+    images(tmp_path / "project" / "street", {"a.jpg": (200, 100), "sub/a.jpg": (80, 40)})
+    monkeypatch.chdir(tmp_path / "project")
+    if named == "elsewhere":
+        (tmp_path / "other").mkdir()
+        monkeypatch.chdir(tmp_path / "other")
+    place = {"relative": Path("street"), "absolute": Path("street").absolute(), "elsewhere": Path("../project/street")}
+    with Results(Path("predictions"), {}, table=True, resume=False) as results:
+        results.add(image_record(place[named] / "a.jpg", 200, 100, PLATES, None))
+        results.add(image_record(place[named] / "sub" / "a.jpg", 80, 40, [], None))
+    export(list(WRITERS), Path("predictions") / JSONL)
+
+    root = {"image_root": place[named]} if named == "elsewhere" and written != "yolo" else {}
+    mine = source("auto", Path("predictions") / written, **root)
+    found = obtained(mine, Path("sources") / "mine", data)
+    assert found.rejects.empty
+    plates = found.plates.sort_values(["image_width", "top_x"], ascending=False, ignore_index=True)
+    assert plates.loc[:1, BOX_COLUMNS].to_numpy() == pytest.approx(np.array([[20, 10, 60, 30], [0, 0, 10, 5]]))
+    assert plates["top_x"].isna().tolist() == [False, False, True]
+    assert plates["text"].tolist() == (["", "", ""] if written == "yolo" else ["KA05", "", ""])
+    assert plates["image_width"].tolist() == [200, 200, 80]
+    alone = data.model_copy(update={"sources": [mine]})
+    counts = download(found.plates, alone, Path("sources"), Path("cache"), Path("images.csv"), Path("failures.csv"))
+    assert (counts["images"], counts["failed"], counts["resized"]) == (2, 0, 0)

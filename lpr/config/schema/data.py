@@ -62,10 +62,7 @@ class Data(Section):
         description="annotation file of the source, a path or an http(s) URL; null for options that name their files"
     )
     image_root: str | None = Field(description="folder or base URL of the source's images; null: the format's default")
-    format: str | None = Field(
-        description="annotation format of the source: auto recognises it by the content, any other name is that of a "
-        "format; null for options that name it themselves"
-    )
+    format: str = Field(description="annotation format of data=annotated; auto: it is recognised by its content")
     columns: dict[str, str] | None = Field(
         description="what a table calls its columns, such as {image: file, xmin: left}; null: as lpr does"
     )
@@ -112,4 +109,8 @@ class Data(Section):
             raise ValueError(
                 f"data.annotations is set, but data={self.name} does not read it; did you mean data=annotated?"
             )
+        if self.format != "auto" and self.format not in {source.format for source in self.sources}:
+            raise ValueError(f"data.format is set, but data={self.name} does not read it; did you mean data=annotated?")
+        if self.columns and self.columns not in [(source.model_extra or {}).get("columns") for source in self.sources]:
+            raise ValueError(f"data.columns is set, but data={self.name} does not read it; did you mean data=table?")
         return self
