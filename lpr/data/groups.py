@@ -27,7 +27,7 @@ class PlateTexts:
 
     def __init__(self, plates: pd.DataFrame, images: pd.Series) -> None:
         number = pd.Series(np.arange(len(images)), index=images.to_numpy())
-        image = plates["image"].map(number).to_numpy()
+        image = plates["image"].map(number).to_numpy(int)
         known = (plates["text"] != "").to_numpy()
         self.complete = np.ones(len(images), bool)
         self.complete[image[~known]] = False

@@ -210,7 +210,7 @@ def _assign_groups(groups: np.ndarray, images: pd.Series, roles: np.ndarray, con
     buckets = {role: _shuffle_split(_BUCKETS, role, config) for role in ("both", "train")}
     splits = np.empty(len(groups), dtype=object)
     order = np.argsort(groups, kind="stable")
-    for members in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+    for members in filter(len, np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)):
         bucket = int.from_bytes(hashlib.sha256(images[members[0]].encode()).digest()[:8]) % _BUCKETS
         present = set(roles[members])
         if "test" in present:

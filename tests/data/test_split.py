@@ -300,10 +300,10 @@ def test_what_a_refusal_names_helps(gate: tuple[Path, pd.DataFrame], settings: d
         split_images(unread, folder, sources(set="both"), config(**settings | settings_of(remedy)))
 
 
-def test_where_nothing_helps_more_images_do(images: Path) -> None:
-    one = plates(images, 1, 0)
+@pytest.mark.parametrize("count", [0, 1])
+def test_where_nothing_helps_more_images_do(images: Path, count: int) -> None:
     with pytest.raises(UserError, match=r"What helps: more images$"):
-        split_images(one, images, sources(set="both"), config())
+        split_images(plates(images, count, 0), images, sources(set="both"), config())
 
 
 @pytest.mark.parametrize("group_by", ["(open", "*"])

@@ -53,7 +53,7 @@ class Format(Protocol):
             that the format cannot do without, such as `annotations: str`, is declared again without a default. DVC
             tracks the files and folders that keys of `Source` name, and no others.
         NAMES_ARE_URLS: True where `annotation_line` is given the URLs of images: they are fetched from there, or, with
-            an `image_root`, taken from there by the last part of their paths. False where it is given paths below the
+            an `image_root`, taken from there by the ends of their paths. False where it is given paths below the
             image root.
     """
 
