@@ -210,9 +210,9 @@ def weighted_boxes_fusion(
 def _refined(
     image: np.ndarray, found: Detections, plate_width_px: int, widest: float, network: Forward, family: Family
 ) -> Detections:
-    """What was found, each box replaced by the one that the network finds in a crop around it.
+    """What was found, each box replaced by what the network finds in its place in a crop around it.
 
-    The confidence becomes the mean of both, where nothing that overlaps the box is found in the crop that of it and 0.
+    The confidence stays, since a crop shows little of what surrounds a plate.
 
     Args:
         plate_width_px: width of the plate in its crop, unless that would be enlarged more than `_MAX_UPSCALE` times.
@@ -229,18 +229,15 @@ def _refined(
         warp_perspective(image, np.array([[scale, 0, offset[0]], [0, scale, offset[1]], [0, 0, 1]]), side, side)
         for scale, offset in zip(scales, side / 2 - centres * scales[:, None], strict=True)
     ]
-    boxes, confidences = found.boxes.copy(), found.confidences.copy()
+    boxes = found.boxes.copy()
     decoded = family.decode(network(np.stack(crops)), side, side)
     for index, scale, centre, in_crop in zip(chosen, scales, centres, decoded, strict=True):
         placed = (in_crop.boxes - side / 2) / scale + np.tile(centre, 2)
         same = pairwise_iou(boxes[index : index + 1], placed)[0] > _SAME_IOU
-        confidences[index] /= 2
         if same.any():
             best = np.argmax(np.where(same, in_crop.confidences, 0))
             boxes[index] = placed[best].clip(0, [*image.shape[1::-1]] * 2)
-            confidences[index] += in_crop.confidences[best] / 2
-    kept = confidences >= MIN_CONFIDENCE
-    return non_maximum_suppression(Detections(boxes[kept], confidences[kept]))
+    return non_maximum_suppression(Detections(boxes, found.confidences))
 
 
 def _localization_weight(widths: np.ndarray, widest: float) -> np.ndarray:

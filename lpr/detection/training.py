@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from lpr.config import Config
 from lpr.data.input_pipeline import Examples
 from lpr.detection import families
+from lpr.files import replaced
 from lpr.hashes import file_md5
 from lpr.nn.initialization import initialize_weights
 from lpr.nn.runtime import Hardware, prepare_tensorflow
@@ -30,7 +32,8 @@ def train(
 
     Args:
         training, validation: examples of the two splits; without validation examples, the last weights are the best.
-        models: the folder that gets `detector.keras`, the weights of the best validation mean IoU, and `last.keras`.
+        models: the folder that gets `detector.keras`, the weights of the epoch that `train.keep` chooses, and
+            `last.keras`.
         history: the CSV file that gets a row at the end of every epoch.
         state: the folder of the checkpoint; removed at the end.
 
@@ -56,8 +59,12 @@ def train(
         validation=validation and family.validation_batches(validation, config),
         patience=config.train.early_stopping_patience,
     )
-    best, last = models / "detector.keras", models / "last.keras"
-    return train_network(job, config.train, config.optimizer, hardware, best, history, state, last)
+    detector, last = models / "detector.keras", models / "last.keras"
+    metrics = train_network(job, config.train, config.optimizer, hardware, detector, history, state, last)
+    if config.train.keep == "last":
+        with replaced(detector) as unfinished:
+            shutil.copyfile(last, unfinished)
+    return metrics
 
 
 def _identity(config: Config, training: Examples, validation: Examples | None, hardware: Hardware) -> str:

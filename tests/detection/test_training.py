@@ -144,6 +144,16 @@ def test_without_validation_the_last_weights_are_the_best(tmp_path: Path, in_roo
     assert "val_loss" not in (tmp_path / "history.csv").read_text()
 
 
+def test_the_last_weights_are_kept_where_that_is_chosen(tmp_path: Path, in_root: Path) -> None:
+    """At a rate so high that they are not the best."""
+    high = ["optimizer.learning_rate=0.05", "train.schedule=constant", "train.warmup_epochs=0"]
+    for keep, same in (("best", False), ("last", True)):
+        metrics = run(tmp_path / keep, f"train.keep={keep}", "train.epochs=8", *high)
+        assert metrics["best_epoch"] < 8, "the last epoch was the best, so that this proves nothing"
+        kept, last = ((tmp_path / keep / name).read_bytes() for name in ("detector.keras", "last.keras"))
+        assert (kept == last) is same
+
+
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_every_loss_and_optimizer_trains(tmp_path: Path, in_root: Path, loss: str, optimizer: str) -> None:

@@ -79,6 +79,10 @@ class Train(Training):
     init_weights: Annotated[str | None, LocalPath()] = Field(
         description="`.keras` file of a detector whose weights the training starts from; null: random ones"
     )
+    keep: Literal["best", "last"] = Field(
+        description="epoch whose weights are kept: that of the best validation score, or the last; without validation "
+        "images, the last"
+    )
     early_stopping_patience: Count | None = Field(
         description="epochs without a better validation score after which the training stops; null: it never does"
     )
