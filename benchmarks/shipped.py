@@ -97,13 +97,13 @@ def main() -> None:
         if options.sheets:
             write_sheets(matched, boxed, own, threshold, here / options.sheets / str(source))
     print(markdown(table))
+    if options.output:  # first, since it has the commit, which the diagram would make dirty
+        write_results(
+            here / options.output, "The shipped detector on sets that trained nothing", f"threshold {threshold}", table
+        )
     if options.reliability:
         draw_reliability_diagram(
             judged, here / options.reliability, "precision (share with an IoU of 0.5)", "detections"
-        )
-    if options.output:
-        write_results(
-            here / options.output, "The shipped detector on sets that trained nothing", f"threshold {threshold}", table
         )
 
 
