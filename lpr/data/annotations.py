@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 from urllib.parse import unquote, urlsplit
 
 from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS
@@ -54,6 +54,7 @@ _NAMES_A_PLATE = re.compile(
 )
 
 _LEAST_PX = 1.0  # width and height of a box; what is less is a slip, or a fraction among pixels
+_LARGEST = 1e9  # coordinate; JSON has integers that no float can hold
 _ROUNDING_PX = 1.0  # a corner up to this far outside the image is a rounding error and is moved to its edge
 
 
@@ -191,7 +192,7 @@ def _plate_labels(path: Path, source: str, chosen: Sequence[str] | None) -> froz
     for _, record in read_records(path):
         annotations = record.get("annotation") if isinstance(record, dict) else None
         if isinstance(annotations, list):
-            found.update(_label(annotation) for annotation in annotations if not _reason(annotation))
+            found.update(label for each in annotations if (label := _label(each)) or not _reason(each))
     del found[_NO_PLATE]
     listed = ", ".join(f"{label!r} ({count}×)" for label, count in found.most_common())
     if chosen is not None:
@@ -400,8 +401,13 @@ def _corners(points: list[Any], width: int, height: int) -> list[float]:
     return box
 
 
+def _is_finite(value: Any) -> TypeGuard[float]:
+    """Whether a value is a number, and one that a coordinate can be."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST < value < _LARGEST
+
+
 def _image_side(value: Any, key: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 1:
+    if not _is_finite(value) or value < 1:
         raise Unusable(f"the image's size is missing: `{key}` is {value!r}")
     return int(value)
 
@@ -409,7 +415,7 @@ def _image_side(value: Any, key: str) -> int:
 def _coordinate(point: Any, axis: str, side: int) -> float:
     """A fraction of the side, as pixels within the image."""
     value = point.get(axis) if isinstance(point, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not _is_finite(value):
         raise Unusable(f"a corner whose {axis} is {value!r}, not a number")
     pixels = value * side
     if not -_ROUNDING_PX <= pixels <= side + _ROUNDING_PX:

@@ -62,7 +62,7 @@ def _recognize(place: Path, source: str) -> tuple[Path, str]:
             f"source {source}: {place} may be any of {listed}; set data.annotations to one, or name the format: "
             f"data.format={found[0][1]}"
         )
-    names = ", ".join(name for name in plugins.names("lpr.data.formats") if name != __name__.rpartition(".")[2])
+    names = ", ".join(_recognizable())
     raise UserError(
         f"source {source}: the format of {place} is not recognised: it is {content.describe()}. The formats are "
         f"{names}. A table with columns of other names is read by data=table data.columns='{{image: NAME, xmin: NAME, "
@@ -72,6 +72,10 @@ def _recognize(place: Path, source: str) -> tuple[Path, str]:
 
 def _formats_of(content: Content) -> list[str]:
     """The names of the formats that recognise it."""
+    return [name for name, module in _recognizable().items() if module.recognizes(content)]
+
+
+def _recognizable() -> dict[str, Recognizable]:
+    """The formats that recognise annotations, by their names."""
     modules = {name: formats.load(name) for name in plugins.names("lpr.data.formats")}
-    known = {name: cast(Recognizable, module) for name, module in modules.items() if hasattr(module, "recognizes")}
-    return [name for name, module in known.items() if module.recognizes(content)]
+    return {name: cast(Recognizable, module) for name, module in modules.items() if hasattr(module, "recognizes")}

@@ -55,14 +55,15 @@ def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001
 
 
 def _images(content: dict[str, Any]) -> Iterator[LabelledImage]:
-    categories = {category.get("id"): category.get("name") for category in objects(content.get("categories"))}
-    labels: dict[Any, list[PlateLabel]] = {}
+    categories = {str(category.get("id")): category.get("name") for category in objects(content.get("categories"))}
+    labels: dict[str, list[PlateLabel]] = {}
     for annotation in objects(content["annotations"]):
-        label = categories.get(annotation.get("category_id"), f"category {annotation.get('category_id')}")
-        labels.setdefault(annotation.get("image_id"), []).append(_plate(annotation, label))
+        category = str(annotation.get("category_id"))
+        plate = _plate(annotation, categories.get(category, f"category {category}"))
+        labels.setdefault(str(annotation.get("image_id")), []).append(plate)
     for image in objects(content["images"]):
         name = image.get("file_name") or image.get("coco_url") or ""
-        plates = labels.pop(image.get("id"), [])
+        plates = labels.pop(str(image.get("id")), [])
         yield LabelledImage([str(name)], plates, number(image.get("width")), number(image.get("height")))
     for image_id, plates in labels.items():
         yield LabelledImage([""], unusable=f"{len(plates)} annotations of the image_id {image_id}, which no image has")

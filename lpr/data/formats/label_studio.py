@@ -104,9 +104,9 @@ def _path(value: str) -> str:
 
 def _plates(results: list[dict[str, Any]]) -> Iterator[PlateLabel]:
     """The regions of an annotation. Results of the same id, such as a box and its text, are of one region."""
-    regions: dict[Any, list[dict[str, Any]]] = {}
+    regions: dict[str, list[dict[str, Any]]] = {}
     for position, result in enumerate(results):
-        regions.setdefault(result.get("id", position), []).append(result)
+        regions.setdefault(str(result.get("id", position)), []).append(result)
     for parts in regions.values():
         values = [value if isinstance(value := part.get("value"), dict) else {} for part in parts]
         shape = next(((part, value) for part, value in zip(parts, values, strict=True) if _SHAPES & value.keys()), None)

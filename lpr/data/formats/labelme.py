@@ -74,11 +74,9 @@ def _plate(shape: dict[str, Any]) -> PlateLabel:
     label, kind = shape.get("label"), shape.get("shape_type")
     if kind not in _POLYGONS:
         return unusable_label(f"a {kind}, which is neither a rectangle nor a polygon", label)
-    points = [
-        (number(point[0]), number(point[1]))
-        for point in shape.get("points") or []
-        if isinstance(point, list) and len(point) == 2
-    ]
+    given = shape.get("points")
+    pairs = [point if isinstance(point, list) else [] for point in (given if isinstance(given, list) else [])]
+    points = [(number(x), number(y)) for x, y in (pair if len(pair) == 2 else (None, None) for pair in pairs)]
     attributes = {key: shape.get(key) for key in ("difficult", "description", "attributes", "flags")}
     attributes["text"] = attributes.pop("description") or ""
     return label_polygon(points, label, {key: value for key, value in attributes.items() if value})

@@ -63,7 +63,8 @@ def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001
 
 
 def _images_of_json(content: dict[str, Any]) -> Iterator[LabelledImage]:
-    for image in objects(list(content.get(_PROJECT, content).values())):
+    images = content.get(_PROJECT, content)
+    for image in objects(list(images.values()) if isinstance(images, dict) else []):
         regions = image.get("regions")
         regions = list(regions.values()) if isinstance(regions, dict) else regions  # version 1 numbers them
         plates = [

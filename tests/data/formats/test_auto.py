@@ -3,6 +3,7 @@
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from annotation_sources import labels, obtained, source
@@ -10,6 +11,7 @@ from tool_exports import CAR, EXPORTS, IGNORED, PLATE, coco, dump, images, via_c
 
 from lpr.composition.compose import compose
 from lpr.config import Data, plugins
+from lpr.data.annotations import read_annotations
 from lpr.data.image_cache import download
 from lpr.data.sources import obtain
 from lpr.errors import UserError
@@ -125,6 +127,48 @@ def test_a_folder_that_is_not_recognised_is_described(tmp_path: Path, data: Data
         UserError, match=r"a folder with 2 \.jpg, 1 \.json; notes\.json is an object with the keys author"
     ):
         obtain(source("auto", tmp_path / "set"), tmp_path / "out", data)
+
+
+CAR_IMAGE = {"id": 1, "file_name": "a.jpg", "width": 200, "height": 100}
+RESULT = {"original_width": 200, "original_height": 100, "type": "rectanglelabels"}
+SIZE = {"imageWidth": 200, "imageHeight": 100}
+HUGE = [{"x": 10**400, "y": 0.1}, {"x": 0.5, "y": 0.5}]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (
+            {"images": [CAR_IMAGE], "annotations": [{"image_id": 1, "category_id": {}, "bbox": [None, 2, 30, 40]}]},
+            "x is nan",
+        ),
+        ({"images": [CAR_IMAGE], "annotations": {"a": 1}, "categories": 7}, ""),
+        ({"images": None, "annotations": [{"image_id": [1]}]}, r"of the image_id \[1\], which no image has"),
+        (
+            [
+                {
+                    "data": {"image": "a.jpg"},
+                    "annotations": [{"result": [RESULT | {"id": [1], "value": {"x": 10**400}}]}],
+                }
+            ],
+            "a region of the type rectanglelabels",
+        ),
+        ({"_via_settings": {}, "_via_img_metadata": None}, "it is empty"),
+        ({"shapes": [{"label": "plate", "points": 1.5}], "imagePath": "a.jpg", **SIZE}, "0 points where"),
+        ({"shapes": 7, "imagePath": ["a.jpg"], "imageWidth": 10**400}, "size is missing"),
+        ({"content": "a.jpg", "annotation": [{"points": HUGE, **SIZE}]}, "x is 1000"),
+        ({"content": "a.jpg", "annotation": [{"points": HUGE, **SIZE, "imageWidth": 10**400}]}, "size is missing"),
+    ],
+)
+def test_values_of_other_types_are_rejected(tmp_path: Path, data: Data, content: Any, reason: str) -> None:
+    """What random changes of the exports were found to break."""
+    dump(tmp_path / "a.json", content)
+    obtain(source("auto", tmp_path / "a.json"), tmp_path / "out", data)
+    if reason:
+        with pytest.raises(UserError, match=f"nothing in its annotation file is usable: .*{reason}"):
+            read_annotations(tmp_path / "out" / "annotations.json", "mine")
+    else:
+        assert read_annotations(tmp_path / "out" / "annotations.json", "mine").counts["without_plates"] == 1
 
 
 def test_an_archive_is_to_be_unpacked(tmp_path: Path, data: Data) -> None:
