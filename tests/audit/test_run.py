@@ -78,7 +78,9 @@ class Project:
         for label in labels or [[np.nan] * 4]:
             own = dict.fromkeys(ORIGINAL_BOX_COLUMNS, np.nan)
             size = {"url": f"place/{name}.png", "image_width": WIDTH, "image_height": HEIGHT}
-            self.plates.append({**row, **size, **dict(zip(BOX_COLUMNS, label, strict=True)), "text": text, **own})
+            self.plates.append(
+                {**row, **size, **dict(zip(BOX_COLUMNS, label, strict=True)), "text": text, "ignored": False, **own}
+            )
         for rank, (box, confidence) in enumerate(sorted(predictions, key=lambda found: -found[1])):
             found = {"split": split, "rank": rank, "confidence": confidence}
             self.predictions.append({**row, **found, **dict(zip(PREDICTED_BOX_COLUMNS, box, strict=True))})
