@@ -170,6 +170,13 @@ def _explain_hydra(error: Exception, overrides: list[str], conf: Path) -> str:
     message = message.partition("\nTo append to your config")[0].partition("\nConfig search path")[0]
     if not overrides:
         return f"{conf}/: {message.strip()}"
+    if "Error parsing override" in message:
+        override = next((each for each in overrides if f"'{each}'" in message), overrides[0])
+        key, _, value = override.partition("=")
+        return (
+            f"{override}: Hydra cannot read this; a value with other characters than letters, digits and "
+            f"""-_./+%:@?|$ has quotes of its own, within those of the shell: '{key}="{value}"'"""
+        )
     known = [*flatten(compose_values([], conf)), *groups(conf)]
     for override in overrides:
         key = override.lstrip("+~").partition("=")[0].partition("@")[0]

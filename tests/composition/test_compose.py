@@ -119,6 +119,7 @@ def test_groups_are_all_folders_of_conf_but_hydras() -> None:
         ("data=real_images", ["data.root=FOLDER"]),
         ("target=recognizer tuner.objective=char_acc ocr=rapidocr", ["target=recognizer", "ocr=rapidocr"]),
         ("train.epochs=[", ["train.epochs=["]),
+        ("train.epochs=3 split.group_by=(a)", ["split.group_by=(a): Hydra cannot read", "'split.group_by=\"(a)\"'"]),
         ("experiment=null", ["experiment=null", "must be a string"]),
     ],
 )
