@@ -26,7 +26,7 @@ Forward = Callable[[np.ndarray], np.ndarray]
 
 _MULTIPLE = 32  # of the sides of a network's input: its coarsest stride
 _SAME_IOU = 0.45  # boxes that overlap more are fused to one
-_REFINED_CONFIDENCE = 0.1  # from which a box is refined
+_REFINED_CONFIDENCE = 0.2  # from which a box is refined
 _CROP_PER_WIDTH = 2  # side of the crop that a box is refined in, in widths of the plate
 _MAX_UPSCALE = 2.0  # of that crop
 _ROI_MARGIN_PX = 32  # around what coarser scales found, pixels of the finest scale
