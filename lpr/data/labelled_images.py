@@ -19,9 +19,11 @@ from urllib.parse import unquote, urlsplit
 from PIL import Image
 
 from lpr.config import Source
+from lpr.data.annotation_files import local_place
 from lpr.data.annotations import ANNOTATIONS, PlateLabel, Unusable, annotation_line, unusable_line
 from lpr.data.decoding import FORMATS, orientation_of
 from lpr.data.fetching import is_http
+from lpr.errors import UserError
 
 IMAGE_ROOT = "image_root.txt"
 """Name of the file, in a source's folder, that holds the folder of its images, where that is not null."""
@@ -194,6 +196,26 @@ def files_below(folder: Path) -> Iterator[str]:
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         relative = Path(place).relative_to(folder)
         yield from ((relative / name).as_posix() for name in sorted(names) if not name.startswith("."))
+
+
+def annotation_files(source: Source, suffix: str, whose: str) -> tuple[Path, list[Path]]:
+    """The files of a source's `annotations`, which is their folder or one of them: that folder, and the files sorted.
+
+    Args:
+        source: its `annotations` is set.
+        suffix: of the files, in lower case.
+        whose: annotations they are; for the message.
+
+    Raises:
+        UserError: there is none.
+    """
+    place = local_place(str(source.annotations), source.name)
+    if not place.is_dir():
+        return place.parent, [place]
+    files = [place / name for name in files_below(place) if name.lower().endswith(suffix)]
+    if not files:
+        raise UserError(f"source {source.name}: there is no {suffix} in {place}, which {whose} annotations are")
+    return place, files
 
 
 def images_below(folder: Path) -> list[str]:

@@ -22,6 +22,7 @@ from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, Ran
 from lpr.config import HyperbandTuner, Tuner
 from lpr.errors import UserError
 from lpr.experiment.run import FAILURE
+from lpr.files import replaced
 
 _IDLE_S = 0.2  # between two requests to an oracle that waits for other workers
 
@@ -53,9 +54,8 @@ class _Resumable:
 
     def save(self) -> None:
         trials = {name: trial.get_state() for name, trial in self.trials.items()}
-        unfinished = self.file.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps({"trials": trials, "oracle": self.get_state()}))  # type: ignore[attr-defined]
-        os.replace(unfinished, self.file)
+        with replaced(self.file) as unfinished:
+            unfinished.write_text(json.dumps({"trials": trials, "oracle": self.get_state()}))  # type: ignore[attr-defined]
 
     def reload(self) -> None:
         state = json.loads(self.file.read_text())

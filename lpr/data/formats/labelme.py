@@ -12,11 +12,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from lpr.config import Data, Source
-from lpr.data.annotation_files import local_place, objects, read_json
+from lpr.data.annotation_files import objects, read_json
 from lpr.data.annotations import PlateLabel
 from lpr.data.content import Content
 from lpr.data.csv_files import number
-from lpr.data.labelled_images import LabelledImage, files_below, write_labelled_images, written_image_root
+from lpr.data.labelled_images import LabelledImage, annotation_files, write_labelled_images, written_image_root
 from lpr.data.plate_labels import label_polygon, unusable_label
 from lpr.errors import UserError
 
@@ -39,11 +39,7 @@ def recognizes(content: Content) -> bool:
 
 def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
     """Write a line a JSON file, sorted by their paths."""
-    place = local_place(source.annotations, source.name)
-    root = place if place.is_dir() else place.parent
-    files = [root / name for name in files_below(place) if name.lower().endswith(".json")] if root == place else [place]
-    if not files:
-        raise UserError(f"source {source.name}: there is no .json in {place}, which LabelMe's annotations are")
+    root, files = annotation_files(source, ".json", "LabelMe's")
     places = [root, root / "images", root.parent / "images", root.parent]
     write_labelled_images((_image(file, root) for file in files), source, folder, places)
 

@@ -15,13 +15,11 @@ from xml.etree.ElementTree import Element
 from pydantic import Field
 
 from lpr.config import Data, Source
-from lpr.data.annotation_files import local_place
 from lpr.data.annotations import PlateLabel
 from lpr.data.content import Content
 from lpr.data.csv_files import number
-from lpr.data.labelled_images import LabelledImage, files_below, write_labelled_images, written_image_root
+from lpr.data.labelled_images import LabelledImage, annotation_files, write_labelled_images, written_image_root
 from lpr.data.plate_labels import label_box, label_polygon, unusable_label
-from lpr.errors import UserError
 
 NAMES_ARE_URLS = False
 
@@ -40,11 +38,7 @@ def recognizes(content: Content) -> bool:
 
 def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
     """Write a line an XML file, sorted by their paths."""
-    place = local_place(source.annotations, source.name)
-    root = place if place.is_dir() else place.parent
-    files = [root / name for name in files_below(place) if name.lower().endswith(".xml")] if root == place else [place]
-    if not files:
-        raise UserError(f"source {source.name}: there is no .xml in {place}, which Pascal VOC's annotations are")
+    root, files = annotation_files(source, ".xml", "Pascal VOC's")
     names = ("JPEGImages", "images", "Images")
     places = [root, *(root.parent / name for name in names), *(root / name for name in names), root.parent]
     write_labelled_images((_image(file, root) for file in files), source, folder, places)

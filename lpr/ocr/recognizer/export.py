@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import numpy as np
 from lpr.boxes import pairwise_iou
 from lpr.config import Recognizer
 from lpr.errors import UserError
+from lpr.files import replaced
 from lpr.hashes import file_md5
 from lpr.metrics.calibration import Calibration, calibrate, fit_calibration
 from lpr.nn.onnx_file import open_onnx, write_onnx
@@ -71,13 +71,9 @@ def export(model: Path, config: Recognizer, plates: Sequence[LetteredPlate], out
         keras_md5=file_md5(model) or "",
     )
     output.unlink(missing_ok=True)
-    unfinished = output.with_name(f"unfinished-{output.name}")
-    try:
+    with replaced(output) as unfinished:
         write_onnx(network, metadata.model_dump_json(), unfinished)
         _check(unfinished, crops[:_CHECKED_CROPS], found[:_CHECKED_CROPS], config.output_stride)
-        os.replace(unfinished, output)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return metadata
 
 
