@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby, takewhile
 from pathlib import Path
@@ -52,7 +52,7 @@ from lpr.inference.results import (
     video_record,
 )
 from lpr.inference.streams import LiveVideo, fetch_image, open_stream
-from lpr.inference.tracker import summarize_tracks
+from lpr.inference.tracker import Tracks
 from lpr.paths import DETECTOR, DETECTOR_ONNX, SHIPPED_DETECTOR
 
 # Folders in that of the output: of the images and videos with plates drawn on them, and of the plates' crops.
@@ -299,8 +299,7 @@ def _process_video(
     """
     if isinstance(source, Stream) and (content := fetch_image(source)) is not None:
         return _process_image(alpr, images, source, content)
-    plates: list[Plate] = []
-    frames, error, written = 0, None, None
+    tracks, frames, error, written = Tracks(), 0, None, None
     say = partial(tqdm.write, file=sys.stderr)
     opened = (
         open_stream(source, stop, say=lambda what: say(f"lpr predict: {what}"))
@@ -318,8 +317,7 @@ def _process_video(
                 size, crops = frame.image.size, images.save_crops(source, frame.plates, frame.number)
                 results.add(frame_record(source, frame.number, *size, frame.plates, frame.unread, crops, frame.time))
                 frames += 1
-                # For the tracks; crops and candidates of a long video would fill the memory.
-                plates += [replace(plate, crop=None, candidates=()) for plate in frame.plates]
+                tracks.add(frame.plates)
                 target, annotated = images.annotated(source, ".mp4")
                 if target and file is None and error is None:
                     try:
@@ -333,7 +331,7 @@ def _process_video(
         except Unreadable as reason:
             error = str(reason)
     skipped = video.skipped if isinstance(video, LiveVideo) else None
-    return video_record(source, frames, video.frames_per_second, summarize_tracks(plates), written, error, skipped)
+    return video_record(source, frames, video.frames_per_second, tracks.summaries(), written, error, skipped)
 
 
 def _load(model: Path | None, threads: int) -> OnnxDetector:

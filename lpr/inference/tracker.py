@@ -8,7 +8,7 @@ move far between frames.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -102,45 +102,79 @@ def _text_similarity(one: Plate, other: Plate) -> float:
     return Levenshtein.normalized_similarity(one.text, other.text) if one.text and other.text else 0.0
 
 
-def summarize_tracks(plates: Sequence[Plate]) -> list[Track]:
-    """The tracks of a video's numbered plates, in their order."""
-    by_track: Mapping[int, list[Plate]] = defaultdict(list)
-    for plate in plates:
-        if plate.track is not None:
-            by_track[plate.track].append(plate)
-    found = []
-    for number, own in sorted(by_track.items()):
-        frames = [plate.frame for plate in own if plate.frame is not None]
-        text, confidence = consensus(
-            [(plate.text, plate.text_confidence) for plate in own if plate.text_confidence is not None]
-        )
-        recognized = any(plate.text_confidence is not None for plate in own)
-        found.append(Track(number, min(frames), max(frames), len(own), text, confidence if recognized else None))
-    return found
+class Tracks:
+    """The tracks of a video, of its plates frame by frame; memory grows with the tracks and their texts alone."""
+
+    def __init__(self) -> None:
+        self._tracks: dict[int, _Frames] = {}
+
+    def add(self, plates: Iterable[Plate]) -> None:
+        """Those of the plates of a frame that have a track's number; frames come in their order."""
+        for plate in plates:
+            if plate.track is not None and plate.frame is not None:
+                self._tracks.setdefault(plate.track, _Frames(plate.frame)).add(plate, plate.frame)
+
+    def summaries(self) -> list[Track]:
+        """The tracks so far, in the order of their numbers."""
+        return [frames.summary(number) for number, frames in sorted(self._tracks.items())]
 
 
-def consensus(texts: Sequence[tuple[str, float]]) -> tuple[str, float]:
-    """One text, and its confidence, of several texts of a plate and their confidences; ("", 0) where all are empty.
+class _Frames:
+    """Of one track."""
 
-    The length with the largest sum of confidences is chosen, and for each character, the one with the largest sum among
-    the texts of that length. The confidence is the largest of the texts that are equal to the result (of all of that
-    length, where none is), times the smallest share of the sum that one of its characters has.
-    """
-    lengths: dict[int, float] = defaultdict(float)
-    for text, confidence in texts:
-        if text:
-            lengths[len(text)] += confidence
-    if not lengths:
-        return "", 0.0
-    length = max(lengths, key=lambda one: lengths[one])
-    same = [(text, confidence) for text, confidence in texts if len(text) == length]
-    chosen, smallest_share = "", 1.0
-    for place in range(length):
-        sums: dict[str, float] = defaultdict(float)
-        for text, confidence in same:
-            sums[text[place]] += confidence
-        best = max(sums, key=lambda one: sums[one])
-        chosen += best
-        smallest_share = min(smallest_share, sums[best] / max(sum(sums.values()), 1e-9))
-    equal = [confidence for text, confidence in same if text == chosen] or [confidence for _, confidence in same]
-    return chosen, max(equal) * smallest_share
+    def __init__(self, first: int) -> None:
+        self._first = self._last = first
+        self._plates, self._texts = 0, Texts()
+
+    def add(self, plate: Plate, frame: int) -> None:
+        self._last = frame
+        self._plates += 1
+        if plate.text_confidence is not None:
+            self._texts.add(plate.text, plate.text_confidence)
+
+    def summary(self, number: int) -> Track:
+        text, confidence = self._texts.consensus()
+        return Track(number, self._first, self._last, self._plates, text, confidence if self._texts else None)
+
+
+class Texts:
+    """The texts of a plate in several frames."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = defaultdict(float)  # of the confidences of each text
+        self._largest: dict[str, float] = defaultdict(float)
+
+    def __bool__(self) -> bool:
+        """Whether there is any, even an empty one."""
+        return bool(self._sums)
+
+    def add(self, text: str, confidence: float) -> None:
+        """The text of another frame; confidence in 0–1."""
+        self._sums[text] += confidence
+        self._largest[text] = max(self._largest[text], confidence)
+
+    def consensus(self) -> tuple[str, float]:
+        """One text, and its confidence; ("", 0) where all are empty.
+
+        The length with the largest sum of confidences is chosen, and for each character, the one with the largest sum
+        among the texts of that length. The confidence is the largest of the texts that are equal to the result (of all
+        of that length, where none is), times the smallest share of the sum that one of its characters has.
+        """
+        lengths: dict[int, float] = defaultdict(float)
+        for text, total in self._sums.items():
+            if text:
+                lengths[len(text)] += total
+        if not lengths:
+            return "", 0.0
+        length = max(lengths, key=lambda one: lengths[one])
+        same = {text: total for text, total in self._sums.items() if len(text) == length}
+        chosen, smallest_share = "", 1.0
+        for place in range(length):
+            sums: dict[str, float] = defaultdict(float)
+            for text, total in same.items():
+                sums[text[place]] += total
+            best = max(sums, key=lambda one: sums[one])
+            chosen += best
+            smallest_share = min(smallest_share, sums[best] / max(sum(sums.values()), 1e-9))
+        largest = self._largest[chosen] if chosen in same else max(self._largest[text] for text in same)
+        return chosen, largest * smallest_share

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lpr.inference.plates import Plate
-from lpr.inference.tracker import Track, Tracker, consensus, summarize_tracks
+from lpr.inference.tracker import Texts, Track, Tracker, Tracks
 
 
 def plate(x: float, y: float = 100, text: str = "", confidence: float | None = None) -> Plate:
@@ -48,10 +48,19 @@ def test_a_track_has_its_frames_and_its_consensus() -> None:
         [plate(10, text="KA01A81234", confidence=0.5), plate(300)],
         [plate(20, text="KA01AB1234", confidence=0.8)],
     ]
-    first, second = summarize_tracks(follow(frames))
+    tracks = Tracks()
+    tracks.add(follow(frames))
+    first, second = tracks.summaries()
     assert (first.number, first.first, first.last, first.plates, first.text) == (1, 0, 2, 3, "KA01AB1234")
     assert first.confidence == pytest.approx(0.9 * 1.7 / 2.2)
     assert second == Track(2, 1, 1, 1, "", None)
+
+
+def consensus(texts: list[tuple[str, float]]) -> tuple[str, float]:
+    found = Texts()
+    for text, confidence in texts:
+        found.add(text, confidence)
+    return found.consensus()
 
 
 def test_each_character_is_chosen_among_the_texts_of_the_chosen_length() -> None:

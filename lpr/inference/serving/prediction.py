@@ -18,7 +18,7 @@ from lpr.inference.alpr import ALPR
 from lpr.inference.file_types import kind_of_content
 from lpr.inference.inputs import Unreadable, decode_image, open_video
 from lpr.inference.plates import Plate
-from lpr.inference.tracker import summarize_tracks
+from lpr.inference.tracker import Tracks
 
 
 @dataclass(frozen=True)
@@ -136,19 +136,13 @@ def _is_image(content: bytes, max_pixels: int) -> bool:
         raise
     except Exception as error:  # broken headers make Pillow raise exceptions of many kinds
         raise Refused(422, f"a broken image: {error}") from None
-    if any(_accepts(name, content[:16]) for name in FORMATS):
+    if kind_of_content(content) == "image":
         raise Refused(422, "a broken image: its header is incomplete")
     # Nothing but videos reaches FFmpeg, which would also open playlists, and the files and URLs that they name.
     if kind_of_content(content) == "video":
         return False
     page = " but a web page" if re.search(rb"<(!doctype|html|head|body)\b", content[:1000], re.I) else ""
     raise Refused(415, f"neither an image nor a video{page}")
-
-
-def _accepts(name: str, prefix: bytes) -> bool:
-    """Whether a file of this format begins so."""
-    _, accept = Image.OPEN[name]
-    return accept is not None and accept(prefix) is True
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
@@ -164,7 +158,7 @@ def _predict_image(alpr: ALPR, content: bytes) -> dict[str, Any]:
 
 def _predict_video(alpr: ALPR, content: bytes, max_pixels: int, deadline: float) -> dict[str, Any]:
     plates: list[Plate] = []
-    frames = 0
+    frames, tracks = 0, Tracks()
     # OpenCV reads videos from files only. This one has no name: it is gone with the process, even after `kill -9`.
     with TemporaryFile() as file:
         file.write(content)
@@ -173,6 +167,7 @@ def _predict_video(alpr: ALPR, content: bytes, max_pixels: int, deadline: float)
             _check_size(video.width, video.height, max_pixels)
             for frame in alpr.frames(video):
                 frames += 1
+                tracks.add(frame.plates)
                 plates += [replace(plate, crop=None, candidates=()) for plate in frame.plates]
                 if time.monotonic() > deadline:
                     raise TimeoutError
@@ -182,5 +177,5 @@ def _predict_video(alpr: ALPR, content: bytes, max_pixels: int, deadline: float)
         "plates": [plate.to_dict() for plate in plates],
         "frames": frames,
         "frames_per_second": video.frames_per_second,
-        "tracks": [track.to_dict() for track in summarize_tracks(plates)],
+        "tracks": [track.to_dict() for track in tracks.summaries()],
     }
