@@ -1,4 +1,4 @@
-"""`lpr data check`, `lpr data convert`, `lpr data merge`: sets of annotated images, before and apart from experiments."""
+"""`lpr data check`, `lpr data convert`, `lpr data merge`: sets of annotated images, apart from experiments."""
 
 from __future__ import annotations
 

@@ -17,14 +17,14 @@ class ExportedPlate(NamedTuple):
         text: "" where unknown.
         ignored: whether it is neither a plate nor background.
         corners: its four corners, x and y in pixels; None where only the box is known.
-        more: other keys of its annotation.
+        score: confidence of a prediction; None for a label.
     """
 
     box: tuple[float, float, float, float]
     text: str = ""
     ignored: bool = False
     corners: Sequence[tuple[float, float]] | None = None
-    more: dict[str, Any] = {}
+    score: float | None = None
 
 
 class ExportedImage(NamedTuple):
@@ -57,7 +57,9 @@ def coco_json(images: Iterable[ExportedImage]) -> dict[str, Any]:
             width, height = round(right - left, 3), round(bottom - top, 3)
             annotation: dict[str, Any] = {"id": len(annotations) + 1, "image_id": image_id, "category_id": 1}
             annotation |= {"bbox": [left, top, width, height], "area": round(width * height, 2)}
-            annotation |= {"iscrowd": int(plate.ignored), "text": plate.text} | plate.more
+            annotation |= {"iscrowd": int(plate.ignored), "text": plate.text}
+            if plate.score is not None:
+                annotation["score"] = plate.score
             if plate.corners is not None:
                 annotation["segmentation"] = [[value for corner in plate.corners for value in corner]]
             annotations.append(annotation)

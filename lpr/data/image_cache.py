@@ -125,11 +125,13 @@ class Original(NamedTuple):
         name: its file name in the cache, by which tables name it.
         content: of the file.
         image: upright and RGB.
+        format: of the file, as Pillow names it.
     """
 
     name: str
     content: bytes
     image: Image.Image
+    format: str
 
 
 def visit_originals(
@@ -171,7 +173,7 @@ def visit_originals(
             image, found = decode(content, data.max_pixels)
             original = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(), "fetched": fetched}
             size = {"width": image.width, "height": image.height}
-            return {**known, **size, **found, **original}, visit(Original(name, content, image))
+            return {**known, **size, **found, **original}, visit(Original(name, content, image, found["format"]))
         except Unavailable as error:
             failure = {"url": redact(url), "fetched": fetched, "reason": str(error)}
             return {**known, **failure, "attempts": error.attempts or attempts, "found": content is not None}, None
@@ -285,7 +287,8 @@ def _shared(tail: str) -> str:
 def _location(source: Source, sources_folder: Path, urls: Iterable[str]) -> _Location:
     """Where the images with these URLs are."""
     module, source_folder = formats.load(source.format), sources_folder / source.name
-    shared = SharedTails(urls if module.NAMES_ARE_URLS and source.image_root is not None else ())
+    named_by_url = urls if module.NAMES_ARE_URLS else filter(is_http, urls)
+    shared = SharedTails(named_by_url if source.image_root is not None else ())
     if source.image_root is not None and is_http(source.image_root):
         return _Location(module.NAMES_ARE_URLS, base_url=source.image_root, shared=shared)
     if source.image_root is not None:

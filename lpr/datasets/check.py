@@ -5,11 +5,14 @@ Nothing is copied but what the page shows: images are read one after another, wh
 
 from __future__ import annotations
 
+import re
+import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +22,7 @@ from lpr.composition.compose import compose_values
 from lpr.config import OneSplit
 from lpr.config.messages import validate
 from lpr.data.annotations import SAME_PLATE, Annotations
+from lpr.data.fetching import is_http, last_part
 from lpr.data.image_cache import Original, visit_originals
 from lpr.data.placement import is_resized, place_boxes
 from lpr.data.similarity import Fingerprints, fingerprint, near_duplicate_pairs
@@ -33,10 +37,12 @@ from lpr.pipeline.split import in_words
 INCOMPLETE = 3
 """Exit status where something of a set is missing or rejected."""
 
+_WIDTH = 120  # characters of a line of the text
 _LISTED = 5  # of what there is most of, in the text
 _ROWS = 20  # of a table, in the text
 _PAIRS = 12  # of near-duplicates and of frames that are shown
 _QUANTILES = {"min": 0.0, "5 %": 0.05, "25 %": 0.25, "median": 0.5, "75 %": 0.75, "95 %": 0.95, "max": 1.0}
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -117,10 +123,11 @@ def _findings(
         **_split(known, split),
         "rejected": _rejected(annotations.rejects),
     }
-    if data_set.notes:
-        facts["notes"] = "\n".join(note.removeprefix(f"source {data_set.name}: ") for note in data_set.notes)
+    notes = [note.removeprefix(f"source {data_set.name}: ") for note in data_set.notes]
+    facts["notes"] = "\n".join(note for note in notes if not note.startswith(f"{data_set.path} is of the format"))
     pairs = [_pair(known, "near-duplicates", first, second) for first, second in near]
     pairs += [_pair(known, "neighbouring frames", first, second) for first, second in known.frames[:_PAIRS].tolist()]
+    facts = {name: words for name, words in facts.items() if words}
     return Findings(facts, annotations.rejects, failures, placed, images, pairs)
 
 
@@ -146,9 +153,9 @@ def _images(annotations: Annotations, joined: pd.DataFrame, images: pd.DataFrame
 def _sizes(images: pd.DataFrame) -> str:
     sizes = Counter(f"{width}×{height}" for width, height in zip(images["width"], images["height"], strict=True))
     if len(sizes) <= _LISTED:
-        return _most(sizes) or "unknown"
+        return most_frequent(sizes) or "unknown"
     return (
-        f"{len(sizes)} sizes, most often {_most(sizes)}\n"
+        f"{len(sizes)} sizes, most often {most_frequent(sizes)}\n"
         f"width px: {_quantiles(images['width'])}\nheight px: {_quantiles(images['height'])}"
     )
 
@@ -167,7 +174,8 @@ def _plates(annotations: Annotations, placed: pd.DataFrame) -> dict[str, str]:
     an_image = Counter(boxes.groupby("image").size())
     left, top, right, bottom = boxes[BOX_COLUMNS].to_numpy(float).T
     return {
-        "labels": f"taken as plates: {_most(labels)}" + (f"\nleft out: {_most(others)}" if others else ""),
+        "labels": f"taken as plates: {most_frequent(labels)}"
+        + (f"\nleft out: {most_frequent(others)}" if others else ""),
         "plates": f"{counts['plates']}, and {counts['ignored']} ignored boxes\n"
         + ", ".join(f"{number} in {count} images" for number, count in sorted(an_image.items())[:_LISTED])
         + (f", up to {max(an_image)}" if len(an_image) > _LISTED else "")
@@ -185,14 +193,15 @@ def _texts(annotations: Annotations) -> str:
     if known.empty:
         return "none"
     lengths = Counter(f"{length} characters" for length in known.str.len())
-    words = f"{len(known)} of {counts['plates']} plates, {known.nunique()} different; most often of {_most(lengths)}"
+    words = f"{len(known)} of {counts['plates']} plates, {known.nunique()} different"
+    words += f"; most often of {most_frequent(lengths)}"
     if annotations.other_characters:
         scripts = Counter[str]()
         for character, count in annotations.other_characters.items():
             scripts[unicodedata.name(character, "unknown").partition(" ")[0].capitalize()] += count
         words += (
             f"\n{counts['texts_beyond_latin']} have characters other than A–Z and 0–9, which the OCR engines that come "
-            f"with lpr do not recognize: {_most(annotations.other_characters)} ({', '.join(scripts)})"
+            f"with lpr do not recognize: {most_frequent(annotations.other_characters)} ({', '.join(scripts)})"
         )
     return words
 
@@ -218,7 +227,7 @@ def _duplicates(
     near_count: int,
     apart_count: int,
 ) -> str:
-    urls = known.table["url"]
+    urls = known.table["url"].map(_short)
     twice = int(annotations.rejects["reason"].str.startswith(SAME_PLATE).sum())
     copies = images.groupby("sha256").indices.values()
     same = [indices for indices in copies if len(indices) > 1]
@@ -246,16 +255,25 @@ def _split(known: Images, split: OneSplit) -> dict[str, str]:
         lines.append(f"split.group_by={split.group_by}: {in_words(counts['group_by'])}")
     lines.append(f"split=grouped leaks: {in_words(counts['leakage'])}")
     lines.append(f"split=random would leak: {in_words(counts['leakage_of_random_split'])}")
-    return {"split": "\n".join(lines), "videos": suspicion or in_words(counts["suspected_videos"])}
+    return {"split": "\n".join(lines), "videos": suspicion or _videos(counts["suspected_videos"])}
+
+
+def _videos(suspected: Any) -> str:
+    return in_words(suspected) if suspected["videos"] else "no frames of videos suspected"
 
 
 def _rejected(rejects: pd.DataFrame) -> str:
     """How many, and of which kinds: reasons that differ in numbers alone are one."""
-    kinds = Counter(rejects["reason"].str.replace(r"-?\d+(\.\d+)?", "N", regex=True))
+    kinds = Counter(_NUMBER.sub("N", reason) for reason in rejects["reason"])
     return f"{len(rejects)}" + "".join(f"\n{count} × {kind}" for kind, count in kinds.most_common(_LISTED))
 
 
-def _most(counts: Mapping[str, int]) -> str:
+def _short(url: str) -> str:
+    """A path; of a URL, its last part."""
+    return f"…/{last_part(url)}" if is_http(url) else url
+
+
+def most_frequent(counts: Mapping[str, int]) -> str:
     """The most frequent few."""
     listed = sorted(counts.items(), key=lambda item: -item[1])
     more = f", and {len(listed) - _LISTED} others" if len(listed) > _LISTED else ""
@@ -266,24 +284,45 @@ def _quantiles(values: Sequence[float] | np.ndarray | pd.Series) -> str:
     if not len(values):
         return "none"
     found = np.quantile(np.asarray(values, float), list(_QUANTILES.values()))
-    return ", ".join(f"{name} {value:.3g}" for name, value in zip(_QUANTILES, found, strict=True))
+    if found[0] == found[-1]:
+        return f"all {found[0]:.4g}"
+    return ", ".join(f"{name} {value:.4g}" for name, value in zip(_QUANTILES, found.round(2), strict=True))
 
 
 def _as_text(findings: Findings, output: Path) -> str:
+    width = max(map(len, findings.facts)) + 2
+    lines = [
+        f"{name if number == 0 else '':<{width}}{line}"
+        for name, words in findings.facts.items()
+        for number, line in enumerate(
+            piece
+            for line in words.split("\n")
+            for piece in textwrap.wrap(line, _WIDTH - width, break_long_words=False, break_on_hyphens=False)
+        )
+    ]
+    if listed := list_unusable(findings.rejects, findings.failures, output):
+        lines += ["", listed]
+    return "\n".join(lines)
+
+
+def list_unusable(rejects: pd.DataFrame, failures: pd.DataFrame, folder: Path) -> str:
+    """The first rows of both tables, for the terminal; "" where they are empty.
+
+    Args:
+        rejects: `Findings.rejects`.
+        failures: `Findings.failures`.
+        folder: that has all rows, as rejects.csv and failures.csv.
+    """
     from tabulate import tabulate
 
-    width = max(map(len, findings.facts)) + 2
     lines = []
-    for name, words in findings.facts.items():
-        for number, line in enumerate(words.split("\n")):
-            lines.append(f"{name if number == 0 else '':<{width}}{line}")
-    for title, table, columns in (
-        ("rejected", findings.rejects, ["line", "url", "reason"]),
-        ("not available", findings.failures, ["url", "reason"]),
+    for name, title, table, columns in (
+        ("rejects", "rejected", rejects, ["line", "url", "reason"]),
+        ("failures", "not available", failures, ["url", "reason"]),
     ):
         if len(table):
             rows = table[columns].head(_ROWS).to_numpy().tolist()
-            lines += ["", f"{title}:", tabulate(rows, columns, "plain", disable_numparse=True)]
+            lines += [f"{title}:", tabulate(rows, columns, "plain", disable_numparse=True)]
         if len(table) > _ROWS:
-            lines.append(f"… and {len(table) - _ROWS} more: {output}")
+            lines.append(f"… and {len(table) - _ROWS} more: {folder / name}.csv")
     return "\n".join(lines)

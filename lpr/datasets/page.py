@@ -96,8 +96,8 @@ def _draw(names: set[str], data_set: DataSet, sets: DataSets, plates: pd.DataFra
 
     def draw(original: Original) -> tuple[str, str]:
         rows = plates[plates["image"] == original.name].dropna(subset=BOX_COLUMNS)
-        boxes = [_boxes(rows[rows["ignored"] == ignored]) for ignored in (False, True)]
-        return original.name, jpeg(draw_labels(original.image, *boxes, _IMAGE_PX))
+        plain, ignored = (_boxes(rows[rows["ignored"] == value]) for value in (False, True))
+        return original.name, jpeg(draw_labels(original.image, plain, ignored, _IMAGE_PX))
 
     listed = data_set.annotations.plates
     return dict(visit_originals(listed[listed["image"].isin(names)], sets.data, sets.folder, draw)[2])
@@ -110,7 +110,9 @@ def _boxes(rows: pd.DataFrame) -> list[Box]:
 def _card(name: str, findings: Findings, drawn: dict[str, str]) -> dict[str, Any]:
     plates = findings.plates[findings.plates["image"] == name]
     boxes = plates[~plates["ignored"]].dropna(subset=BOX_COLUMNS)
-    sides = [f"{row['bottom_x'] - row['top_x']:.0f}×{row['bottom_y'] - row['top_y']:.0f}" for _, row in boxes.iterrows()]
+    sides = [
+        f"{row['bottom_x'] - row['top_x']:.0f}×{row['bottom_y'] - row['top_y']:.0f}" for _, row in boxes.iterrows()
+    ]
     size = plates[["width", "height"]].iloc[0].tolist()
     return {
         "image": drawn[name],

@@ -59,8 +59,7 @@ def write_yolo(records: Iterator[Record], folder: Path) -> str:
 
 def _exported(record: Record) -> ExportedImage:
     plates = [
-        ExportedPlate(plate["box"], plate.get("text", ""), more={"score": plate["confidence"]})
-        for plate in record["plates"]
+        ExportedPlate(plate["box"], plate.get("text", ""), score=plate["confidence"]) for plate in record["plates"]
     ]
     return ExportedImage(record["image"], record["width"], record["height"], plates)
 
