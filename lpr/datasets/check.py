@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS
-from lpr.composition.compose import compose_values
 from lpr.config import OneSplit
 from lpr.config.messages import validate
 from lpr.data.annotations import SAME_PLATE, Annotations
@@ -29,9 +28,8 @@ from lpr.data.similarity import Fingerprints, fingerprint, near_duplicate_pairs
 from lpr.data.split import Images, images_to_split, split_known_images
 from lpr.data.tables import write_table
 from lpr.datasets.page import Pair, write_page
-from lpr.datasets.reading import DataSet, Options, opened
+from lpr.datasets.reading import DataSet, Options, defaults, opened
 from lpr.errors import UserError
-from lpr.paths import conf_folder
 from lpr.pipeline.split import in_words
 
 INCOMPLETE = 3
@@ -82,9 +80,7 @@ def run(path: str, options: Options, group_by: str | None, output: Path) -> int:
     Raises:
         UserError: the annotations cannot be read, nothing in them can be used, or an option is wrong.
     """
-    split = validate(
-        OneSplit, compose_values([], conf_folder())["split"] | {"group_by": group_by}, "the options", "split"
-    )
+    split = validate(OneSplit, defaults("split") | {"group_by": group_by}, "the options", "split")
     with opened([path], options) as sets:
         (data_set,) = sets.sets
         plates = data_set.annotations.plates

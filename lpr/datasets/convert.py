@@ -42,11 +42,11 @@ class Written(NamedTuple):
 
     Attributes:
         annotations: path of what names the set, below its folder.
-        lost: what the format cannot hold → how often there is such a thing.
+        lost: what of `_count` the format cannot hold → what becomes of it.
     """
 
     annotations: str
-    lost: Mapping[str, int]
+    lost: Mapping[str, str]
 
 
 def convert(path: str, options: Options, target: str, output: Path) -> int:
@@ -116,16 +116,14 @@ def _write(sets: DataSets, target: str, folder: Path, output: Path, merged: bool
     for name, table in (("rejects", rejects), ("failures", failures)):
         if len(table):
             write_table(table, folder / f"{name}.csv")
-    shown = [plate for image in exported for plate in image.plates]
-    counts = {
-        "images": len(exported),
-        "plates": sum(not plate.ignored for plate in shown),
-        "ignored boxes": sum(plate.ignored for plate in shown),
-        "texts": sum(bool(plate.text) for plate in shown),
-    }
-    print(f"{output / result.annotations}: {', '.join(f'{count} {what}' for what, count in counts.items())}")
-    for line in [*notes, *_left_out(sets, plates, details, target, result.lost)]:
-        print(line)
+    counts = _count(exported)
+    held = ", ".join(f"{count} {what}" for what, count in counts.items() if what not in result.lost)
+    lost = [
+        f"{target} cannot hold {what}: {counts[what]}; {becomes}"
+        for what, becomes in result.lost.items()
+        if counts[what]
+    ]
+    print("\n".join([f"{output / result.annotations}: {held}", *notes, *lost, *_left_out(sets, plates, details)]))
     if listed := list_unusable(rejects, failures, output):
         print(listed)
     option = f" --texts {output / TEXTS}" if (folder / TEXTS).is_file() else ""
@@ -176,7 +174,7 @@ def _drop_copies(plates: pd.DataFrame, images: pd.DataFrame, folder: Path) -> tu
     notes = [f"identical images, written once: {len(copies)}"] if len(copies) else []
     if other:
         listed = ", ".join(other[:5]) + (", …" if len(other) > 5 else "")
-        notes.append(f"of these with other boxes or texts, of which the first image's are kept: {len(other)}: {listed}")
+        notes.append(f"identical images whose labels differ, of which the first's are kept: {len(other)}: {listed}")
     return images[~images.duplicated("sha256")], notes
 
 
@@ -222,10 +220,20 @@ def _exported(plates: pd.DataFrame, details: Sequence[Detail], images: pd.DataFr
         yield ExportedImage(written[name], width, height, exported)
 
 
-def _left_out(
-    sets: DataSets, plates: pd.DataFrame, details: Sequence[Detail], target: str, lost: Mapping[str, int]
-) -> Iterator[str]:
-    """What the new set does not have, and how often."""
+def _count(images: Sequence[ExportedImage]) -> dict[str, int]:
+    """How many there are of what a format may be able to hold."""
+    plates = [plate for image in images for plate in image.plates]
+    return {
+        "images": len(images),
+        "plates": sum(not plate.ignored for plate in plates),
+        "texts": sum(bool(plate.text) for plate in plates),
+        "ignored boxes": sum(plate.ignored for plate in plates),
+        "boxes with four corners": sum(plate.corners is not None for plate in plates),
+    }
+
+
+def _left_out(sets: DataSets, plates: pd.DataFrame, details: Sequence[Detail]) -> Iterator[str]:
+    """What no format is given, and how often."""
     labels = Counter(
         detail.label for detail, top in zip(details, plates["top_x"], strict=True) if detail.label and top == top
     )
@@ -238,9 +246,6 @@ def _left_out(
         yield f"labels that are all {LABEL} now: {most_frequent(labels)}"
     if replaced_boxes := int(plates[ORIGINAL_BOX_COLUMNS[0]].notna().sum()):
         yield f"original boxes that --boxes replaced: {replaced_boxes}"
-    for what, count in lost.items():
-        if count:
-            yield f"{target} cannot hold {what}: {count}"
 
 
 def _write_coco(images: Sequence[ExportedImage], folder: Path) -> Written:
@@ -264,15 +269,13 @@ def _write_yolo(images: Sequence[ExportedImage], folder: Path) -> Written:
     if len(texts):
         write_table(texts[["image", "xmin", "ymin", "xmax", "ymax", "text"]], folder / TEXTS)
     (folder / "data.yaml").write_text(yaml.safe_dump(yolo_data(), sort_keys=False), encoding="utf-8")
-    ignored = sum(plate.ignored for plate in plates)
-    return Written("data.yaml", {"ignored boxes, which are background now": ignored, f"texts, see {TEXTS}": len(texts)})
+    return Written("data.yaml", {"texts": f"they are in {TEXTS}", "ignored boxes": "they are background now"})
 
 
 def _write_csv(images: Sequence[ExportedImage], folder: Path) -> Written:
     """annotations.csv, of the format `table`."""
     write_table(_table(images), folder / "annotations.csv")
-    corners = sum(plate.corners is not None for image in images for plate in image.plates)
-    return Written("annotations.csv", {"four corners, whose upright hull is kept": corners})
+    return Written("annotations.csv", {"boxes with four corners": "their upright hulls are kept"})
 
 
 def _table(images: Sequence[ExportedImage]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from lpr.errors import UserError
 from lpr.files import free_stem
 from lpr.paths import conf_folder
 
+_OF_ANY_SET = ("annotations", "labels", "images")  # names of folders that say nothing
 _TOO_LONG = 32  # of a source's name; a number may follow
 
 
@@ -71,6 +73,17 @@ class DataSets:
     sets: list[DataSet]
 
 
+def defaults(section: str) -> dict[str, Any]:
+    """A section of the configuration as conf/ has it."""
+    values: dict[str, Any] = _composed(conf_folder().absolute())[section]
+    return values
+
+
+@cache
+def _composed(conf: Path) -> dict[str, Any]:
+    return compose_values([], conf)
+
+
 @contextmanager
 def opened(paths: Sequence[str], options: Options) -> Iterator[DataSets]:
     """The sets at these paths; nothing is written but in a temporary folder.
@@ -100,7 +113,7 @@ def _configuration(paths: Sequence[str], options: Options) -> Data:
     labels = _value(options.plate_labels)
     if isinstance(labels, str):
         labels = [label.strip() for label in labels.split(",")]
-    values = compose_values([], conf_folder())["data"]
+    values = defaults("data")
     return validate(Data, values | {"sources": sources, "plate_labels": labels}, "the options", "data")
 
 
@@ -113,9 +126,10 @@ def _value(text: str | None) -> Any:
 
 
 def _name(path: str) -> str:
-    """A source's name: that of the folder, or of the folder that the file is in."""
-    place = Path(path).expanduser()
-    name = (place if place.is_dir() else place.parent).resolve().name
+    """A source's name: that of the folder, or of the folder that the file is in, or of one above with a better name."""
+    place = Path(path).expanduser().resolve()
+    folders = [place, *place.parents] if place.is_dir() else place.parents
+    name = next(folder.name for folder in folders if folder.name.lower() not in _OF_ANY_SET)
     return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:_TOO_LONG].rstrip("-") or "set"
 
 
