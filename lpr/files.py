@@ -1,9 +1,9 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and names that are free."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,3 +25,13 @@ def replaced(path: Path) -> Iterator[Path]:
         raise
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def free_stem(stem: str, suffixes: Sequence[str], taken: set[str]) -> str:
+    """The stem, numbered where its names with these suffixes are among `taken`; they are added to them."""
+    free, number = stem, 1
+    while any(free + suffix in taken for suffix in suffixes):
+        number += 1
+        free = f"{stem}-{number}"
+    taken.update(free + suffix for suffix in suffixes)
+    return free

@@ -27,6 +27,7 @@ DETECTIONS, RECOGNITIONS = REPORTS / "detections.csv", REPORTS / "recognitions.c
 DETECTION_FIGURES, RECOGNITION_FIGURES = REPORTS / "detection_figures", REPORTS / "recognition_figures"
 PAGE, PROVENANCE = REPORTS / "index.html", REPORTS / "provenance.json"
 AUDIT = REPORTS / "audit"
+DATA_CHECK = REPORTS / "data"
 SCRATCH = Path(".lpr")  # what is neither versioned nor kept: timings, unfinished work, answers of remote OCR engines
 
 

@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from lpr.cli import configuration, experiments, extras, models, predict, scene, serve, stages
+from lpr.cli import configuration, data, experiments, extras, models, predict, scene, serve, stages
 from lpr.cli.os_errors import explain_os_error
 from lpr.errors import UserError
 
@@ -64,7 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for group in (predict, serve, models, scene, configuration, experiments, stages):
+    for group in (predict, serve, models, scene, data, configuration, experiments, stages):
         group.add_verbs(verbs)
     return parser
 

@@ -44,6 +44,8 @@ ANNOTATIONS = "annotations.json"
 
 NUMBER_PLATE = "number_plate"
 """The label of plates where a format has none of its own."""
+SAME_PLATE = "the same plate of the same image"
+"""The beginning of the reason for which a plate that is listed twice is rejected."""
 NO_BOX = (math.nan, math.nan, math.nan, math.nan)
 
 _NO_PLATE = "no_plate"
@@ -58,6 +60,20 @@ _LARGEST = 1e9  # coordinate; JSON has integers that no float can hold
 _ROUNDING_PX = 1.0  # a corner up to this far outside the image is a rounding error and is moved to its edge
 
 
+class Detail(NamedTuple):
+    """What an annotation says of a plate beyond its row of `Annotations.plates`.
+
+    Attributes:
+        label: what it is of, as annotated; "" where it does not say, and for an image without plates.
+        text: as annotated, before it is normalized.
+        corners: its four corners, x and y in pixels of the size that the JSON gives; None where only a box is known.
+    """
+
+    label: str
+    text: str
+    corners: list[tuple[float, float]] | None
+
+
 @dataclass(frozen=True)
 class Annotations:
     """What one annotation file holds.
@@ -66,6 +82,7 @@ class Annotations:
         plates: a row a plate, `PLATE_COLUMNS`; boxes in pixels of the size that the JSON gives. An image without plates
             has one row, whose box is NaN. Original boxes are those that an override box replaced, else NaN. `ignored`
             boxes are neither plates nor background.
+        details: of each row of `plates`.
         rejects: a row a line or plate that cannot be used, `REJECT_COLUMNS`; lines count from 1.
         counts: lines, images, plates, texts, texts_beyond_latin (with characters other than A–Z and 0–9),
             without_plates, ignored, rejected, swapped, other_labels.
@@ -74,6 +91,7 @@ class Annotations:
     """
 
     plates: pd.DataFrame
+    details: list[Detail]
     rejects: pd.DataFrame
     counts: dict[str, int]
     other_labels: dict[str, int]
@@ -183,7 +201,8 @@ def read_annotations(path: Path, source: str, plate_labels: Sequence[str] | None
         "other_labels": sum(rows.other_labels.values()),
     }
     rejects = pd.DataFrame(rows.rejects, columns=REJECT_COLUMNS)
-    return Annotations(plates, rejects, counts, dict(rows.other_labels.most_common()), dict(characters.most_common()))
+    others_by_label = dict(rows.other_labels.most_common())
+    return Annotations(plates, rows.details, rejects, counts, others_by_label, dict(characters.most_common()))
 
 
 def _plate_labels(path: Path, source: str, chosen: Sequence[str] | None) -> frozenset[str]:
@@ -270,6 +289,7 @@ class _Rows:
     source: str
     plate_labels: frozenset[str]
     plates: list[dict[str, Any]] = field(default_factory=list)
+    details: list[Detail] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
     other_labels: Counter[str] = field(default_factory=Counter)
     lines: int = 0
@@ -318,6 +338,7 @@ class _Rows:
                 | boxes
                 | {"text": text, "ignored": _is_ignored(annotation)}
             )
+            self.details.append(_detail(annotation, boxes))
 
     def _is_plate(self, annotation: Any) -> bool:
         """Whether it is of a plate, or says that there is none, or is to be rejected and does not say what it is of."""
@@ -327,12 +348,28 @@ class _Rows:
     def _check_new(self, line: int, url: str, boxes: dict[str, float]) -> None:
         key = url, *(f"{boxes[column]:.1f}" for column in BOX_COLUMNS)
         if key in self._lines_of:
-            raise Unusable(f"the same plate of the same image as in line {self._lines_of[key]}")
+            raise Unusable(f"{SAME_PLATE} as in line {self._lines_of[key]}")
         self._lines_of[key] = line
 
     def _reject(self, line: int, url: Any, reason: Unusable) -> None:
         url = url if isinstance(url, str) else ""
         self.rejects.append({"source": self.source, "line": line, "url": url, "reason": str(reason)})
+
+
+def _detail(annotation: dict[str, Any], boxes: dict[str, float]) -> Detail:
+    """Of an annotation that is usable, and its `_boxes`."""
+    if math.isnan(boxes["top_x"]):
+        return Detail("", "", None)
+    label, notes, points = annotation.get("label"), annotation.get("notes"), annotation["points"]
+    if isinstance(label, list):
+        label = label[0] if label else None
+    width, height = boxes["image_width"], boxes["image_height"]
+    corners = [(_coordinate(point, "x", width), _coordinate(point, "y", height)) for point in points]
+    return Detail(
+        label.strip() if isinstance(label, str) else "",
+        notes.strip() if isinstance(notes, str) else "",
+        corners if len(corners) == 4 else None,
+    )
 
 
 def _is_ignored(annotation: Any) -> bool:
@@ -412,7 +449,7 @@ def _image_side(value: Any, key: str) -> int:
     return int(value)
 
 
-def _coordinate(point: Any, axis: str, side: int) -> float:
+def _coordinate(point: Any, axis: str, side: float) -> float:
     """A fraction of the side, as pixels within the image."""
     value = point.get(axis) if isinstance(point, dict) else None
     if not _is_finite(value):

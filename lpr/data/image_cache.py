@@ -14,13 +14,13 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 import pandas as pd
@@ -42,6 +42,8 @@ IMAGE_COLUMNS = [
     *["format", "bytes", "sha256", "fetched"],
 ]
 FAILURE_COLUMNS = ["image", "source", "url", "fetched", "reason", "attempts"]
+
+Visited = TypeVar("Visited")
 
 # Version of the conversion by `decode` and `_encode`: raise it when the same bytes become another image, so that caches
 # are made anew.
@@ -114,6 +116,74 @@ def download(
     if len(failures) > data.max_failed_fraction * len(listed) or images.empty:
         raise UserError(_too_many(failures, len(listed), locations, data, failures_csv))
     return counts | format_counts
+
+
+class Original(NamedTuple):
+    """An image as its source has it.
+
+    Attributes:
+        name: its file name in the cache, by which tables name it.
+        content: of the file.
+        image: upright and RGB.
+        format: of the file, as Pillow names it.
+    """
+
+    name: str
+    content: bytes
+    image: Image.Image
+    format: str
+
+
+def visit_originals(
+    plates: pd.DataFrame, data: Data, sources_folder: Path, visit: Callable[[Original], Visited]
+) -> tuple[pd.DataFrame, pd.DataFrame, list[Visited]]:
+    """Read and decode the images that `plates` lists, where their sources have them, without a cache.
+
+    As many as `data.workers` are in memory at a time.
+
+    Args:
+        plates: rows of `plates.csv`; needs image, source, url.
+        sources_folder: `sources_folder/NAME` is what the format of source NAME wrote.
+        visit: called by several threads, once an image that is an image.
+
+    Returns:
+        A row an image that was visited, `IMAGE_COLUMNS`; a row an image that is not available, `FAILURE_COLUMNS` and
+        `found`: whether there is a file, of which no image could be made; and what `visit` returned for the rows of the
+        first. All in the order of `plates`.
+
+    Raises:
+        UserError: the folder of a source does not exist.
+    """
+    listed = plates.drop_duplicates("image")[["image", "source", "url"]]
+    urls = {source.name: listed.loc[listed["source"] == source.name, "url"] for source in data.sources}
+    locations = {source.name: _location(source, sources_folder, urls[source.name]) for source in data.sources}
+
+    def of(row: tuple[str, str, str]) -> tuple[dict[str, Any], Visited | None]:
+        name, source, url = row
+        known: dict[str, Any] = {"image": name, "source": source}
+        content, fetched, attempts = None, "", 0
+        try:
+            location = locations[source]
+            addresses = location.locate(url)
+            fetched = redact(addresses[0])
+            if location.folder is None:
+                content, attempts, fetched = _fetch(addresses, data, http)
+            else:
+                content = location.read(addresses[0], data.max_bytes)
+            image, found = decode(content, data.max_pixels)
+            original = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(), "fetched": fetched}
+            size = {"width": image.width, "height": image.height}
+            return {**known, **size, **found, **original}, visit(Original(name, content, image, found["format"]))
+        except Unavailable as error:
+            failure = {"url": redact(url), "fetched": fetched, "reason": str(error)}
+            return {**known, **failure, "attempts": error.attempts or attempts, "found": content is not None}, None
+
+    with session(data) as http, _any_number_of_pixels(), ThreadPool(data.workers) as pool:
+        outcomes = pool.imap(of, listed.itertuples(index=False, name=None), _CHUNK)
+        done = list(tqdm(outcomes, desc="images", total=len(listed), unit=" images", disable=None, leave=False))
+    images = pd.DataFrame([row for row, _ in done if "reason" not in row], columns=IMAGE_COLUMNS)
+    failures = pd.DataFrame([row for row, _ in done if "reason" in row], columns=[*FAILURE_COLUMNS, "found"])
+    return images, failures, [cast(Visited, visited) for row, visited in done if "reason" not in row]
 
 
 @dataclass(frozen=True)
@@ -217,7 +287,8 @@ def _shared(tail: str) -> str:
 def _location(source: Source, sources_folder: Path, urls: Iterable[str]) -> _Location:
     """Where the images with these URLs are."""
     module, source_folder = formats.load(source.format), sources_folder / source.name
-    shared = SharedTails(urls if module.NAMES_ARE_URLS and source.image_root is not None else ())
+    named_by_url = urls if module.NAMES_ARE_URLS else filter(is_http, urls)
+    shared = SharedTails(named_by_url if source.image_root is not None else ())
     if source.image_root is not None and is_http(source.image_root):
         return _Location(module.NAMES_ARE_URLS, base_url=source.image_root, shared=shared)
     if source.image_root is not None:
@@ -259,7 +330,7 @@ class _CacheImage:
             if location.folder is None:
                 if cached is not None:
                     return {"image": name, "source": source, **cached}, False
-                content, attempts, fetched = self._fetch(addresses)
+                content, attempts, fetched = _fetch(addresses, self.data, self.http)
             else:
                 content = location.read(addresses[0], self.data.max_bytes)
             sha256 = hashlib.sha256(content).hexdigest()
@@ -273,16 +344,6 @@ class _CacheImage:
             tried = error.attempts or attempts
             row = {"image": name, "source": source, "url": redact(url), "fetched": fetched}
             return {**row, "reason": str(error), "attempts": tried}, False
-
-    def _fetch(self, addresses: Sequence[str]) -> tuple[bytes, int, str]:
-        """What is at the first address that has anything, the attempts, and that address."""
-        for number, address in enumerate(addresses, start=1):
-            try:
-                return *fetch(self.http, address, self.data), redact(address)
-            except Unavailable as error:
-                if number == len(addresses) or not str(error).startswith("HTTP 4"):
-                    raise
-        raise AssertionError("unreachable")
 
     def _cached(self, path: Path, fetched: Sequence[str]) -> dict[str, Any] | None:
         """The row of a cached image, if the same recipe made it of what had one of these addresses; else None."""
@@ -305,6 +366,17 @@ class _CacheImage:
 
     def _recipe(self) -> dict[str, int]:
         return {"recipe": _RECIPE, "quality": self.data.jpeg_quality}
+
+
+def _fetch(addresses: Sequence[str], data: Data, http: requests.Session) -> tuple[bytes, int, str]:
+    """What is at the first address that has anything, the attempts, and that address."""
+    for number, address in enumerate(addresses, start=1):
+        try:
+            return *fetch(http, address, data), redact(address)
+        except Unavailable as error:
+            if number == len(addresses) or not str(error).startswith("HTTP 4"):
+                raise
+    raise AssertionError("unreachable")
 
 
 def _encode(image: Image.Image, content: bytes, comment: bytes, quality: int) -> bytes:

@@ -36,6 +36,18 @@ def place_boxes(plates: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     return placed[PLACED_COLUMNS]
 
 
+def place_points(points: np.ndarray, plates: pd.DataFrame, images: pd.DataFrame) -> np.ndarray:
+    """Points, float (n, 2), in pixels of the cached images, from pixels of the annotations' sizes.
+
+    Args:
+        points: one a row of `plates`.
+        plates: rows of `plates.csv`, whose images are all in `images`.
+        images: rows of `images.csv`.
+    """
+    placed = plates[["image", "image_width", "image_height"]].merge(images, on="image", how="left")
+    return _place(np.tile(points, 2), placed)[:, :2]
+
+
 def _place(boxes: np.ndarray, placed: pd.DataFrame) -> np.ndarray:
     """Boxes (n, 4) of these rows in pixels of the cached images, from pixels of the annotation's size."""
     # As fractions of the image that the box refers to.

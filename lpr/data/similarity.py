@@ -23,6 +23,7 @@ recoloured, inverted or darkened have 0.9 to 1, frames of one car a second apart
 """
 
 _SIDE_PX, _CELL_PX, _DIRECTIONS = 64, 8, 4
+_ENOUGH_PX = 128  # of an image's shorter side: the hash is of 32 × 32 pixels, the descriptor of 64 × 64
 _BLOCK = 1 << 17  # comparisons at a time, which bounds the memory
 
 
@@ -37,6 +38,22 @@ class Fingerprints(NamedTuple):
     hashes: np.ndarray
     edges: np.ndarray
 
+    @classmethod
+    def of(cls, found: Sequence[tuple[np.ndarray, np.ndarray]]) -> Fingerprints:
+        """Those of single images, as of `fingerprint`."""
+        hashes, edges = zip(*found, strict=True) if found else ((), ())
+        return cls(
+            np.array(hashes, bool).reshape(-1, HASH_BITS),
+            np.array(edges, np.float32).reshape(-1, (_SIDE_PX // _CELL_PX) ** 2 * _DIRECTIONS),
+        )
+
+
+def fingerprint(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    """`perceptual_hash` and `edge_descriptor` of an image, reduced first as `fingerprints` has the decoder do it."""
+    scale = next(scale for scale in (8, 4, 2, 1) if scale == 1 or min(image.size) >= scale * _ENOUGH_PX)
+    small = image.convert("L").reduce(scale)
+    return perceptual_hash(small), edge_descriptor(small)
+
 
 def fingerprints(paths: Sequence[Path]) -> Fingerprints:
     """The hash and the edge descriptor of each image, decoded once."""
@@ -44,17 +61,11 @@ def fingerprints(paths: Sequence[Path]) -> Fingerprints:
 
     def of(path: Path) -> tuple[np.ndarray, np.ndarray]:
         with Image.open(path) as image:
-            # The hash is of 32 × 32 pixels, the descriptor of 64 × 64, so that 128 from the JPEG decoder are enough.
-            image.draft("L", (128, 128))
+            image.draft("L", (_ENOUGH_PX, _ENOUGH_PX))
             return perceptual_hash(image), edge_descriptor(image)
 
     with ThreadPoolExecutor() as pool:
-        found = list(tqdm(pool.map(of, paths), "hashing", len(paths), unit="image", leave=False))
-    hashes, edges = zip(*found, strict=True) if found else ((), ())
-    return Fingerprints(
-        np.array(hashes, bool).reshape(-1, HASH_BITS),
-        np.array(edges, np.float32).reshape(-1, (_SIDE_PX // _CELL_PX) ** 2 * _DIRECTIONS),
-    )
+        return Fingerprints.of(list(tqdm(pool.map(of, paths), "hashing", len(paths), unit="image", leave=False)))
 
 
 def perceptual_hash(image: Image.Image) -> np.ndarray:

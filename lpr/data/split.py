@@ -51,11 +51,33 @@ def split_images(
     Raises:
         UserError: a split whose fraction is not 0 would be empty; the message names settings with which none is.
     """
+    found = fingerprints([image_dir / name for name in plates["image"].drop_duplicates()])
+    table, counts, suspicion = split_known_images(images_to_split(plates, found, sources), config)
+    if suspicion:
+        print(suspicion)
+    return table, counts
+
+
+def images_to_split(plates: pd.DataFrame, found: Fingerprints, sources: Sequence[Source]) -> Images:
+    """The images of `plates`, in their order, with what tells which belong together.
+
+    Args:
+        plates: as of `split_images`.
+        found: fingerprints of the images.
+        sources: as of `split_images`.
+    """
     table = plates.drop_duplicates("image")[["image", "source", "url"]].reset_index(drop=True)
     roles = table["source"].map({source.name: source.role for source in sources}).to_numpy()
-    found = fingerprints([image_dir / name for name in table["image"]])
-    images = _Images(table, roles, PlateTexts(plates, table["image"]), found)
+    return Images(table, roles, PlateTexts(plates, table["image"]), found)
 
+
+def split_known_images(images: Images, config: Split) -> tuple[pd.DataFrame, dict[str, object], str]:
+    """What `split_images` returns, and a sentence on what seems to leak; "" where nothing does.
+
+    Raises:
+        UserError: as `split_images`.
+    """
+    table, roles = images.table, images.roles
     groups = images.groups(config)
     splits = images.assign(config)
     if empty := _empty(splits, roles, config):
@@ -76,12 +98,11 @@ def split_images(
     }
     if config.group_by is not None:
         counts["group_by"] = images.named(config.group_by)
-    images.print_suspicion(splits, config)
-    return kept, counts
+    return kept, counts, images.suspicion(splits, config)
 
 
 @dataclass(frozen=True)
-class _Images:
+class Images:
     """The images to be split, numbered from 0, and what tells which belong together.
 
     Attributes:
@@ -172,15 +193,15 @@ class _Images:
         unnamed = int((~member).sum())
         return {"groups": int(connected(len(self), [pairs]).max(initial=-1)) + 1 - unnamed, "images_in_none": unnamed}
 
-    def print_suspicion(self, splits: np.ndarray, config: Split) -> None:
-        """A sentence on test images that seem to have frames of their video in training, if there are any."""
+    def suspicion(self, splits: np.ndarray, config: Split) -> str:
+        """A sentence on test images that seem to have frames of their video in training; "" where there are none."""
         suspected = self.suspected(splits)
         count = suspected["test_images_with_frames_in_training"]
         if not count:
-            return
+            return ""
         urls = self.table["url"]
         first, second = self.frames[0]
-        print(
+        return (
             f"{count} of {np.count_nonzero(splits == 'test')} test images seem to have frames of the same video in "
             f"training: by their names and edges, {suspected['images']} images are of {suspected['videos']} videos, "
             f"such as {urls[first]} and {urls[second]}; {self._way_to_group(config)}"
@@ -266,7 +287,7 @@ def _empty(splits: np.ndarray, roles: np.ndarray, config: Split) -> dict[str, fl
     return {name: fraction for name, fraction in wanted.items() if fraction > 0 and name not in splits}
 
 
-def _refusal(empty: dict[str, float], images: _Images, splits: np.ndarray, groups: np.ndarray, config: Split) -> str:
+def _refusal(empty: dict[str, float], images: Images, splits: np.ndarray, groups: np.ndarray, config: Split) -> str:
     name, fraction = next(iter(empty.items()))
     kept = splits != _LEFT_OUT
     remedies: list[str] = []

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lpr.inference.results import Record, free_stem
-
-LABEL = "plate"
+from lpr.data.export_formats import LABEL, ExportedImage, ExportedPlate, coco_json, yolo_data, yolo_labels
+from lpr.files import free_stem
+from lpr.inference.results import Record
 
 
 def image_records(jsonl: Path) -> Iterator[Record]:
@@ -27,18 +27,7 @@ def image_records(jsonl: Path) -> Iterator[Record]:
 
 def write_coco(records: Iterator[Record], folder: Path) -> str:
     """`coco.json`: COCO's object detection format (cocodataset.org/#format-data), with `score` and `text` besides."""
-    images: list[Record] = []
-    annotations: list[Record] = []
-    for image_id, record in enumerate(records, start=1):
-        size = {"width": record["width"], "height": record["height"]}
-        images.append({"id": image_id, "file_name": record["image"], **size})
-        for plate in record["plates"]:
-            left, top, right, bottom = plate["box"]
-            width, height = round(right - left, 2), round(bottom - top, 2)
-            annotation: Record = {"id": len(annotations) + 1, "image_id": image_id, "category_id": 1}
-            annotation |= {"bbox": [left, top, width, height], "area": round(width * height, 2), "iscrowd": 0}
-            annotations.append(annotation | {"score": plate["confidence"], "text": plate.get("text", "")})
-    content: Record = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": LABEL}]}
+    content = coco_json(map(_exported, records))
     (folder / "coco.json").write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
     return "coco.json"
 
@@ -62,18 +51,17 @@ def write_yolo(records: Iterator[Record], folder: Path) -> str:
         link = root / "images" / Path(label).with_suffix(image.suffix)
         link.unlink(missing_ok=True)
         os.symlink(image.absolute(), link)
-        width, height = record["width"], record["height"]
-        lines = []
-        for plate in record["plates"]:
-            left, top, right, bottom = plate["box"]
-            centre = (left + right) / 2 / width, (top + bottom) / 2 / height
-            fractions = *centre, (right - left) / width, (bottom - top) / height
-            lines.append(f"0 {' '.join(f'{value:.6f}' for value in fractions)}\n")
-        (root / "labels" / label).write_text("".join(lines))
+        (root / "labels" / label).write_text(yolo_labels(_exported(record), corners=False))
     # JSON is YAML, whatever the path has in it.
-    data = {"path": str(root.absolute()), "train": "images", "val": "images", "names": {0: LABEL}}
-    (root / "data.yaml").write_text(json.dumps(data) + "\n", encoding="utf-8")
+    (root / "data.yaml").write_text(json.dumps(yolo_data(path=str(root.absolute()))) + "\n", encoding="utf-8")
     return f"yolo/ (without {left_out} images of URLs)" if left_out else "yolo/"
+
+
+def _exported(record: Record) -> ExportedImage:
+    plates = [
+        ExportedPlate(plate["box"], plate.get("text", ""), score=plate["confidence"]) for plate in record["plates"]
+    ]
+    return ExportedImage(record["image"], record["width"], record["height"], plates)
 
 
 def write_labelstudio(records: Iterator[Record], folder: Path) -> str:

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from lpr.cores import usable_cores
 from lpr.detection.onnx_detector import OnnxDetector, load_onnx_detector
 from lpr.errors import UserError
+from lpr.files import free_stem
 from lpr.hashes import file_md5
 from lpr.inference.alpr import ALPR
 from lpr.inference.drawing import VideoFile, draw_plates, save_image
@@ -46,7 +47,6 @@ from lpr.inference.results import (
     Results,
     error_record,
     frame_record,
-    free_stem,
     image_record,
     printable,
     video_record,

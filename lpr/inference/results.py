@@ -39,16 +39,6 @@ def printable(source: Source) -> str:
     return str(source).encode("utf-8", "backslashreplace").decode()
 
 
-def free_stem(stem: str, suffixes: Sequence[str], taken: set[str]) -> str:
-    """The stem, numbered where its names with these suffixes are among `taken`; they are added to them."""
-    free, number = stem, 1
-    while any(free + suffix in taken for suffix in suffixes):
-        number += 1
-        free = f"{stem}-{number}"
-    taken.update(free + suffix for suffix in suffixes)
-    return free
-
-
 def image_record(
     source: Source,
     width: int,

@@ -19,9 +19,9 @@ def run(config: Config) -> None:
     for name, part in table.groupby("source", sort=False):
         print(f"{name}: " + ", ".join(f"{count} {split}" for split, count in part["split"].value_counts().items()))
     if named := counts.get("group_by"):
-        print(f"split.group_by={config.split.group_by}: {_in_words(named)}")
-    print(f"this split leaks: {_in_words(counts['leakage'])}")
-    print(f"a random one would leak: {_in_words(counts['leakage_of_random_split'])}")
+        print(f"split.group_by={config.split.group_by}: {in_words(named)}")
+    print(f"this split leaks: {in_words(counts['leakage'])}")
+    print(f"a random one would leak: {in_words(counts['leakage_of_random_split'])}")
 
 
 def _plates() -> pd.DataFrame:
@@ -29,5 +29,6 @@ def _plates() -> pd.DataFrame:
     return read_placed_plates().merge(urls, on="image", validate="many_to_one")
 
 
-def _in_words(leakage: Any) -> str:
+def in_words(leakage: Any) -> str:
+    """Counts, such as those of `metrics/split.json`, in words."""
     return ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in leakage.items())

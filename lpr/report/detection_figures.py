@@ -75,6 +75,12 @@ def draw_disagreement(image: Image.Image, true: Box, baseline: Box, other: Box, 
     return _draw(image, lines, width)
 
 
+def draw_labels(image: Image.Image, plates: Sequence[Box], ignored: Sequence[Box], width: int) -> Image.Image:
+    """The same with the boxes of plates, solid, and those that are ignored, dashed."""
+    lines: list[tuple[Box, str, _Dash | None]] = [(box, TRUE_COLOUR, None) for box in plates]
+    return _draw(image, [*lines, *((box, PREDICTED_COLOUR, _DASHED) for box in ignored)], width)
+
+
 def _draw(image: Image.Image, boxes: Sequence[tuple[Box, str, _Dash | None]], width: int) -> Image.Image:
     """Draw each box in its colour and with its dash; None: solid."""
     scale = min(1.0, width / image.width)

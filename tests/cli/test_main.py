@@ -37,7 +37,7 @@ def test_the_help_of_each_verb_has_an_example_that_it_understands(
 
 @pytest.mark.parametrize("verb", verbs())
 def test_the_module_of_each_verb_is_there(verb: str) -> None:
-    arguments = ["image.jpg"] if verb in ("predict", "scene") else []
+    arguments = {"predict": ["image.jpg"], "scene": ["image.jpg"], "data": ["check", "boxes.csv"]}.get(verb, [])
     assert find_spec(build_parser().parse_args([verb, *arguments]).module)
 
 

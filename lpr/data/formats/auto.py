@@ -38,9 +38,14 @@ def write_annotations(source: Settings, folder: Path, data: Data) -> None:
 
 def image_root(source: Settings, folder: Path) -> Path | None:
     """Where the format that was recognised expects the images."""
-    name = (folder / _RECOGNIZED).read_text()
+    name = recognized(folder)
     module = formats.load(name)
     return module.image_root(_settings(source, module, name, Path(source.annotations)), folder)
+
+
+def recognized(folder: Path) -> str:
+    """The name of the format, in the folder that `write_annotations` wrote to."""
+    return (folder / _RECOGNIZED).read_text()
 
 
 def _settings(source: Settings, module: formats.Format, name: str, path: Path) -> Source:
