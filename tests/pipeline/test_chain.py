@@ -7,6 +7,7 @@ import subprocess
 import threading
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from clones import COMPOSED_BY_DVC, TINY, Clone, clone_project, content
@@ -180,6 +181,45 @@ def test_a_changed_local_json_is_noticed(clone: Clone, tmp_path: Path) -> None:
     assert ran(clone.dvc("repro", "split"))[0] == "source@0"
     assert len((clone.folder / "data" / "split.csv").read_text().splitlines()) == 25
     assert len(list((clone.folder / "data" / "images").glob("*.jpg"))) == 24
+
+
+def test_images_that_come_later_or_are_replaced_are_noticed(clone: Clone, tmp_path: Path) -> None:
+    images = tmp_path / "mine" / "images"
+    images.mkdir(parents=True)
+    rows = ""
+    for number in range(12):
+        Image.effect_noise((64, 48), 20 * number).save(images / f"{number}.png")
+        rows += f"{number}.png,10,20,40,30\n"
+    (tmp_path / "mine" / "boxes.csv").write_text(f"image,xmin,ymin,xmax,ymax\n{rows}")
+    away = (images / "3.png").rename(tmp_path / "3.png")
+    clone.lpr_in_process(
+        *["params", "experiment=none", "split=random", "data=table"],
+        *[f"data.annotations={tmp_path}/mine/boxes.csv", "data.max_failed_fraction=0.2"],
+    )
+    clone.dvc("repro", "split")
+
+    def placed() -> dict[str, list[int]]:
+        table = pd.read_csv(clone.folder / "data/images.csv")
+        return {name.split("-")[1]: size for name, *size in table[["image", "width", "height"]].itertuples(index=False)}
+
+    assert set(placed()) == {str(number) for number in range(12)} - {"3"}
+    assert ran(clone.dvc("repro", "split")) == []
+
+    away.rename(images / "3.png")
+    assert ran(clone.dvc("repro", "split"))[:3] == ["source@0", "annotate", "download"]
+    assert (len(placed()), placed()["5"]) == (12, [64, 48])
+
+    # Its size is read from its header, by the stage `source`.
+    Image.effect_noise((80, 60), 30).save(images / "5.png")
+    assert "download" in ran(clone.dvc("repro", "split"))
+    assert placed()["5"] == [80, 60]
+    plates = pd.read_csv(clone.folder / "data/plates.csv").set_index("image")
+    assert plates.filter(like="-5-", axis="index")["image_width"].tolist() == [80]
+
+    (images / "5.png").touch()
+    done = clone.dvc("repro", "split")
+    assert ran(done) == [], "its content is as before"
+    assert "up to date" in done.stdout + done.stderr
 
 
 def test_a_json_by_url_needs_its_server_once(clone: Clone, tmp_path: Path) -> None:
