@@ -5,6 +5,7 @@ folder of the images has changed, and by the digest the stage that caches the im
 """
 
 import shutil
+from pathlib import Path
 
 from lpr.config import Config
 from lpr.data.image_cache import digest_local_images
@@ -24,6 +25,9 @@ def run(config: Config, names: list[str]) -> None:
         obtain(known[name], SOURCES / name, config.data)
         if digest := digest_local_images(known[name], config.data, SOURCES):
             (SOURCES / name / _DIGEST).write_text(f"{digest}\n")
+            watched = next(entry for entry in config.inputs if entry["name"] == name)
+            if not any(Path(watched[key]).is_dir() for key in ("images", "annotations")):
+                print(f"{name}: data.image_root=FOLDER, of its images, lets `dvc repro` notice when these change")
     for folder in SOURCES.iterdir():
         if folder.is_dir() and folder.name not in known:
             shutil.rmtree(folder)

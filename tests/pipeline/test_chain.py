@@ -14,6 +14,7 @@ from clones import COMPOSED_BY_DVC, TINY, Clone, clone_project, content
 from PIL import Image
 
 from lpr.data.formats.synthetic import IMAGES
+from lpr.hashes import file_md5
 
 STAGES = ["config", "source@0", "annotate", "download", "split", "train", "evaluate", "ocr", "report"]
 MOVING = {"reports/index.html", "reports/provenance.json"}
@@ -241,6 +242,71 @@ def test_a_json_by_url_needs_its_server_once(clone: Clone, tmp_path: Path) -> No
     counted = json.loads((clone.folder / "metrics" / "download.json").read_text())
     assert (counted["images"], counted["failed"]) == (24, 0)
     assert ran(clone.dvc("repro", "split")) == []
+
+
+@pytest.mark.slow
+def test_a_queued_experiment_reads_untracked_files_by_absolute_paths_and_says_so(clone: Clone) -> None:
+    (clone.folder / "photos").mkdir()
+    (clone.folder / "photos/boxes.csv").write_text("image,width,height,xmin,ymin,xmax,ymax\n1.png,64,48,9,9,30,20\n")
+    mine = ["experiment=none", "data=table", "split=random"]
+
+    def queued(annotations: str) -> str:
+        overrides = [*mine, f"data.annotations={annotations}"]
+        clone.dvc("exp", "run", "--queue", *(f"--set-param={override}" for override in overrides), "annotate")
+        done = clone.dvc("exp", "run", "--run-all", "--jobs=1", check=False)
+        return done.stdout + done.stderr
+
+    failed = queued("photos/boxes.csv")
+    assert "data.annotations=photos/boxes.csv: there is no such file" in failed
+    assert f"--set-param data.annotations={clone.folder}/photos/boxes.csv" in failed
+    assert "Traceback" not in failed
+    assert "table: 1 lines, 1 images, 1 plates" in queued(f"{clone.folder}/photos/boxes.csv")
+
+
+def test_a_queue_is_refused_where_dvc_would_never_end(tiny_run: Clone, tmp_path: Path) -> None:
+    """DVC writes the path of its cache as ASCII, fails in a process of its own, and waits for that."""
+    clone = tiny_run.copy(tmp_path / "José" / "clone")
+    queue = ["exp", "run", "--queue", *(f"--set-param={override}" for override in TINY), "--set-param=seed=7"]
+    refused = clone.dvc(*queue, check=False)
+    assert refused.returncode != 0
+    assert "`dvc cache dir --local FOLDER`" in refused.stderr
+    clone.dvc("cache", "dir", "--local", str(tmp_path / "cache"))
+    assert "Queued experiment" in clone.dvc(*queue).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("links", ["symlink", "hardlink"])
+def test_nothing_is_written_through_links_into_the_cache(clone: Clone, links: str) -> None:
+    stages = ["source", "annotate", "download", "split", "train", "evaluate", "ocr", "report"]
+    clone.dvc("config", "--local", "cache.type", links)
+    clone.dvc("checkout", "--relink")
+    split = clone.folder / "data/split.csv"
+    assert split.is_symlink() if links == "symlink" else split.stat().st_nlink > 1
+    before = {path: content(clone.folder / path) for path in outputs(clone)}
+    objects = clone.folder / ".dvc/cache/files/md5"
+
+    def broken() -> list[str]:
+        """The objects of the cache whose content is not what they are named by."""
+        files = [path for path in objects.glob("*/*") if path.suffix != ".dir"]
+        assert len(files) > 20
+        return [path.name for path in files if file_md5(path) != path.parent.name + path.name]
+
+    # By hand, so that DVC does not put copies in the place of links first.
+    clone.lpr_in_process("params", *TINY, "seed=1")
+    for stage in stages:
+        clone.lpr_in_process(stage)
+    assert broken() == []
+
+    clone.lpr_in_process("params", *TINY, "split.seed=3")
+    clone.dvc("repro")
+    assert content(split) != before[Path("data/split.csv").as_posix()]
+    assert broken() == []
+
+    clone.run("git", "checkout", "--quiet", ".")
+    clone.dvc("checkout")
+    assert ran(clone.dvc("repro")) == []
+    assert {path: content(clone.folder / path) for path in outputs(clone)} == before
+    assert broken() == []
 
 
 @pytest.mark.slow

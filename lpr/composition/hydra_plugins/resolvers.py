@@ -5,6 +5,7 @@ knows the same resolvers as `lpr params`.
 """
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,18 +21,44 @@ _LISTS = (".yaml", ".yml")  # of files that are elsewhere in the folder
 _SHIPPED_WEIGHTS = "lpr/ocr/recognizer/weights"
 
 
-def _local_files(sources: Any) -> ListConfig:
+def local_files(sources: Any) -> list[dict[str, str]]:
     """For every source its local files, and the folder of its images, for the `foreach` of dvc.yaml.
 
     DVC cannot watch null, and would fail without a network on a URL: both are replaced.
     """
-    files = [
+    return [
         {"name": str(source.get("name"))}
         | {key: _local(source.get(key)) or _NO_FILE for key in _FILES}
         | {"images": _image_folder(source.get("image_root"), source.get("annotations")) or _NO_FILE}
         for source in sources
     ]
-    return OmegaConf.create(files)
+
+
+def _local_files(sources: Any) -> ListConfig:
+    _check_cache_path()
+    return OmegaConf.create(local_files(sources))
+
+
+def _check_cache_path() -> None:
+    """Refuse `dvc exp run --queue` and `--temp` where DVC would fail to set up the experiment, and never say so.
+
+    DVC writes the path of its cache into the copy that the experiment runs in, and can write ASCII alone.
+
+    Raises:
+        ValueError: the path of the cache has other characters.
+    """
+    if sys.argv[1:3] != ["exp", "run"] or not {"--queue", "--temp"} & {*sys.argv}:
+        return
+    from dvc.config import Config
+
+    settings = os.path.abspath(".dvc")
+    cache = str(Config(settings, validate=False)["cache"].get("dir") or os.path.join(settings, "cache"))
+    if not cache.isascii():
+        raise ValueError(
+            f"DVC cannot run experiments in copies (--queue, --temp) with its cache in {cache}, which is not ASCII: "
+            "choose another place by `dvc cache dir --local FOLDER`, or run them without a copy: `dvc exp run`, or "
+            "`lpr experiment -m`"
+        )
 
 
 def _local(path: Any) -> str | None:
