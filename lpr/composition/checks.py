@@ -57,11 +57,12 @@ def check_files(config: Config, root: Path = Path()) -> None:
     weights = {key: path for key in path_keys(engine) if (path := getattr(config.ocr, key, None)) is not None}
     # A recognizer that is trained here writes its weights itself, and DVC makes those of its own pipeline.
     if config.target != "recognizer" and weights and RECOGNIZER_ONNX not in map(Path, weights.values()):
-        absent = [f"ocr.{key}={path}: there is no such file" for key, path in weights.items() if not (root / path).exists()]
-        problems += absent
+        absent = {key: path for key, path in weights.items() if not (root / path).exists()}
+        problems += [f"ocr.{key}={path}: there is no such file" for key, path in absent.items()]
         if not absent:
             try:
-                engines.create(config.ocr, SCRATCH)
+                named = {key: str(root / path) for key, path in weights.items()}
+                engines.create(config.ocr.model_copy(update=named), SCRATCH)
             except UserError as error:
                 problems.append(str(error))
     if problems:
