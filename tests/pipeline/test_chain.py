@@ -54,6 +54,17 @@ def test_a_second_run_does_nothing_and_says_so(clone: Clone) -> None:
     assert "Data and pipelines are up to date." in again.stdout + again.stderr
 
 
+def test_metrics_that_do_not_exist_yet_are_no_complaint(clone: Clone) -> None:
+    score = clone.folder / "metrics/training.json"
+    score.write_text(json.dumps(json.loads(score.read_text()) | {"epochs": 5}))
+    done = clone.dvc("metrics", "diff", "--json")
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["metrics/training.json"]["epochs"] == {"old": 2, "new": 5, "diff": 3}
+    # One of the recognizer is there as soon as the recognizer is trained.
+    (clone.folder / "metrics/synthetic_recognition.json").write_text('{"plate_acc": 0.5}')
+    assert "synthetic_recognition" in clone.dvc("metrics", "show", "--json").stdout
+
+
 def test_another_ocr_setting_reruns_only_ocr_and_report(clone: Clone) -> None:
     clone.lpr_in_process("params", *TINY, "ocr.margin=0.3")
     assert ran(clone.dvc("repro")) == ["config", "ocr", "report"]
