@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from lpr.composition.checks import check
+from lpr.composition.checks import check, check_files
 from lpr.composition.compose import compose_values
 from lpr.config import CONF, PARAMS, Config
 from lpr.config.messages import flatten
@@ -28,17 +28,19 @@ def write_params(overrides: list[str], path: Path = PARAMS, conf: Path = CONF) -
 
 
 def check_fresh(path: Path = PARAMS, conf: Path = CONF) -> Config:
-    """Check that `params.yaml` is what `conf/` composes now.
+    """Check that `params.yaml` is what `conf/` composes now, and that the files it names are there.
 
     A file written by `lpr params` has its overrides in the first line: they are composed again and compared. One
     written by `dvc exp run` has none: inside of such a run it was just composed; outside, it is up to date if
     `dvc.lock` has the hashes of this file and of this `conf/`.
 
     Raises:
-        UserError: the file is out of date; the message lists the keys that differ and the command to run.
+        UserError: the file is out of date; the message lists the keys that differ and the command to run. Or a file
+            that it names is missing.
     """
     values = read(path)
     config = check(values, str(path))
+    check_files(config)
     overrides = recorded_overrides(path)
     if overrides is None:
         if "DVC_EXP_NAME" not in os.environ and not _is_locked(path, conf):

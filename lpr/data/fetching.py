@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
+import io
 import itertools
+import math
 import re
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -14,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3
+import urllib3.connection
 from requests.adapters import HTTPAdapter
 
 from lpr.data.unavailable import Unavailable
@@ -30,7 +35,7 @@ class Limits(Protocol):
 
     Attributes:
         attempts: tries for each URL.
-        timeout_s: seconds to wait for a connection, and between two parts of an answer.
+        timeout_s: seconds to wait for a connection, for the head of an answer, and between two parts of its body.
         max_bytes: the largest body that is accepted.
         workers: connections that are kept open.
     """
@@ -43,6 +48,77 @@ class Limits(Protocol):
     def max_bytes(self) -> int: ...
     @property
     def workers(self) -> int: ...
+
+
+class _Head(io.RawIOBase):
+    """What comes from a socket, until a moment.
+
+    The socket's own timeout is for each part of what comes; of a head that trickles, there may be many.
+    """
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        super().__init__()
+        self._raw = raw
+        self.deadline = math.inf
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self.deadline:
+            raise TimeoutError
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer whose head, status and headers, must be there within the socket's timeout."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self._head = _Head(self.fp.detach())  # type: ignore[attr-defined]
+        self._timeout_s = sock.gettimeout() or math.inf
+        self.fp = io.BufferedReader(self._head)
+
+    def begin(self) -> None:
+        self._head.deadline = time.monotonic() + self._timeout_s
+        super().begin()
+        self._head.deadline = math.inf
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    response_class = _Answer
+
+
+class _SecureConnection(urllib3.connection.HTTPSConnection):
+    response_class = _Answer
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    """Connections whose answers are `_Answer`, through proxies, too."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
+        manager = super().proxy_manager_for(*arguments, **options)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+_POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 class _Session(requests.Session):
@@ -63,7 +139,7 @@ def session(limits: Limits) -> requests.Session:
     """A session that keeps open one connection a worker (`limits.workers`)."""
     http = _Session()
     for scheme in ("http://", "https://"):
-        http.mount(scheme, HTTPAdapter(pool_maxsize=limits.workers))
+        http.mount(scheme, _Adapter(pool_maxsize=limits.workers))
     return http
 
 
@@ -85,7 +161,7 @@ def fetch(http: requests.Session, url: str, limits: Limits) -> tuple[bytes, int]
             with http.send(request, timeout=limits.timeout_s, **settings) as answer:
                 if answer.status_code == HTTPStatus.OK:
                     return _body(answer, limits), attempt
-                reason = f"HTTP {answer.status_code} {answer.reason or ''}".rstrip()
+                reason = f"HTTP {answer.status_code} {_printable(answer.reason or '')}".rstrip()
                 if not retry.is_retry("GET", answer.status_code):
                     raise Unavailable(reason)
         except Unavailable as error:
@@ -93,7 +169,7 @@ def fetch(http: requests.Session, url: str, limits: Limits) -> tuple[bytes, int]
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
             reason = f"no answer within {limits.timeout_s:g} s"
         except (requests.ConnectionError, urllib3.exceptions.HTTPError) as error:
-            reason = f"connection failed: {redact(root_cause(error))}"
+            reason = f"connection failed: {redact(_printable(root_cause(error)))}"
         except requests.TooManyRedirects:
             raise Unavailable("redirected too often", attempt) from None
         except requests.exceptions.InvalidSchema:
@@ -191,6 +267,11 @@ def _asked_wait_s(retry: urllib3.Retry, answer: requests.Response | None) -> flo
         return retry.get_retry_after(answer.raw) or 0
     except urllib3.exceptions.InvalidHeader:
         return 0
+
+
+def _printable(text: str) -> str:
+    """What a server said, fit for a cell of a table."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)[:200]
 
 
 def root_cause(error: BaseException) -> str:

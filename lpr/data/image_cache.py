@@ -30,6 +30,7 @@ from tqdm import tqdm
 
 from lpr.config import Data, Source
 from lpr.data import formats
+from lpr.data.annotations import ANNOTATIONS, read_records
 from lpr.data.decoding import decode
 from lpr.data.fetching import SharedTails, fetch, is_http, path_tails, redact, session
 from lpr.data.placement import is_resized
@@ -52,7 +53,13 @@ _CHUNK = 4  # images that a thread takes at a time: one by one costs a tenth of 
 
 
 def download(
-    plates: pd.DataFrame, data: Data, sources_folder: Path, cache: Path, images_csv: Path, failures_csv: Path
+    plates: pd.DataFrame,
+    data: Data,
+    sources_folder: Path,
+    cache: Path,
+    images_csv: Path,
+    failures_csv: Path,
+    unlisted: Path | None = None,
 ) -> dict[str, int]:
     """Make `cache` hold exactly the images that `plates` lists and that are available, as RGB JPEGs.
 
@@ -65,6 +72,8 @@ def download(
         sources_folder: `sources_folder/NAME` is what the format of source NAME wrote.
         images_csv: written, `IMAGE_COLUMNS`: a row a cached image, sorted by image.
         failures_csv: written, `FAILURE_COLUMNS`: a row an image that is not available, sorted by image.
+        unlisted: a folder for cached images from the network that `plates` does not list: they are put there, and taken
+            from there when they are listed again. None: they are deleted.
 
     Returns:
         Counts that depend on the images alone, not on what was cached before: images, failed, resized (the size is
@@ -84,7 +93,9 @@ def download(
         raise UserError(
             f"the plates come from source {unknown[0]!r}, which data.sources lacks: run `lpr annotate` again"
         )
-    removed = _remove_others(cache, set(listed["image"]))
+    removed = _remove_others(cache, set(listed["image"]), unlisted)
+    if unlisted is not None:
+        _take_back(listed["image"], unlisted, cache)
 
     with session(data) as http, _any_number_of_pixels(), ThreadPool(data.workers) as pool:
         cache_image = _CacheImage(data, locations, cache, http)
@@ -184,6 +195,38 @@ def visit_originals(
     images = pd.DataFrame([row for row, _ in done if "reason" not in row], columns=IMAGE_COLUMNS)
     failures = pd.DataFrame([row for row, _ in done if "reason" in row], columns=[*FAILURE_COLUMNS, "found"])
     return images, failures, [cast(Visited, visited) for row, visited in done if "reason" not in row]
+
+
+def digest_local_images(source: Source, data: Data, sources_folder: Path) -> str | None:
+    """A SHA-256 digest of the images of a source that lie in a folder of the user's, and of which of them are missing.
+
+    Args:
+        source: whose annotations are in `sources_folder/NAME` already.
+
+    Returns:
+        The digest; None where the images are at URLs, or were written by the source's format.
+
+    Raises:
+        UserError: the folder does not exist.
+    """
+    records = read_records(sources_folder / source.name / ANNOTATIONS)
+    contents = (record.get("content") for _, record in records if isinstance(record, dict))
+    urls = list(dict.fromkeys(content for content in contents if isinstance(content, str)))
+    location = _location(source, sources_folder, urls)
+    if location.folder is None or location.links:
+        return None
+
+    def describe(url: str) -> str:
+        try:
+            return hashlib.sha256(location.read(location.locate(url)[0], data.max_bytes)).hexdigest()
+        except Unavailable as error:
+            return str(error)
+
+    digest = hashlib.sha256()
+    with ThreadPool(data.workers) as pool:
+        for url, found in zip(urls, pool.imap(describe, urls, _CHUNK), strict=True):
+            digest.update(f"{url}\0{found}\n".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -428,8 +471,11 @@ def _is_plain_name(name: str) -> bool:
     return re.fullmatch(r"[^./\\\0][^/\\\0]*", name) is not None
 
 
-def _remove_others(cache: Path, listed: set[str]) -> int:
-    """Remove what is not a listed image, leftovers of a killed run among it; returns the number of images removed."""
+def _remove_others(cache: Path, listed: set[str], unlisted: Path | None) -> int:
+    """Remove what is not a listed image, leftovers of a killed run among it; returns the number of images removed.
+
+    Images from the network are moved to `unlisted`.
+    """
     removed = 0
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -437,11 +483,31 @@ def _remove_others(cache: Path, listed: set[str]) -> int:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             elif path.name not in listed:
-                path.unlink()
+                if unlisted is not None and _is_fetched(path):
+                    unlisted.mkdir(parents=True, exist_ok=True)
+                    shutil.move(path, unlisted / path.name)
+                else:
+                    path.unlink()
                 removed += path.suffix != ".part"
     except OSError as error:
         raise UserError(f"{error.filename or cache}: {error.strerror}; the cache of images cannot be used") from None
     return removed
+
+
+def _take_back(listed: Iterable[str], unlisted: Path, cache: Path) -> None:
+    """Move the images of `unlisted` that are listed again and are not in the cache to it."""
+    for name in {*listed} & {*os.listdir(unlisted)} if unlisted.is_dir() else ():
+        if not (cache / name).exists():
+            shutil.move(unlisted / name, cache / name)
+
+
+def _is_fetched(path: Path) -> bool:
+    """Whether it is a cached image from the network."""
+    try:
+        with Image.open(path, formats=["JPEG"]) as image:
+            return is_http(json.loads(image.info["comment"])["original"]["fetched"])
+    except (OSError, KeyError, ValueError, TypeError):
+        return False
 
 
 @contextmanager

@@ -23,10 +23,13 @@ import yaml
 from pydantic import ValidationError
 
 from lpr import config
+from lpr.composition.checks import check_files
 from lpr.composition.compose import from_hydra
+from lpr.composition.hydra_plugins.resolvers import local_files
 from lpr.config import Config
 from lpr.config.params import with_absolute_paths, with_absolute_weights, write_composed
 from lpr.config.target import scored, target_of, training_of
+from lpr.data.labelled_images import files_below
 from lpr.data.plates import read_split
 from lpr.data.tables import write_json, write_table
 from lpr.errors import UserError
@@ -105,6 +108,7 @@ def run(settings: Config, root: Path, folder: Path, labels: RunLabels) -> float:
 
     started = time.monotonic()
     (folder / FINISHED).unlink(missing_ok=True)
+    check_files(settings, root)
     prepare_folder(settings, root, folder)
     trained = target_of(settings)
     run_stages(trained.training, settings)
@@ -202,6 +206,8 @@ def prepare_data(settings: Config, root: Path) -> Path:
     if _dvc_prepared(settings, root):
         return root
     here = with_absolute_paths(settings, root)
+    # A job may have composed them in its own folder.
+    here = here.model_copy(update={"inputs": local_files(here.as_dict()["data"]["sources"])})
     place = root / EXPERIMENTS / "data" / _data_digest(here)
     place.mkdir(parents=True, exist_ok=True)
     # Parallel jobs may need the same images: the first prepares them. The counts are written last.
@@ -230,12 +236,17 @@ def _dvc_prepared(settings: Config, root: Path) -> bool:
 
 
 def _data_digest(settings: Config) -> str:
-    """A digest of a data section and of the content of its local files."""
+    """A digest of a data section, its local files, and the names, sizes and times of what is in its local folders."""
     digest = hashlib.sha256(json.dumps(settings.as_dict()["data"], sort_keys=True).encode())
     for entry in settings.as_dict()["data"]["sources"]:
         for key in config.path_keys(config.Source):
             if (path := entry.get(key)) and "://" not in path and Path(path).is_file():
                 digest.update(Path(path).read_bytes())
+    folders = {entry[key]: None for entry in settings.inputs for key in ("annotations", "images")}
+    for folder in folders:
+        for name in files_below(Path(folder)):
+            status = os.stat(os.path.join(folder, name), follow_symlinks=False)
+            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:12]
 
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lpr import config
+from lpr.composition.checks import check_files
 from lpr.composition.compose import choices, compose
 from lpr.composition.params import check_fresh
 from lpr.config.messages import flatten
@@ -136,6 +137,7 @@ def run(overrides: list[str]) -> None:
 def _open_search(overrides: list[str]) -> Search:
     """Check the base configuration and the space, and find or begin their search."""
     base = Base(compose(overrides), overrides) if overrides else Base(check_fresh(), recorded_overrides())
+    check_files(base.config)
     settings = base.config.tuner
     if base.config.target == "detector" and base.config.split.validation == 0:
         raise UserError("split.validation is 0: a search chooses by validation images; set it above 0")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lpr.composition.checks import check, settings_of
+from lpr.composition.checks import check, check_files, settings_of
 from lpr.composition.compose import compose, compose_values
 from lpr.config import CONF, AnyDetector, AnyOcr, AnySource, Loss
 from lpr.config.messages import InvalidConfigError
@@ -12,6 +12,7 @@ from lpr.data.formats import table
 from lpr.detection.families import centernet
 from lpr.errors import UserError
 from lpr.ocr.engines import cascade
+from lpr.paths import SHIPPED_RECOGNIZER
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,46 @@ def test_plug_ins_are_described_by_their_own_settings() -> None:
     assert settings_of(AnyOcr, {"name": "cascade"}) is cascade.Settings
     assert settings_of(AnySource, {"format": "table"}) is table.Settings
     assert settings_of(Loss, {"name": "mse"}) is Loss
+
+
+def test_files_that_are_not_there_are_named_with_their_keys(in_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "there.csv").touch()
+    config = compose(
+        [
+            *["experiment=none", "data=table", f"data.annotations={tmp_path}/there.csv", "data.image_root=pics"],
+            *["data.texts=texts.csv", "train.init_weights=nothing.keras", "ocr=recognizer", "ocr.weights=mine.onnx"],
+        ]
+    )
+    with pytest.raises(UserError) as refusal:
+        check_files(config)
+    assert str(refusal.value).splitlines() == [
+        "data.image_root=pics: there is no such file or folder",
+        "  data.texts=texts.csv: there is no such file or folder",
+        "  train.init_weights=nothing.keras: there is no such file or folder",
+        "  ocr.weights=mine.onnx: there is no such file",
+    ]
+
+
+def test_weights_that_are_none_of_the_engines_are_refused(in_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.onnx").write_text("not a network")
+    with pytest.raises(UserError, match=r"mine\.onnx cannot be loaded"):
+        check_files(compose(["ocr=recognizer", f"ocr.weights={tmp_path}/mine.onnx"]))
+
+
+def test_files_that_are_there_or_are_made_on_the_way_are_accepted(in_root: Path) -> None:
+    check_files(compose([]))
+    check_files(compose(["ocr=recognizer", "ocr.weights=recognizer.onnx"]), SHIPPED_RECOGNIZER.parent)
+    check_files(compose(["data=dataturks", "data.annotations=https://localhost/plates.json"]))
+    check_files(compose(["experiment=recognizer"]))
+    check_files(compose(["ocr=recognizer", "ocr.weights=models/recognizer.onnx"]))
+
+
+def test_a_copy_for_a_queued_experiment_says_that_paths_must_be_absolute(
+    in_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = compose(["experiment=none", "data=table", "data.annotations=photos/boxes.csv"])
+    copy = tmp_path / ".dvc/tmp/exps/tmp1"
+    copy.mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    with pytest.raises(UserError, match=f"absolute paths, such as .*annotations={tmp_path}/photos/boxes.csv"):
+        check_files(config)

@@ -103,7 +103,7 @@ class Stage:
 
     def run(self, urls: dict[str, str], plates: pd.DataFrame | None = None, **data: Any) -> dict[str, int]:
         table = table_of(urls) if plates is None else plates
-        places = (self.root / name for name in ("sources", "images", "images.csv", "failures.csv"))
+        places = (self.root / name for name in ("sources", "images", "images.csv", "failures.csv", "unlisted"))
         self.counts = download(table, data_of(**data), *places)
         return self.counts
 
@@ -314,6 +314,60 @@ def test_trickle_ends(server: ImageServer, stage: Stage) -> None:
     server.routes["/slow.jpg"] = trickle
     stage.run({"slow.jpg": server.url("/slow.jpg"), **good_ones(server, 1)}, timeout_s=0.05)
     assert stage.failures.loc["slow.jpg", "reason"] == "not whole after 1.5 s"
+
+
+@pytest.mark.parametrize("status", [b"HTTP/1.1 200 OK\r\n", b""], ids=["headers", "status line"])
+def test_a_head_that_trickles_ends(server: ImageServer, stage: Stage, status: bytes) -> None:
+    """Each part of it comes in time, and the whole would take 10 s."""
+
+    def trickle(handler: Handler) -> None:
+        handler.close_connection = True
+        handler.wfile.write(status)
+        for number in range(500):
+            handler.wfile.write(f"X-{number}: 1\r\n".encode() if status else b"H")
+            time.sleep(0.02)
+
+    server.routes["/slow.jpg"] = trickle
+    started = time.monotonic()
+    stage.run({"slow.jpg": server.url("/slow.jpg"), **good_ones(server, 1)}, timeout_s=0.1, attempts=2)
+    assert time.monotonic() - started < 3
+    assert stage.failures.loc["slow.jpg", ["reason", "attempts"]].tolist() == ["no answer within 0.1 s", 2]
+    assert stage.names() == ["0.jpg"]
+
+
+def test_a_slow_body_after_a_quick_head_is_no_trickling_head(server: ImageServer, stage: Stage) -> None:
+    content = encoded(painted())
+
+    def slow(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        for start in range(0, len(content), len(content) // 6):
+            handler.wfile.write(content[start : start + len(content) // 6])
+            time.sleep(0.15)
+
+    server.routes["/slow.jpg"] = slow
+    stage.run({"slow.jpg": server.url("/slow.jpg")}, timeout_s=0.4)
+    assert stage.names() == ["slow.jpg"]
+
+
+def test_what_a_server_says_is_fit_for_a_table(server: ImageServer, stage: Stage) -> None:
+    def refuse(handler: Handler) -> None:
+        handler.close_connection = True
+        handler.wfile.write(b"HTTP/1.1 404 No\0t \x1b[31mhere, \x85" + b"or" * 500 + b"\r\nContent-Length: 0\r\n\r\n")
+
+    def babble(handler: Handler) -> None:
+        handler.close_connection = True
+        handler.wfile.write(b"\0\x07babble\r\n\r\n")
+
+    server.routes |= {"/refused.jpg": refuse, "/babble.jpg": babble}
+    urls = {name: server.url(f"/{name}") for name in ("refused.jpg", "babble.jpg")}
+    stage.run(urls | good_ones(server, 9), max_failed_fraction=0.5)
+    table = (stage.root / "failures.csv").read_bytes()
+    assert not {0, 7, 27} & {*table}
+    assert stage.failures.loc["refused.jpg", "reason"].startswith("HTTP 404 No�t ")
+    assert len(stage.failures.loc["refused.jpg", "reason"]) < 250
+    assert "babble" in stage.failures.loc["babble.jpg", "reason"]
 
 
 def good_ones(server: ImageServer, count: int) -> dict[str, str]:
@@ -690,6 +744,24 @@ def test_only_what_is_new_is_fetched(stage: Stage, server: ImageServer) -> None:
     stage.run(urls)
     assert set(server.requests) == {"/0.jpg", "/1.jpg", "/2.jpg", "/4.jpg", "/5.jpg"}
     assert stage.counts["images"] == 6
+
+
+def test_from_one_set_to_another_and_back_nothing_is_fetched_twice(server: ImageServer, stage: Stage) -> None:
+    good = good_ones(server, 6)
+    first, second = ({name: good[name] for name in names} for names in (["0.jpg", "1.jpg"], ["4.jpg", "5.jpg"]))
+    stage.run(first)
+    before = {name: (stage.cache / name).read_bytes() for name in stage.names()}
+    stage.run(second)
+    assert stage.names() == sorted(second)
+    table = (stage.root / "images.csv").read_bytes()
+    stage.run(first)
+    assert {name: (stage.cache / name).read_bytes() for name in stage.names()} == before
+    stage.run(second)
+    assert (stage.root / "images.csv").read_bytes() == table
+    assert set(server.requests.values()) == {1}
+    # Of another quality, it is made anew.
+    stage.run(first, jpeg_quality=70)
+    assert server.requests["/0.jpg"] == 2
 
 
 def test_what_is_no_longer_listed_goes(stage: Stage, server: ImageServer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,12 +7,14 @@ import subprocess
 import threading
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from clones import COMPOSED_BY_DVC, TINY, Clone, clone_project, content
 from PIL import Image
 
 from lpr.data.formats.synthetic import IMAGES
+from lpr.hashes import file_md5
 
 STAGES = ["config", "source@0", "annotate", "download", "split", "train", "evaluate", "ocr", "report"]
 MOVING = {"reports/index.html", "reports/provenance.json"}
@@ -50,6 +52,17 @@ def test_a_second_run_does_nothing_and_says_so(clone: Clone) -> None:
     again = clone.dvc("repro")
     assert ran(again) == []
     assert "Data and pipelines are up to date." in again.stdout + again.stderr
+
+
+def test_metrics_that_do_not_exist_yet_are_no_complaint(clone: Clone) -> None:
+    score = clone.folder / "metrics/training.json"
+    score.write_text(json.dumps(json.loads(score.read_text()) | {"epochs": 5}))
+    done = clone.dvc("metrics", "diff", "--json")
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["metrics/training.json"]["epochs"] == {"old": 2, "new": 5, "diff": 3}
+    # One of the recognizer is there as soon as the recognizer is trained.
+    (clone.folder / "metrics/synthetic_recognition.json").write_text('{"plate_acc": 0.5}')
+    assert "synthetic_recognition" in clone.dvc("metrics", "show", "--json").stdout
 
 
 def test_another_ocr_setting_reruns_only_ocr_and_report(clone: Clone) -> None:
@@ -182,6 +195,45 @@ def test_a_changed_local_json_is_noticed(clone: Clone, tmp_path: Path) -> None:
     assert len(list((clone.folder / "data" / "images").glob("*.jpg"))) == 24
 
 
+def test_images_that_come_later_or_are_replaced_are_noticed(clone: Clone, tmp_path: Path) -> None:
+    images = tmp_path / "mine" / "images"
+    images.mkdir(parents=True)
+    rows = ""
+    for number in range(12):
+        Image.effect_noise((64, 48), 20 * number).save(images / f"{number}.png")
+        rows += f"{number}.png,10,20,40,30\n"
+    (tmp_path / "mine" / "boxes.csv").write_text(f"image,xmin,ymin,xmax,ymax\n{rows}")
+    away = (images / "3.png").rename(tmp_path / "3.png")
+    clone.lpr_in_process(
+        *["params", "experiment=none", "split=random", "data=table"],
+        *[f"data.annotations={tmp_path}/mine/boxes.csv", "data.max_failed_fraction=0.2"],
+    )
+    clone.dvc("repro", "split")
+
+    def placed() -> dict[str, list[int]]:
+        table = pd.read_csv(clone.folder / "data/images.csv")
+        return {name.split("-")[1]: size for name, *size in table[["image", "width", "height"]].itertuples(index=False)}
+
+    assert set(placed()) == {str(number) for number in range(12)} - {"3"}
+    assert ran(clone.dvc("repro", "split")) == []
+
+    away.rename(images / "3.png")
+    assert ran(clone.dvc("repro", "split"))[:3] == ["source@0", "annotate", "download"]
+    assert (len(placed()), placed()["5"]) == (12, [64, 48])
+
+    # Its size is read from its header, by the stage `source`.
+    Image.effect_noise((80, 60), 30).save(images / "5.png")
+    assert "download" in ran(clone.dvc("repro", "split"))
+    assert placed()["5"] == [80, 60]
+    plates = pd.read_csv(clone.folder / "data/plates.csv").set_index("image")
+    assert plates.filter(like="-5-", axis="index")["image_width"].tolist() == [80]
+
+    (images / "5.png").touch()
+    done = clone.dvc("repro", "split")
+    assert ran(done) == [], "its content is as before"
+    assert "up to date" in done.stdout + done.stderr
+
+
 def test_a_json_by_url_needs_its_server_once(clone: Clone, tmp_path: Path) -> None:
     """Images and annotations over HTTP; afterwards, `dvc repro` needs no network to find that all is done."""
     source = clone.folder / "data" / "sources" / "synthetic"
@@ -201,6 +253,71 @@ def test_a_json_by_url_needs_its_server_once(clone: Clone, tmp_path: Path) -> No
     counted = json.loads((clone.folder / "metrics" / "download.json").read_text())
     assert (counted["images"], counted["failed"]) == (24, 0)
     assert ran(clone.dvc("repro", "split")) == []
+
+
+@pytest.mark.slow
+def test_a_queued_experiment_reads_untracked_files_by_absolute_paths_and_says_so(clone: Clone) -> None:
+    (clone.folder / "photos").mkdir()
+    (clone.folder / "photos/boxes.csv").write_text("image,width,height,xmin,ymin,xmax,ymax\n1.png,64,48,9,9,30,20\n")
+    mine = ["experiment=none", "data=table", "split=random"]
+
+    def queued(annotations: str) -> str:
+        overrides = [*mine, f"data.annotations={annotations}"]
+        clone.dvc("exp", "run", "--queue", *(f"--set-param={override}" for override in overrides), "annotate")
+        done = clone.dvc("exp", "run", "--run-all", "--jobs=1", check=False)
+        return done.stdout + done.stderr
+
+    failed = queued("photos/boxes.csv")
+    assert "data.annotations=photos/boxes.csv: there is no such file" in failed
+    assert f"--set-param data.annotations={clone.folder}/photos/boxes.csv" in failed
+    assert "Traceback" not in failed
+    assert "table: 1 lines, 1 images, 1 plates" in queued(f"{clone.folder}/photos/boxes.csv")
+
+
+def test_a_queue_is_refused_where_dvc_would_never_end(tiny_run: Clone, tmp_path: Path) -> None:
+    """DVC writes the path of its cache as ASCII, fails in a process of its own, and waits for that."""
+    clone = tiny_run.copy(tmp_path / "José" / "clone")
+    queue = ["exp", "run", "--queue", *(f"--set-param={override}" for override in TINY), "--set-param=seed=7"]
+    refused = clone.dvc(*queue, check=False)
+    assert refused.returncode != 0
+    assert "`dvc cache dir --local FOLDER`" in refused.stderr
+    clone.dvc("cache", "dir", "--local", str(tmp_path / "cache"))
+    assert "Queued experiment" in clone.dvc(*queue).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("links", ["symlink", "hardlink"])
+def test_nothing_is_written_through_links_into_the_cache(clone: Clone, links: str) -> None:
+    stages = ["source", "annotate", "download", "split", "train", "evaluate", "ocr", "report"]
+    clone.dvc("config", "--local", "cache.type", links)
+    clone.dvc("checkout", "--relink")
+    split = clone.folder / "data/split.csv"
+    assert split.is_symlink() if links == "symlink" else split.stat().st_nlink > 1
+    before = {path: content(clone.folder / path) for path in outputs(clone)}
+    objects = clone.folder / ".dvc/cache/files/md5"
+
+    def broken() -> list[str]:
+        """The objects of the cache whose content is not what they are named by."""
+        files = [path for path in objects.glob("*/*") if path.suffix != ".dir"]
+        assert len(files) > 20
+        return [path.name for path in files if file_md5(path) != path.parent.name + path.name]
+
+    # By hand, so that DVC does not put copies in the place of links first.
+    clone.lpr_in_process("params", *TINY, "seed=1")
+    for stage in stages:
+        clone.lpr_in_process(stage)
+    assert broken() == []
+
+    clone.lpr_in_process("params", *TINY, "split.seed=3")
+    clone.dvc("repro")
+    assert content(split) != before[Path("data/split.csv").as_posix()]
+    assert broken() == []
+
+    clone.run("git", "checkout", "--quiet", ".")
+    clone.dvc("checkout")
+    assert ran(clone.dvc("repro")) == []
+    assert {path: content(clone.folder / path) for path in outputs(clone)} == before
+    assert broken() == []
 
 
 @pytest.mark.slow

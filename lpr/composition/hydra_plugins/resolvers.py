@@ -5,6 +5,7 @@ knows the same resolvers as `lpr params`.
 """
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,23 +14,88 @@ from omegaconf import ListConfig, OmegaConf
 
 # What DVC watches in the place of a file that is not there or not local: an empty one.
 _NO_FILE = "data/no_file"
+_FILES = ("annotations", "texts", "boxes")
+_IMAGE_FOLDERS = ("images", "JPEGImages")
+_IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+_LISTS = (".yaml", ".yml")  # of files that are elsewhere in the folder
 _SHIPPED_WEIGHTS = "lpr/ocr/recognizer/weights"
 
 
-def _local_files(sources: Any) -> ListConfig:
-    """For every source its local files, one entry a source, for the `foreach` of dvc.yaml.
+def local_files(sources: Any) -> list[dict[str, str]]:
+    """For every source its local files, and the folder of its images, for the `foreach` of dvc.yaml.
 
     DVC cannot watch null, and would fail without a network on a URL: both are replaced.
     """
-    files = [
+    return [
         {"name": str(source.get("name"))}
-        | {
-            key: _NO_FILE if (path := source.get(key)) is None or "://" in str(path) else str(path)
-            for key in ("annotations", "texts", "boxes")
-        }
+        | {key: _local(source.get(key)) or _NO_FILE for key in _FILES}
+        | {"images": _image_folder(source.get("image_root"), source.get("annotations")) or _NO_FILE}
         for source in sources
     ]
-    return OmegaConf.create(files)
+
+
+def _local_files(sources: Any) -> ListConfig:
+    _check_cache_path()
+    return OmegaConf.create(local_files(sources))
+
+
+def _check_cache_path() -> None:
+    """Refuse `dvc exp run --queue` and `--temp` where DVC would fail to set up the experiment, and never say so.
+
+    DVC writes the path of its cache into the copy that the experiment runs in, and can write ASCII alone.
+
+    Raises:
+        ValueError: the path of the cache has other characters.
+    """
+    if sys.argv[1:3] != ["exp", "run"] or not {"--queue", "--temp"} & {*sys.argv}:
+        return
+    from dvc.config import Config
+
+    settings = os.path.abspath(".dvc")
+    cache = str(Config(settings, validate=False)["cache"].get("dir") or os.path.join(settings, "cache"))
+    if not cache.isascii():
+        raise ValueError(
+            f"DVC cannot run experiments in copies (--queue, --temp) with its cache in {cache}, which is not ASCII: "
+            "choose another place by `dvc cache dir --local FOLDER`, or run them without a copy: `dvc exp run`, or "
+            "`lpr experiment -m`"
+        )
+
+
+def _local(path: Any) -> str | None:
+    """The path of a file that a key names; None where it names none, or a URL."""
+    return None if path is None or "://" in str(path) else os.path.expanduser(str(path))
+
+
+def _image_folder(image_root: Any, annotations: Any) -> str | None:
+    """The folder in which a source's images are: the one that is given, or where most formats expect them.
+
+    That is a folder beside the annotation file, or the file's own, where images lie in it. None: it is not known
+    without reading the annotations; or it holds what the stages write, on which none of them can depend.
+    """
+    places: list[str] = []
+    if image_root is not None:
+        places += [root] if (root := _local(image_root)) else []
+    elif file := _local(annotations):
+        beside = os.path.dirname(file.rstrip("/")) or "."
+        places += [os.path.normpath(os.path.join(beside, name)) for name in _IMAGE_FOLDERS]
+        places += [beside] if file.lower().endswith(_LISTS) or _has_images(beside) else []
+    found = next((place for place in places if os.path.isdir(place)), None)
+    return found if found is not None and not _holds_products(found) else None
+
+
+def _has_images(folder: str) -> bool:
+    try:
+        return any(name.lower().endswith(_IMAGES) for name in os.listdir(folder))
+    except OSError:
+        return False
+
+
+def _holds_products(folder: str) -> bool:
+    """Whether it holds the folder that the stages write to, or is in it."""
+    place, products = Path(os.path.realpath(folder)), Path(os.path.realpath("data"))
+    return products.is_relative_to(place) or any(
+        place.is_relative_to(products / name) for name in ("images", "sources")
+    )
 
 
 def _ocr_weights(ocr: Any) -> str:

@@ -77,7 +77,10 @@ class Data(Section):
     )
     sources: Annotated[list[AnySource], Field(min_length=1)] = Field(description="the sets of annotated images")
     workers: Annotated[int, Field(ge=1, le=256)] = Field(description="images fetched at a time")
-    timeout_s: Positive = Field(description="seconds to wait for a connection, and between two parts of an answer")
+    timeout_s: Positive = Field(
+        description="seconds to wait for a connection, for the head of an answer, and between two parts of its body; a "
+        "whole body may take 30 times as long"
+    )
     attempts: Annotated[int, Field(ge=1, le=20)] = Field(
         description="tries for each file, repeated on HTTP 429 and 5xx, timeouts and broken connections"
     )
