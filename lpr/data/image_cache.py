@@ -21,17 +21,16 @@ from io import BytesIO
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import pandas as pd
-import requests
 from PIL import Image
 from tqdm import tqdm
 
 from lpr.config import Data, Source
 from lpr.data import formats
 from lpr.data.decoding import decode
-from lpr.data.fetching import SharedTails, fetch, is_http, path_tails, redact, session
+from lpr.data.fetching import Session, SharedTails, fetch, is_url, path_tails, redact, session, url_below
+from lpr.data.labelled_images import written_base_url
 from lpr.data.placement import is_resized
 from lpr.data.tables import write_table
 from lpr.data.unavailable import Unavailable
@@ -136,10 +135,10 @@ class _Location:
             Unavailable: nothing may be fetched from there.
         """
         if self.base_url is None and self.folder is None:
-            if not is_http(url):
-                raise Unavailable("not an http(s) URL; files are taken only from a folder that data.image_root names")
+            if not is_url(url):
+                raise Unavailable("not a URL that can be fetched; files are only taken from data.image_root")
             return [url]
-        tails = path_tails(url) if self.names_are_urls or is_http(url) else [url]
+        tails = path_tails(url) if self.names_are_urls or is_url(url) else [url]
         name = tails[-1] if tails else ""
         elsewhere = _leads_elsewhere(name)
         if self.folder is not None and not self.links and not self.names_are_urls:
@@ -154,11 +153,7 @@ class _Location:
             return [found or last]
         if not own:
             raise Unavailable(_shared(last))
-        base = urlsplit(self.base_url or "")
-        return [
-            base._replace(path=f"{base.path.rstrip('/')}/{quote(tail)}").geturl()
-            for tail in ([last] if last in own else own)
-        ]
+        return [url_below(self.base_url or "", tail) for tail in ([last] if last in own else own)]
 
     def read(self, relative: str, max_bytes: int) -> bytes:
         """A file of the folder.
@@ -218,8 +213,9 @@ def _location(source: Source, sources_folder: Path, urls: Iterable[str]) -> _Loc
     """Where the images with these URLs are."""
     module, source_folder = formats.load(source.format), sources_folder / source.name
     shared = SharedTails(urls if module.NAMES_ARE_URLS and source.image_root is not None else ())
-    if source.image_root is not None and is_http(source.image_root):
-        return _Location(module.NAMES_ARE_URLS, base_url=source.image_root, shared=shared)
+    base_url = source.image_root if source.image_root is not None else written_base_url(source_folder)
+    if base_url is not None and is_url(base_url):
+        return _Location(module.NAMES_ARE_URLS, base_url=base_url, shared=shared)
     if source.image_root is not None:
         folder: Path | None = Path(source.image_root).expanduser()
     else:
@@ -243,7 +239,7 @@ class _CacheImage:
     data: Data
     locations: dict[str, _Location]
     cache: Path
-    http: requests.Session
+    http: Session
 
     def __call__(self, listed: tuple[str, str, str]) -> tuple[dict[str, Any], bool]:
         """The image's row of images.csv (and whether it was made now) or of failures.csv."""

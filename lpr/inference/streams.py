@@ -166,7 +166,7 @@ def _beginning(url: str) -> bytes:
     import requests  # takes a tenth of a second to load
     import urllib3
 
-    from lpr.data.fetching import root_cause
+    from lpr.data.object_storage import root_cause
 
     try:
         with requests.get(url, stream=True, timeout=_TIMEOUT_S) as answer:
