@@ -11,7 +11,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from io import BytesIO
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -23,7 +23,7 @@ from lpr.config import Data, Source
 from lpr.data.annotation_files import local_place, url_of_copy
 from lpr.data.annotations import ANNOTATIONS, PlateLabel, Unusable, annotation_line, unusable_line
 from lpr.data.decoding import FORMATS, orientation_of
-from lpr.data.fetching import Session, fetch, is_url, path_of, redact, session, url_below
+from lpr.data.fetching import Session, fetch, is_object, is_url, path_of, redact, session, url_below
 from lpr.data.unavailable import Unavailable
 from lpr.errors import UserError
 
@@ -34,8 +34,6 @@ BASE_URL = "base_url.txt"
 """Name of the file, in a source's folder, that holds the URL that its images are below, where they are below one."""
 
 _LOOKED_FOR = 200  # images by which the image root is chosen
-_ASKED_FOR = 3  # likewise, of those at URLs
-_REMEDY = "the first images are at no place where they may be; set data.image_root if they are elsewhere"
 
 
 class LabelledImage(NamedTuple):
@@ -70,7 +68,7 @@ def write_labelled_images(
     """
     listed = list(images)
     names = [image.names for image in listed]
-    files = ImageFiles(choose_image_root(source, names, places, folder, data))
+    files = find_image_files(source, names, places, folder, data)
     write_image_root(files, folder)
     located = files.locate(names, source.name)
     files.fetch_sizes(located, [(image.width, image.height) for image in listed], source.name, data)
@@ -97,31 +95,29 @@ def written_base_url(folder: Path) -> str | None:
     return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
-def choose_image_root(
+def find_image_files(
     source: Source, names: Sequence[Sequence[str]], places: Sequence[Path], folder: Path, data: Data
-) -> Path | str | None:
-    """Where a source's images are: its `image_root`, or the place where most are, the first where none is.
+) -> ImageFiles:
+    """A source's images: those of its `image_root`, or of the place where most are, the first where none is.
 
     Args:
-        source: whose annotations may be copies of what is at a URL; then the images are at URLs, too.
+        source: whose annotations may be copies of what is at a URL; then the places are, too.
         names: of each image, as in `LabelledImage`.
         places: where they may be, the likeliest first.
         folder: of the source.
-        data: limits and repetitions.
-
-    Returns:
-        A folder or a URL; None where each image has its own URL.
+        data: limits and repetitions for images at URLs.
 
     Raises:
         UserError: a server does not answer.
     """
-    if source.image_root is not None:
-        return source.image_root if is_url(source.image_root) else Path(source.image_root).expanduser()
     looked_for = names[:_LOOKED_FOR]
+    if source.image_root is not None:
+        if is_url(source.image_root):
+            return _files_at([source.image_root], looked_for, source.name, data)
+        return ImageFiles(Path(source.image_root).expanduser())
     have_urls = bool(looked_for) and all(each and is_url(each[0]) for each in looked_for)
-    urls = [url for place in places if (url := url_of_copy(place, folder)) is not None]
-    if urls:
-        return None if have_urls else _choose_base_url(looked_for, urls, source.name, data)
+    if urls := [url for place in places if (url := url_of_copy(place, folder)) is not None]:
+        return ImageFiles(None) if have_urls else _files_at(urls, looked_for, source.name, data)
 
     def count(place: Path) -> tuple[int, int]:
         found = [ImageFiles(place).find(each) for each in looked_for]
@@ -130,37 +126,40 @@ def choose_image_root(
 
     best = max(places, key=count)
     if have_urls and count(best) == (0, 0):
-        return None
+        return ImageFiles(None)
     if best != places[0]:
         print(f"source {source.name}: its images are in {best.absolute()}")
-    return best
+    return ImageFiles(best)
 
 
-def _choose_base_url(names: Sequence[Sequence[str]], urls: Sequence[str], source: str, data: Data) -> str:
-    """The first URL below which one of the first images is; the first of all where none is."""
-    asked_for = [_with_slashes(each[0]) for each in names if each and each[0]][:_ASKED_FOR]
+def _files_at(urls: Sequence[str], names: Sequence[Sequence[str]], source: str, data: Data) -> ImageFiles:
+    """The images at the first URL below which there are any of these; at the first of all where that is not known."""
     with session(data) as http:
-        for url in dict.fromkeys(urls):
-            for name in asked_for:
-                image = url_below(url, name)
-                try:
-                    fetch(http, image, data)
-                except Unavailable as error:
-                    _raise_if_temporary(error, image, source)
-                else:
-                    print(f"source {source}: its images are at {redact(url)}")
-                    return url
-    print(f"source {source}: its images are taken to be at {redact(urls[0])}: {_REMEDY}")
-    return urls[0]
+        for url in filter(is_object, dict.fromkeys(urls)):
+            try:
+                listed = http.storage.list_below(url)
+            except Unavailable as error:
+                _raise_if_temporary(error, url, source)
+                break  # who may not list a bucket may still read objects
+            files = ImageFiles(url, [each.removeprefix(f"{url.rstrip('/')}/") for each in listed])
+            if any(files.find(each) for each in names):
+                print(f"source {source}: its images are at {url}")
+                return files
+    print(f"source {source}: its images are taken to be at {redact(urls[0])}")
+    return ImageFiles(urls[0])
 
 
 class ImageFiles:
     """The files of an image root."""
 
-    def __init__(self, root: Path | str | None) -> None:
-        """`root`: a URL, or None where each image has its own, so that nothing is found."""
+    def __init__(self, root: Path | str | None, listed: Iterable[str] = ()) -> None:
+        """Args:
+        root: a folder or a URL; None where each image has its own URL.
+        listed: the paths of the files below a URL, where they are known; else nothing is found there.
+        """
         self.root = root
         self._folder = root if isinstance(root, Path) else None
+        self._listed = set(listed)
         self._names_by_stem = cache(self._list)
         self._sizes: dict[str, tuple[float, float] | Unusable] = {}
 
@@ -192,7 +191,7 @@ class ImageFiles:
 
     def find(self, names: Sequence[str]) -> str | None:
         """The path below the root of the image that has one of these names; None where it is not there."""
-        for name in names if self._folder is not None else ():
+        for name in names:
             for path in (name, *_tails(name)):
                 if (file := self._file(path)) is not None:
                     return file
@@ -212,7 +211,7 @@ class ImageFiles:
         if _is_size(width, height):
             return width, height
         if self._folder is None:
-            size = self._sizes[name]
+            size = self._sizes.get(name, Unusable("the image's size is missing"))
             if isinstance(size, Unusable):
                 raise size
             return size
@@ -257,7 +256,7 @@ class ImageFiles:
         """The path of a file below the root, with its suffix; None where there is none."""
         if not path or path.startswith("/") or ".." in path.split("/") or "\0" in path:
             return None
-        if os.path.isfile(os.path.join(str(self._folder), path)):
+        if path in self._listed or (self._folder is not None and os.path.isfile(self._folder / path)):
             return path
         folder, _, stem = path.rpartition("/")
         name = None if stem.lower().endswith(image_suffixes()) else self._names_by_stem(folder).get(stem)
@@ -266,10 +265,21 @@ class ImageFiles:
     def _list(self, folder: str) -> dict[str, str]:
         """The images in a folder below the root, by their names without suffixes."""
         try:
-            names = sorted(os.listdir(os.path.join(str(self._folder), folder)))
+            names = (
+                sorted(os.listdir(self._folder / folder)) if self._folder else self._listed_by_folder.get(folder, [])
+            )
         except (OSError, ValueError):
             return {}
         return {os.path.splitext(name)[0]: name for name in names if name.lower().endswith(image_suffixes())}
+
+    @cached_property
+    def _listed_by_folder(self) -> dict[str, list[str]]:
+        """The names of the files that are listed, by their folders."""
+        names: dict[str, list[str]] = defaultdict(list)
+        for path in sorted(self._listed):
+            folder, _, name = path.rpartition("/")
+            names[folder].append(name)
+        return names
 
 
 @cache

@@ -78,7 +78,8 @@ class ObjectStorage:
         """
         folder = url.rstrip("/") + "/"
         found, _ = self._ask(url, lambda system: system.find, path=folder)
-        return sorted(f"{urlsplit(url).scheme}://{path}" for path in found or ())
+        urls = (f"{urlsplit(url).scheme}://{path}" for path in found or ())
+        return sorted(each for each in urls if each.startswith(folder))  # of an object, it is found itself
 
     def _ask(self, url: str, method: Callable[[Any], Any], **arguments: Any) -> tuple[Any, int]:
         """What a method of the file system of a URL gives, and the number of attempts it took."""
@@ -139,7 +140,7 @@ def _answer(error: BaseException) -> tuple[int | None, str]:
         if isinstance(response, dict) and "Error" in response:
             return response.get("ResponseMetadata", {}).get("HTTPStatusCode"), str(response["Error"].get("Code", ""))
     for each in _chain(error):
-        if isinstance(code := getattr(each, "code", None), int):  # gcsfs's
+        if type(each).__name__ == "HttpError" and isinstance(code := getattr(each, "code", None), int):  # gcsfs's
             return code, ""
     if isinstance(error, FileNotFoundError):
         return HTTPStatus.NOT_FOUND, ""

@@ -21,7 +21,7 @@ from lpr.data.annotation_files import local_file
 from lpr.data.annotations import ANNOTATIONS, NUMBER_PLATE, Unusable, annotation_line, unusable_line
 from lpr.data.content import Content
 from lpr.data.csv_files import Row, check_columns, number, read_csv_file
-from lpr.data.labelled_images import ImageFiles, choose_image_root, write_image_root, written_image_root
+from lpr.data.labelled_images import ImageFiles, find_image_files, write_image_root, written_image_root
 from lpr.data.plate_labels import label_box
 
 Column = Literal[
@@ -65,7 +65,7 @@ def write_annotations(source: Settings, folder: Path, data: Data) -> None:
         print(f"source {source.name}: boxes in fractions of the image, since none in {source.annotations} is above 1")
     images = [[row.cells.get("image", "")] for row in rows]
     places = [path.parent / "images", path.parent, Path()]
-    files = ImageFiles(choose_image_root(source, images, places, folder, data))
+    files = find_image_files(source, images, places, folder, data)
     write_image_root(files, folder)
     located = files.locate(images, source.name)
     sizes = [(number(row.cells.get("width")), number(row.cells.get("height"))) for row in rows]
