@@ -124,3 +124,10 @@ def serve() -> Iterator[S3Server]:
     yield server
     server.check_keys_from(float("inf"))
     server.stop()
+
+
+def assert_no_secrets(folder: Path, *texts: str) -> None:
+    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    for secret in (KEY_ID, SECRET):
+        assert not any(secret.encode() in content for content in files)
+        assert not any(secret in text for text in texts)

@@ -10,7 +10,7 @@ import itertools
 import re
 import time
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
@@ -20,7 +20,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from lpr.data.object_storage import RETRIED, SCHEMES, Limits, ObjectStorage, root_cause
+from lpr.data.object_storage import RETRIED, Limits, ObjectStorage, is_object, root_cause
 from lpr.data.unavailable import Unavailable
 
 _BACK_OFF_S = 0.5  # urllib3's factor: waits of 0, 1, 2, 4 … s
@@ -109,12 +109,11 @@ def redact(url: str) -> str:
 
 def is_http(url: str) -> bool:
     """Whether it is an http(s) URL."""
-    return _has_scheme(url, ("http", "https"))
-
-
-def is_object(url: str) -> bool:
-    """Whether it is the URL of an object, or of a folder of them, in object storage."""
-    return _has_scheme(url, SCHEMES)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
 def is_url(url: str) -> bool:
@@ -218,11 +217,3 @@ def _asked_wait_s(retry: urllib3.Retry, answer: requests.Response | None) -> flo
         return retry.get_retry_after(answer.raw) or 0
     except urllib3.exceptions.InvalidHeader:
         return 0
-
-
-def _has_scheme(url: str, schemes: Container[str]) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in schemes and bool(parts.netloc)

@@ -133,6 +133,12 @@ SCHEMES: Mapping[str, Callable[[Limits], Any]] = {"s3": _s3, "gs": _gs}
 """URL schemes of object storage → what opens its file system."""
 
 
+def is_object(url: str) -> bool:
+    """Whether it is the URL of an object, or of a folder of them, in object storage."""
+    scheme, _, rest = url.partition("://")
+    return scheme in SCHEMES and rest[:1] not in ("", "/")
+
+
 def _answer(error: BaseException) -> tuple[int | None, str]:
     """The HTTP status and the provider's code that an error comes from; None where nothing was answered."""
     for each in _chain(error):

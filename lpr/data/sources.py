@@ -16,7 +16,8 @@ from lpr.config.messages import validate
 from lpr.data import formats
 from lpr.data.annotation_files import COPIED_FROM, COPIES
 from lpr.data.annotations import ANNOTATIONS
-from lpr.data.fetching import Session, fetch, is_object, is_url, path_tails, redact, session, url_above
+from lpr.data.fetching import Session, fetch, is_url, path_tails, redact, session, url_above
+from lpr.data.object_storage import is_object
 from lpr.data.overrides import apply_overrides
 from lpr.data.unavailable import Unavailable
 from lpr.errors import UserError
