@@ -1,12 +1,19 @@
-"""What many tests share: the project's root, a copy of it to run in, and one tiny experiment run by DVC."""
+"""What many tests share: the project's root, a copy of it to run in, an S3 server, one tiny experiment run by DVC."""
+
+from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from clones import COMPOSED_BY_DVC, ROOT, TINY, Clone, clone_project
 from filelock import FileLock
+
+if TYPE_CHECKING:
+    from s3_server import S3Server
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -36,6 +43,25 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "lpr").symlink_to(ROOT / "lpr")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """Of this process; `s3` is what tests use."""
+    from s3_server import serve  # moto takes a second to load
+
+    yield from serve()
+
+
+@pytest.fixture
+def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """An S3 server with an empty bucket, which the environment leads to."""
+    s3_server.clear()
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_server
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 # The extras of pyproject.toml → the modules of their packages that lpr imports.
 MODULES = {
+    "gs": {"gcsfs"},
     "ray": {"ray"},
+    "s3": {"s3fs"},
     "serve": {"fastapi", "prometheus_client", "python_multipart", "starlette", "uvicorn"},
     "experiments,cpu": {
         *("dvc", "dvc_data", "dvc_objects", "filelock", "hydra", "imagehash", "jinja2", "joblib", "keras"),

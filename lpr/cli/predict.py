@@ -43,8 +43,8 @@ def add_verbs(verbs: Any) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="images, videos, folders, patterns such as '*.jpg', rtsp and http URLs of streams, videos and images, the "
-        "number of a camera",
+        help="images, videos, folders, patterns such as '*.jpg', rtsp and http URLs of streams, videos and images, s3 "
+        "and gs URLs of images, and, with a slash at the end, of folders of them, the number of a camera",
     )
     predict.add_argument("--recursive", action="store_true", help="look into the subfolders of folders, too")
     add_recognition_arguments(predict)

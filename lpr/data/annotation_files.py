@@ -1,4 +1,4 @@
-"""Annotation files as the user has them: at a path or a URL."""
+"""Annotation files as the user has them: at a path, or at a URL, of which there is a copy at a path then."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lpr.config import Data
-from lpr.data.fetching import fetch, redact, session
-from lpr.data.unavailable import Unavailable
+from lpr.data.fetching import url_below
 from lpr.errors import UserError
+
+COPIES = "copies"
+"""Name of the folder, in that of a source, which holds copies of annotations at URLs, in the folders of these."""
+
+COPIED_FROM = "copied_from.txt"
+"""Name of the file, beside it, that holds the URL of which it is the copy."""
 
 
 def local_file(path: str, source: str, key: str = "annotations") -> Path:
@@ -63,19 +67,15 @@ def objects(value: Any) -> list[dict[str, Any]]:
     return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []
 
 
-def fetch_file(url: str, source: str, data: Data) -> bytes:
-    """The content of an http(s) URL.
+def url_of_copy(place: Path, folder: Path) -> str | None:
+    """The URL that a place would have where a source's annotations are; None where they are at no URL, or it has none.
 
     Args:
-        source: name of the data source; for the message.
-        data: limits and repetitions.
-
-    Raises:
-        UserError: it cannot be fetched.
+        place: in the folder of the copies, though no copy may be there.
+        folder: of the source.
     """
-    try:
-        with session(data) as http:
-            content, _ = fetch(http, url, data)
-            return content
-    except Unavailable as error:
-        raise UserError(f"source {source}: {redact(url)} cannot be fetched: {error}; see data.annotations") from None
+    written = folder / COPIED_FROM
+    if not written.is_file() or not place.is_relative_to(folder / COPIES):
+        return None
+    relative = place.relative_to(folder / COPIES).as_posix()
+    return url_below(written.read_text(encoding="utf-8"), "" if relative == "." else relative)

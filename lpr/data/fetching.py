@@ -1,132 +1,44 @@
-"""Bytes from http(s) URLs: with repetitions, limits of size and time, and no secret in messages."""
+"""Bytes from URLs: with repetitions, limits of size and time, and no secret in messages.
+
+What the scheme of a URL means is decided here: http(s) is asked for by requests, and s3 and gs by
+`lpr.data.object_storage`.
+"""
 
 from __future__ import annotations
 
-import http.client
-import io
 import itertools
-import math
 import re
-import socket
 import time
 from collections import Counter
 from collections.abc import Iterable
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
 import requests
 import urllib3
-import urllib3.connection
-from requests.adapters import HTTPAdapter
 
+from lpr.data.head_deadline import HeadDeadlineAdapter
+from lpr.data.object_storage import RETRIED, Limits, ObjectStorage, is_object, root_cause
 from lpr.data.unavailable import Unavailable
 
-_RETRIED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)})
 _BACK_OFF_S = 0.5  # urllib3's factor: waits of 0, 1, 2, 4 … s
 _LONGEST_WAIT_S = 120  # where Retry-After is longer, the URL is given up
 _LONGEST_ANSWER = 30  # times timeout_s, for the whole of an answer
 _PIECE_BYTES = 1 << 16
 
 
-class Limits(Protocol):
-    """Of what is fetched; the section `data` of the configuration has them.
+class Session(requests.Session):
+    """What fetches, for several threads at once; `session` makes it.
 
-    Attributes:
-        attempts: tries for each URL.
-        timeout_s: seconds to wait for a connection, for the head of an answer, and between two parts of its body.
-        max_bytes: the largest body that is accepted.
-        workers: connections that are kept open.
+    Reads the environment's proxies and certificates once a host: once an image would cost a third of a request.
     """
 
-    @property
-    def attempts(self) -> int: ...
-    @property
-    def timeout_s(self) -> float: ...
-    @property
-    def max_bytes(self) -> int: ...
-    @property
-    def workers(self) -> int: ...
-
-
-class _Head(io.RawIOBase):
-    """What comes from a socket, until a moment.
-
-    The socket's own timeout is for each part of what comes; of a head that trickles, there may be many.
-    """
-
-    def __init__(self, raw: io.RawIOBase) -> None:
-        super().__init__()
-        self._raw = raw
-        self.deadline = math.inf
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        if time.monotonic() > self.deadline:
-            raise TimeoutError
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Answer(http.client.HTTPResponse):
-    """An answer whose head, status and headers, must be there within the socket's timeout."""
-
-    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
-        super().__init__(sock, *arguments, **options)
-        self._head = _Head(self.fp.detach())  # type: ignore[attr-defined]
-        self._timeout_s = sock.gettimeout() or math.inf
-        self.fp = io.BufferedReader(self._head)
-
-    def begin(self) -> None:
-        self._head.deadline = time.monotonic() + self._timeout_s
-        super().begin()
-        self._head.deadline = math.inf
-
-
-class _Connection(urllib3.connection.HTTPConnection):
-    response_class = _Answer
-
-
-class _SecureConnection(urllib3.connection.HTTPSConnection):
-    response_class = _Answer
-
-
-class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class _Adapter(HTTPAdapter):
-    """Connections whose answers are `_Answer`, through proxies, too."""
-
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
-        manager = super().proxy_manager_for(*arguments, **options)
-        manager.pool_classes_by_scheme = _POOLS
-        return manager
-
-
-_POOLS = {"http": _Pool, "https": _SecurePool}
-
-
-class _Session(requests.Session):
-    """Reads the environment's proxies and certificates once a host: once an image would cost a third of a request."""
-
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
         super().__init__()
         self._settings: dict[tuple[Any, ...], Any] = {}
+        self.storage = ObjectStorage(limits)
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         key = (*urlsplit(url)[:2], stream, verify, cert)
@@ -135,24 +47,27 @@ class _Session(requests.Session):
         return self._settings[key]
 
 
-def session(limits: Limits) -> requests.Session:
+def session(limits: Limits) -> Session:
     """A session that keeps open one connection a worker (`limits.workers`)."""
-    http = _Session()
+    http = Session(limits)
     for scheme in ("http://", "https://"):
-        http.mount(scheme, _Adapter(pool_maxsize=limits.workers))
+        http.mount(scheme, HeadDeadlineAdapter(pool_maxsize=limits.workers))
     return http
 
 
-def fetch(http: requests.Session, url: str, limits: Limits) -> tuple[bytes, int]:
-    """The body at an http(s) URL, and the number of attempts it took.
+def fetch(http: Session, url: str, limits: Limits) -> tuple[bytes, int]:
+    """What is at a URL, and the number of attempts it took.
 
     429, 5xx, timeouts and broken connections (a body cut short among them) are tried `limits.attempts` times, after the
     wait of `Retry-After` or else an exponential back-off.
 
     Raises:
         Unavailable: none of the attempts succeeded, or the body is larger than `limits.max_bytes`.
+        ModuleNotFoundError: the package for the URL's scheme is not installed.
     """
-    retry = urllib3.Retry(total=None, status_forcelist=_RETRIED, backoff_factor=_BACK_OFF_S)
+    if is_object(url):
+        return http.storage.fetch(url)
+    retry = urllib3.Retry(total=None, status_forcelist=RETRIED, backoff_factor=_BACK_OFF_S)
     for attempt in itertools.count(1):
         answer = None
         try:
@@ -178,11 +93,11 @@ def fetch(http: requests.Session, url: str, limits: Limits) -> tuple[bytes, int]
         except (requests.RequestException, ValueError):
             raise Unavailable("not a URL that can be asked for", attempt) from None
         if attempt == limits.attempts:
-            raise Unavailable(reason, attempt)
+            raise Unavailable(reason, attempt, is_temporary=True)
         retry = retry.increment("GET", url)
         wait = _asked_wait_s(retry, answer)
         if wait > _LONGEST_WAIT_S:
-            raise Unavailable(f"{reason}, and asks to wait longer than {_LONGEST_WAIT_S} s", attempt)
+            raise Unavailable(f"{reason}, and asks to wait longer than {_LONGEST_WAIT_S} s", attempt, True)
         time.sleep(wait or retry.get_backoff_time())
     raise AssertionError("unreachable")
 
@@ -193,7 +108,7 @@ def redact(url: str) -> str:
 
 
 def is_http(url: str) -> bool:
-    """Whether it is a URL that `fetch` can ask for."""
+    """Whether it is an http(s) URL."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -201,9 +116,44 @@ def is_http(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
+def is_url(url: str) -> bool:
+    """Whether it is a URL that `fetch` can ask for."""
+    return is_http(url) or is_object(url)
+
+
+def path_of(url: str) -> str:
+    """The path of a URL, or the file's path that is none. In that of an object, %, ? and # are like any character.
+
+    Raises:
+        ValueError: the URL is malformed.
+    """
+    if is_object(url):
+        return "/" + url.partition("://")[2].partition("/")[2]
+    return unquote(urlsplit(url).path) if "://" in url else url
+
+
+def url_below(base: str, path: str) -> str:
+    """The URL of a path below a base URL; of "", the base URL."""
+    if not path:
+        return base
+    if is_object(base):
+        return f"{base.rstrip('/')}/{path}"
+    parts = urlsplit(base)
+    return parts._replace(path=f"{parts.path.rstrip('/')}/{quote(path)}").geturl()
+
+
+def url_above(url: str, path: str) -> str:
+    """The URL that `path` is below of, as `url_below` puts them together."""
+    count = path.count("/") + 1
+    if is_object(url):
+        return "/".join(url.rstrip("/").split("/")[:-count])
+    parts = urlsplit(url)
+    return parts._replace(path="/".join(parts.path.rstrip("/").split("/")[:-count])).geturl()
+
+
 def last_part(url: str) -> str:
     """The last part of a URL's or file's path: what annotations, image roots and tables of texts have in common."""
-    return unquote(urlsplit(url).path if "://" in url else url).rpartition("/")[2]
+    return path_of(url).rpartition("/")[2]
 
 
 def path_tails(url: str) -> list[str]:
@@ -212,7 +162,7 @@ def path_tails(url: str) -> list[str]:
     None goes up by `..`; there is none where the path ends with that, or with a slash, or where the URL is malformed.
     """
     try:
-        path = unquote(urlsplit(url).path if "://" in url else url)
+        path = path_of(url)
     except ValueError:
         return []
     tails: list[str] = []
@@ -272,10 +222,3 @@ def _asked_wait_s(retry: urllib3.Retry, answer: requests.Response | None) -> flo
 def _printable(text: str) -> str:
     """What a server said, fit for a cell of a table."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)[:200]
-
-
-def root_cause(error: BaseException) -> str:
-    """The message of the innermost cause: the outer ones hold URLs and memory addresses."""
-    while inner := error.__cause__ or error.__context__:
-        error = inner
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)

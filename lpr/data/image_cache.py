@@ -21,10 +21,8 @@ from io import BytesIO
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
-from urllib.parse import quote, urlsplit
 
 import pandas as pd
-import requests
 from PIL import Image
 from tqdm import tqdm
 
@@ -32,7 +30,8 @@ from lpr.config import Data, Source
 from lpr.data import formats
 from lpr.data.annotations import ANNOTATIONS, read_records
 from lpr.data.decoding import decode
-from lpr.data.fetching import SharedTails, fetch, is_http, path_tails, redact, session
+from lpr.data.fetching import Session, SharedTails, fetch, is_url, path_tails, redact, session, url_below
+from lpr.data.labelled_images import written_base_url
 from lpr.data.placement import is_resized
 from lpr.data.tables import write_table
 from lpr.data.unavailable import Unavailable
@@ -249,10 +248,10 @@ class _Location:
             Unavailable: nothing may be fetched from there.
         """
         if self.base_url is None and self.folder is None:
-            if not is_http(url):
-                raise Unavailable("not an http(s) URL; files are taken only from a folder that data.image_root names")
+            if not is_url(url):
+                raise Unavailable("not a URL that can be fetched; files are only taken from data.image_root")
             return [url]
-        tails = path_tails(url) if self.names_are_urls or is_http(url) else [url]
+        tails = path_tails(url) if self.names_are_urls or is_url(url) else [url]
         name = tails[-1] if tails else ""
         elsewhere = _leads_elsewhere(name)
         if self.folder is not None and not self.links and not self.names_are_urls:
@@ -267,11 +266,7 @@ class _Location:
             return [found or last]
         if not own:
             raise Unavailable(_shared(last))
-        base = urlsplit(self.base_url or "")
-        return [
-            base._replace(path=f"{base.path.rstrip('/')}/{quote(tail)}").geturl()
-            for tail in ([last] if last in own else own)
-        ]
+        return [url_below(self.base_url or "", tail) for tail in ([last] if last in own else own)]
 
     def read(self, relative: str, max_bytes: int) -> bytes:
         """A file of the folder.
@@ -330,10 +325,11 @@ def _shared(tail: str) -> str:
 def _location(source: Source, sources_folder: Path, urls: Iterable[str]) -> _Location:
     """Where the images with these URLs are."""
     module, source_folder = formats.load(source.format), sources_folder / source.name
-    named_by_url = urls if module.NAMES_ARE_URLS else filter(is_http, urls)
+    named_by_url = urls if module.NAMES_ARE_URLS else filter(is_url, urls)
     shared = SharedTails(named_by_url if source.image_root is not None else ())
-    if source.image_root is not None and is_http(source.image_root):
-        return _Location(module.NAMES_ARE_URLS, base_url=source.image_root, shared=shared)
+    base_url = source.image_root if source.image_root is not None else written_base_url(source_folder)
+    if base_url is not None and is_url(base_url):
+        return _Location(module.NAMES_ARE_URLS, base_url=base_url, shared=shared)
     if source.image_root is not None:
         folder: Path | None = Path(source.image_root).expanduser()
     else:
@@ -357,7 +353,7 @@ class _CacheImage:
     data: Data
     locations: dict[str, _Location]
     cache: Path
-    http: requests.Session
+    http: Session
 
     def __call__(self, listed: tuple[str, str, str]) -> tuple[dict[str, Any], bool]:
         """The image's row of images.csv (and whether it was made now) or of failures.csv."""
@@ -411,7 +407,7 @@ class _CacheImage:
         return {"recipe": _RECIPE, "quality": self.data.jpeg_quality}
 
 
-def _fetch(addresses: Sequence[str], data: Data, http: requests.Session) -> tuple[bytes, int, str]:
+def _fetch(addresses: Sequence[str], data: Data, http: Session) -> tuple[bytes, int, str]:
     """What is at the first address that has anything, the attempts, and that address."""
     for number, address in enumerate(addresses, start=1):
         try:
@@ -505,7 +501,7 @@ def _is_fetched(path: Path) -> bool:
     """Whether it is a cached image from the network."""
     try:
         with Image.open(path, formats=["JPEG"]) as image:
-            return is_http(json.loads(image.info["comment"])["original"]["fetched"])
+            return is_url(json.loads(image.info["comment"])["original"]["fetched"])
     except (OSError, KeyError, ValueError, TypeError):
         return False
 

@@ -11,22 +11,28 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property, partial
+from io import BytesIO
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from PIL import Image
 
-from lpr.config import Source
-from lpr.data.annotation_files import local_place
+from lpr.config import Data, Source
+from lpr.data.annotation_files import local_place, url_of_copy
 from lpr.data.annotations import ANNOTATIONS, PlateLabel, Unusable, annotation_line, unusable_line
 from lpr.data.decoding import FORMATS, orientation_of
-from lpr.data.fetching import is_http
+from lpr.data.fetching import Session, fetch, is_url, path_of, redact, session, url_below
+from lpr.data.object_storage import is_object
+from lpr.data.unavailable import Unavailable
 from lpr.errors import UserError
 
 IMAGE_ROOT = "image_root.txt"
 """Name of the file, in a source's folder, that holds the folder of its images, where that is not null."""
+
+BASE_URL = "base_url.txt"
+"""Name of the file, in a source's folder, that holds the URL that its images are below, where they are below one."""
 
 _LOOKED_FOR = 200  # images by which the image root is chosen
 
@@ -50,7 +56,7 @@ class LabelledImage(NamedTuple):
 
 
 def write_labelled_images(
-    images: Iterable[LabelledImage], source: Source, folder: Path, places: Sequence[Path]
+    images: Iterable[LabelledImage], source: Source, folder: Path, places: Sequence[Path], data: Data
 ) -> None:
     """Write annotation JSON, a line an image, and remember the image root for `written_image_root`.
 
@@ -59,36 +65,60 @@ def write_labelled_images(
         source: whose `image_root`, if it is set, is where the images are.
         folder: of the source; the JSON is written there.
         places: where the tool that wrote the annotations puts the images, the likeliest first.
+        data: limits and repetitions for images at URLs.
     """
     listed = list(images)
     names = [image.names for image in listed]
-    files = ImageFiles(choose_image_root(source, names, places))
+    files = find_image_files(source, names, places, folder, data)
     write_image_root(files, folder)
-    lines = [_line(image, name, files) for image, name in zip(listed, files.locate(names, source.name), strict=True)]
+    located = files.locate(names, source.name)
+    files.fetch_sizes(located, [(image.width, image.height) for image in listed], source.name, data)
+    lines = [_line(image, name, files) for image, name in zip(listed, located, strict=True)]
     (folder / ANNOTATIONS).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def write_image_root(files: ImageFiles, folder: Path) -> None:
     """Remember in a source's folder where its images are."""
     if files.root is not None:
-        (folder / IMAGE_ROOT).write_text(str(files.root), encoding="utf-8")
+        name = IMAGE_ROOT if isinstance(files.root, Path) else BASE_URL
+        (folder / name).write_text(str(files.root), encoding="utf-8")
 
 
 def written_image_root(folder: Path) -> Path | None:
-    """The image root that `write_image_root` remembered; None: each image has its own URL."""
+    """The image root that `write_image_root` remembered; None: the images are at URLs."""
     file = folder / IMAGE_ROOT
     return Path(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
-def choose_image_root(source: Source, names: Sequence[Sequence[str]], places: Sequence[Path]) -> Path | None:
-    """The folder of a source's images: its `image_root`, or the place where most are, the first where none is.
+def written_base_url(folder: Path) -> str | None:
+    """The URL below which the images are, as `write_image_root` remembered it; None: there is none such."""
+    file = folder / BASE_URL
+    return file.read_text(encoding="utf-8") if file.is_file() else None
 
-    Returns:
-        The folder; None where the images are at URLs.
+
+def find_image_files(
+    source: Source, names: Sequence[Sequence[str]], places: Sequence[Path], folder: Path, data: Data
+) -> ImageFiles:
+    """A source's images: those of its `image_root`, or of the place where most are, the first where none is.
+
+    Args:
+        source: whose annotations may be copies of what is at a URL; then the places are, too.
+        names: of each image, as in `LabelledImage`.
+        places: where they may be, the likeliest first.
+        folder: of the source.
+        data: limits and repetitions for images at URLs.
+
+    Raises:
+        UserError: a server does not answer.
     """
-    if source.image_root is not None:
-        return None if is_http(source.image_root) else Path(source.image_root).expanduser()
     looked_for = names[:_LOOKED_FOR]
+    if source.image_root is not None:
+        if is_url(source.image_root):
+            return _files_at([source.image_root], looked_for, source.name, data)
+        return ImageFiles(Path(source.image_root).expanduser())
+    have_urls = bool(looked_for) and all(each and is_url(each[0]) for each in looked_for)
+    if urls := [url for place in places if (url := url_of_copy(place, folder)) is not None]:
+        return ImageFiles(None) if have_urls else _files_at(urls, looked_for, source.name, data)
 
     def count(place: Path) -> tuple[int, int]:
         found = [ImageFiles(place).find(each) for each in looked_for]
@@ -96,20 +126,43 @@ def choose_image_root(source: Source, names: Sequence[Sequence[str]], places: Se
         return exact, sum(name is not None for name in found)
 
     best = max(places, key=count)
-    if looked_for and count(best) == (0, 0) and all(each and is_http(each[0]) for each in looked_for):
-        return None
+    if have_urls and count(best) == (0, 0):
+        return ImageFiles(None)
     if best != places[0]:
         print(f"source {source.name}: its images are in {best.absolute()}")
-    return best
+    return ImageFiles(best)
+
+
+def _files_at(urls: Sequence[str], names: Sequence[Sequence[str]], source: str, data: Data) -> ImageFiles:
+    """The images at the first URL below which there are any of these; at the first of all where that is not known."""
+    with session(data) as http:
+        for url in filter(is_object, dict.fromkeys(urls)):
+            try:
+                listed = http.storage.list_below(url)
+            except Unavailable as error:
+                _raise_if_temporary(error, url, source)
+                break  # who may not list a bucket may still read objects
+            files = ImageFiles(url, [each.removeprefix(f"{url.rstrip('/')}/") for each in listed])
+            if any(files.find(each) for each in names):
+                print(f"source {source}: its images are at {url}")
+                return files
+    print(f"source {source}: its images are taken to be at {redact(urls[0])}")
+    return ImageFiles(urls[0])
 
 
 class ImageFiles:
     """The files of an image root."""
 
-    def __init__(self, root: Path | None) -> None:
-        """`root`: None where the images are at URLs, so that nothing is found."""
+    def __init__(self, root: Path | str | None, listed: Iterable[str] = ()) -> None:
+        """Args:
+        root: a folder or a URL; None where each image has its own URL.
+        listed: the paths of the files below a URL, where they are known; else nothing is found there.
+        """
         self.root = root
+        self._folder = root if isinstance(root, Path) else None
+        self._listed = set(listed)
         self._names_by_stem = cache(self._list)
+        self._sizes: dict[str, tuple[float, float] | Unusable] = {}
 
     def locate(self, names: Sequence[Sequence[str]], source: str) -> list[str]:
         """The path below the root of each image; of one that is not there, its first name with `/` between its parts.
@@ -139,7 +192,7 @@ class ImageFiles:
 
     def find(self, names: Sequence[str]) -> str | None:
         """The path below the root of the image that has one of these names; None where it is not there."""
-        for name in names if self.root is not None else ():
+        for name in names:
             for path in (name, *_tails(name)):
                 if (file := self._file(path)) is not None:
                     return file
@@ -156,20 +209,55 @@ class ImageFiles:
         Raises:
             Unusable: neither is known.
         """
-        if width >= 1 and height >= 1:
+        if _is_size(width, height):
             return width, height
-        if self.root is None:
-            raise Unusable("the image's size is missing, and images at URLs are not looked at")
-        size = image_size(self.root / name)
+        if self._folder is None:
+            size = self._sizes.get(name, Unusable("the image's size is missing"))
+            if isinstance(size, Unusable):
+                raise size
+            return size
+        size = image_size(self._folder / name)
         if math.isnan(size[0]):
-            raise Unusable(f"the image's size is missing, and {self.root / name} cannot be opened")
+            raise Unusable(f"the image's size is missing, and {self._folder / name} cannot be opened")
         return size
+
+    def fetch_sizes(self, names: Sequence[str], sizes: Sequence[tuple[float, float]], source: str, data: Data) -> None:
+        """Read from images at URLs the sizes that the annotations do not say, for `size`; not from those in a folder.
+
+        Args:
+            names: as `locate` gives them.
+            sizes: width and height of each, as the annotations say.
+            source: name of the data source; for messages.
+            data: limits and repetitions.
+
+        Raises:
+            UserError: a server does not answer.
+        """
+        unknown = [name for name, size in zip(names, sizes, strict=True) if name and not _is_size(*size)]
+        missing = list(dict.fromkeys(unknown)) if self._folder is None else []
+        if not missing:
+            return
+        print(f"source {source}: {len(missing)} images are fetched for their sizes, which the annotations do not say")
+        with session(data) as http, ThreadPool(data.workers) as pool:
+            fetch_size = partial(self._fetch_size, http, source, data)
+            self._sizes |= zip(missing, pool.map(fetch_size, missing, chunksize=1), strict=True)
+
+    def _fetch_size(self, http: Session, source: str, data: Data, name: str) -> tuple[float, float] | Unusable:
+        url = url_below(self.root, name) if isinstance(self.root, str) and not is_url(name) else name
+        if not is_url(url):
+            return Unusable("the image's size is missing, and its name is no URL")
+        try:
+            size = image_size(BytesIO(fetch(http, url, data)[0]))
+        except Unavailable as error:
+            _raise_if_temporary(error, url, source)
+            return Unusable(f"the image's size is missing, and {redact(url)} cannot be fetched: {error}")
+        return Unusable(f"the image's size is missing, and {redact(url)} is no image") if math.isnan(size[0]) else size
 
     def _file(self, path: str) -> str | None:
         """The path of a file below the root, with its suffix; None where there is none."""
         if not path or path.startswith("/") or ".." in path.split("/") or "\0" in path:
             return None
-        if os.path.isfile(os.path.join(str(self.root), path)):
+        if path in self._listed or (self._folder is not None and os.path.isfile(self._folder / path)):
             return path
         folder, _, stem = path.rpartition("/")
         name = None if stem.lower().endswith(image_suffixes()) else self._names_by_stem(folder).get(stem)
@@ -178,10 +266,21 @@ class ImageFiles:
     def _list(self, folder: str) -> dict[str, str]:
         """The images in a folder below the root, by their names without suffixes."""
         try:
-            names = sorted(os.listdir(os.path.join(str(self.root), folder)))
+            names = (
+                sorted(os.listdir(self._folder / folder)) if self._folder else self._listed_by_folder.get(folder, [])
+            )
         except (OSError, ValueError):
             return {}
         return {os.path.splitext(name)[0]: name for name in names if name.lower().endswith(image_suffixes())}
+
+    @cached_property
+    def _listed_by_folder(self) -> dict[str, list[str]]:
+        """The names of the files that are listed, by their folders."""
+        names: dict[str, list[str]] = defaultdict(list)
+        for path in sorted(self._listed):
+            folder, _, name = path.rpartition("/")
+            names[folder].append(name)
+        return names
 
 
 @cache
@@ -223,14 +322,24 @@ def images_below(folder: Path) -> list[str]:
     return [name for name in files_below(folder) if name.lower().endswith(image_suffixes())]
 
 
-def image_size(path: Path) -> tuple[float, float]:
+def image_size(file: Path | BytesIO) -> tuple[float, float]:
     """Width and height, in pixels, of an image as it is displayed; NaN where it cannot be opened."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(file, formats=FORMATS) as image:
             width, height = image.size
             return (height, width) if orientation_of(image) >= 5 else (width, height)
     except Exception:  # broken headers make Pillow raise exceptions of many kinds
         return math.nan, math.nan
+
+
+def _is_size(width: float, height: float) -> bool:
+    """Whether annotations say a size; NaN and 0 say none."""
+    return width >= 1 and height >= 1
+
+
+def _raise_if_temporary(error: Unavailable, url: str, source: str) -> None:
+    if error.is_temporary:
+        raise UserError(f"source {source}: {redact(url)} cannot be fetched: {error}; run again later") from None
 
 
 def _line(image: LabelledImage, name: str, files: ImageFiles) -> str:
@@ -244,7 +353,7 @@ def _line(image: LabelledImage, name: str, files: ImageFiles) -> str:
 
 def _tails(name: str) -> Iterator[str]:
     """The name with `/` between its parts, and then without its first parts, one after another."""
-    path = unquote(urlsplit(name).path) if is_http(name) else _with_slashes(name)
+    path = path_of(name) if is_url(name) else _with_slashes(name)
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts:
         parts = parts[len(parts) - parts[::-1].index("..") :]
@@ -253,10 +362,10 @@ def _tails(name: str) -> Iterator[str]:
 
 
 def _with_slashes(name: str) -> str:
-    """A path with `/` between its parts; of another URL than of http(s), its path."""
-    if is_http(name):
+    """A path with `/` between its parts; of a URL that cannot be fetched, its path."""
+    if is_url(name):
         return name
     if "://" in name:
-        name = unquote(urlsplit(name).path).lstrip("/")
+        name = path_of(name).lstrip("/")
     name = name.strip().replace("\\", "/")
     return re.sub(r"^[A-Za-z]:/", "/", name).removeprefix("./")

@@ -43,7 +43,7 @@ from lpr.paths import SCRATCH, SHIPPED_DETECTOR
 from lpr.plates.countries import GRAMMARS, Country
 
 ImageInput: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
-"""An image: a path or http(s) URL, the bytes of a file, a PIL image, or uint8 (h, w, 3) RGB or (h, w) grey."""
+"""An image: a path, a URL (http, https, s3, gs), the bytes of a file, a PIL image, or uint8 (h, w, 3) RGB or (h, w)."""
 
 UNREAD = ("drop", "keep")
 """What becomes of boxes in which an OCR engine read nothing."""
@@ -271,7 +271,7 @@ def as_pixels(image: ImageInput, bgr: bool = False) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
     if isinstance(image, bytes):
         return decode_image(image)
-    if isinstance(image, str) and image.startswith(("http://", "https://")):
+    if isinstance(image, str) and image.startswith(("http://", "https://", "s3://", "gs://")):
         return decode_image(download(image))
     return read_image(Path(image))
 

@@ -63,8 +63,13 @@ def kind_of(path: Path) -> Kind | None:
             start = file.read(LEAST_BYTES)
     except OSError:
         start = b""
-    suffix = path.suffix.lower()
-    return kind_of_content(start) or next((kind for kind, suffixes in _SUFFIXES.items() if suffix in suffixes), None)
+    return kind_of_content(start) or kind_of_name(path.name)
+
+
+def kind_of_name(name: str) -> Kind | None:
+    """What a file is by its suffix; None for neither."""
+    suffix = Path(name).suffix.lower()
+    return next((kind for kind, suffixes in _SUFFIXES.items() if suffix in suffixes), None)
 
 
 def kind_of_content(content: bytes) -> Kind | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -20,9 +21,10 @@ import numpy as np
 from PIL import Image
 
 from lpr.data.decoding import decode, orientation_of, upright
+from lpr.data.object_storage import ObjectStorage, is_object
 from lpr.data.unavailable import Unavailable
 from lpr.errors import UserError
-from lpr.inference.file_types import kind_of
+from lpr.inference.file_types import kind_of, kind_of_name
 
 # Of a URL: user name and password; and parameters that hold secrets, which many cameras have in the query or the path.
 _USER = re.compile(r"(?<=://).*@")
@@ -58,6 +60,11 @@ class Stream:
         return _SECRET.sub(r"\1***", _USER.sub("***@", str(self.address)))
 
     @property
+    def is_object(self) -> bool:
+        """Whether it is in object storage: an image, or a folder of them where it ends with a slash."""
+        return isinstance(self.address, str) and is_object(self.address)
+
+    @property
     def stem(self) -> str:
         """A name for files that are made of it."""
         if isinstance(self.address, int):
@@ -81,8 +88,8 @@ class Inputs:
     """
 
     paths: list[Source]
-    left_out: list[Path]
-    subfolders: list[Path]
+    left_out: list[Source]
+    subfolders: list[Source]
 
 
 def find_inputs(names: Sequence[str], recursive: bool = False, output: Path | None = None) -> Inputs:
@@ -90,7 +97,8 @@ def find_inputs(names: Sequence[str], recursive: bool = False, output: Path | No
 
     A folder stands for the images and videos in it, by their content; a pattern (`*`, `?`, `[…]`, `**`) for the files
     that it matches, both sorted. What is hidden (`.name`) is not looked at. A name that stands for no file stays:
-    opening it raises the error. URLs, and numbers that are no files', are streams.
+    opening it raises the error. URLs, and numbers that are no files', are streams. A URL of object storage that ends
+    with a slash stands for the images and videos in that folder, by their names.
 
     Args:
         names: of files and folders, patterns, URLs, numbers of cameras.
@@ -98,11 +106,12 @@ def find_inputs(names: Sequence[str], recursive: bool = False, output: Path | No
         output: a folder that is not looked into.
     """
     paths: dict[Source, None] = {}
-    left_out: list[Path] = []
-    subfolders: list[Path] = []
+    left_out: list[Source] = []
+    subfolders: list[Source] = []
     for name in names:
         if stream := Stream.named(name):
-            paths[stream] = None
+            images = _images_below(stream, recursive, left_out, subfolders) if stream.is_object else []
+            paths.update(dict.fromkeys(images or [stream]))
             continue
         found = [Path(name)]
         if not os.path.lexists(name):
@@ -119,7 +128,27 @@ def find_inputs(names: Sequence[str], recursive: bool = False, output: Path | No
     return Inputs(list(paths), left_out, subfolders)
 
 
-def _files_of(folder: Path, recursive: bool, output: Path | None, subfolders: list[Path]) -> Iterator[Path]:
+def _images_below(folder: Stream, recursive: bool, left_out: list[Source], subfolders: list[Source]) -> list[Stream]:
+    """The images and videos in a folder in object storage; none where it is no folder, or cannot be listed.
+
+    What is neither, by its name, is added to `left_out`, and the subfolders that are not looked into to `subfolders`.
+    """
+    url = str(folder.address)
+    if not url.endswith("/"):
+        return []
+    try:
+        below = [each for each in _storage().list_below(url) if not each.endswith("/")]
+    except Unavailable:
+        return []
+    deeper = {each: each.removeprefix(url).partition("/")[0] for each in below if "/" in each.removeprefix(url)}
+    if not recursive:
+        subfolders += [Stream(f"{url}{name}") for name in dict.fromkeys(deeper.values())]
+        below = [each for each in below if each not in deeper]
+    left_out += [Stream(each) for each in below if not kind_of_name(each)]
+    return [Stream(each) for each in below if kind_of_name(each)]
+
+
+def _files_of(folder: Path, recursive: bool, output: Path | None, subfolders: list[Source]) -> Iterator[Path]:
     """What is in a folder but folders; the subfolders that are not looked into are added to `subfolders`."""
     try:
         content = sorted(folder.iterdir())
@@ -140,8 +169,8 @@ def _files_of(folder: Path, recursive: bool, output: Path | None, subfolders: li
 
 
 def is_video(source: Source) -> bool:
-    """Whether a file is to be opened as a video; a stream is, unless it turns out to be an image."""
-    return isinstance(source, Stream) or kind_of(source) == "video"
+    """Whether a source is to be opened as a video; a stream is, unless it turns out to be an image."""
+    return not source.is_object if isinstance(source, Stream) else kind_of(source) == "video"
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -209,11 +238,16 @@ class _Limits:
 
 
 def download(url: str) -> bytes:
-    """The body at an http(s) URL.
+    """What is at an http(s) URL, or an object in object storage.
 
     Raises:
         Unreadable: it cannot be fetched, or is larger than 50 MB.
     """
+    if is_object(url):
+        try:
+            return _storage().fetch(url)[0]
+        except Unavailable as error:
+            raise Unreadable(str(error)) from None
     from lpr.data.fetching import fetch, session  # an HTTP client takes a tenth of a second to load
 
     limits = _Limits()
@@ -222,6 +256,12 @@ def download(url: str) -> bytes:
             return fetch(http, url, limits)[0]
     except Unavailable as error:
         raise Unreadable(str(error)) from None
+
+
+@cache
+def _storage() -> ObjectStorage:
+    """Of this process: opening it takes longer than fetching an image."""
+    return ObjectStorage(_Limits(workers=32))
 
 
 class VideoFrame(NamedTuple):

@@ -277,7 +277,9 @@ def _readable(process: Callable[[Source], Record], source: Source) -> Record:
 
 
 def _process_image(alpr: ALPR, images: Images, source: Source, content: bytes | None = None) -> Record:
-    """The record of an image, of a file or of the bytes of one."""
+    """The record of an image: of a file, in object storage, or of the bytes of one."""
+    if content is None and isinstance(source, Stream):
+        content = fetch_image(source)
     pixels = read_image(Path(str(source))) if content is None else decode_image(content)
     image = Image.fromarray(pixels)
     found = alpr.find(pixels, image)
@@ -398,10 +400,10 @@ def _cut(stem: str) -> str:
 
 def _count(source: Source) -> int:
     """How many images or frames an input has, as far as is known before it is decoded."""
-    if isinstance(source, Stream):
-        return 0
     if not is_video(source):
         return 1
+    if isinstance(source, Stream):
+        return 0
     try:
         with open_video(source) as video:
             return video.frame_count

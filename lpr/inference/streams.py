@@ -146,12 +146,17 @@ def open_stream(
 
 
 def fetch_image(stream: Stream) -> bytes | None:
-    """The bytes of the image at an http(s) URL; None for other streams, and where the URL gives something else.
+    """The bytes of the image at an http(s) URL or in object storage; None for other streams, and what else is at a URL.
 
     Raises:
-        Unreadable: the URL cannot be fetched.
+        Unreadable: the URL cannot be fetched; a video in object storage.
     """
     url = stream.address
+    if isinstance(url, str) and stream.is_object:
+        content = download(url)
+        if kind_of_content(content[:LEAST_BYTES]) == "video":
+            raise Unreadable("a video in object storage: copy it to this machine")
+        return content
     if not isinstance(url, str) or not url.lower().startswith(("http://", "https://")):
         return None
     return download(url) if kind_of_content(_beginning(url)) == "image" else None
@@ -166,7 +171,7 @@ def _beginning(url: str) -> bytes:
     import requests  # takes a tenth of a second to load
     import urllib3
 
-    from lpr.data.fetching import root_cause
+    from lpr.data.object_storage import root_cause
 
     try:
         with requests.get(url, stream=True, timeout=_TIMEOUT_S) as answer:

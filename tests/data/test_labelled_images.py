@@ -6,7 +6,8 @@ import pytest
 from annotation_sources import source
 from tool_exports import images
 
-from lpr.data.labelled_images import ImageFiles, choose_image_root, image_size, images_below
+from lpr.config import Data
+from lpr.data.labelled_images import ImageFiles, find_image_files, image_size, images_below
 
 SIZE = (20, 10)
 
@@ -66,16 +67,19 @@ def test_two_images_do_not_become_one(files: ImageFiles, capsys: pytest.CaptureF
     assert files.locate([["north/b.png"], ["north/b.png"]], "mine") == ["b.png", "b.png"]
 
 
-def test_the_root_is_where_most_images_are(tmp_path: Path) -> None:
+def test_the_root_is_where_most_images_are(tmp_path: Path, data: Data) -> None:
     images(tmp_path, {"images/a.jpg": SIZE, "a.jpg": SIZE, "b.jpg": SIZE})
-    places = [tmp_path / "images", tmp_path]
-    mine, elsewhere = source("coco", "x"), source("coco", "x", image_root=tmp_path / "elsewhere")
-    assert choose_image_root(mine, [["a.jpg"], ["b.jpg"]], places) == tmp_path
-    assert choose_image_root(mine, [["a.jpg"]], places) == tmp_path / "images"
-    assert choose_image_root(mine, [["gone.jpg"]], places) == tmp_path / "images"
-    assert choose_image_root(mine, [["https://host/gone.jpg"]], places) is None
-    assert choose_image_root(elsewhere, [["a.jpg"]], places) == tmp_path / "elsewhere"
-    assert choose_image_root(source("coco", "x", image_root="https://host/"), [["a.jpg"]], places) is None
+
+    def root(*names: str, **image_root: object) -> Path | str | None:
+        mine, places = source("coco", "x", **image_root), [tmp_path / "images", tmp_path]
+        return find_image_files(mine, [[name] for name in names], places, tmp_path / "sources", data).root
+
+    assert root("a.jpg", "b.jpg") == tmp_path
+    assert root("a.jpg") == tmp_path / "images"
+    assert root("gone.jpg") == tmp_path / "images"
+    assert root("https://host/gone.jpg") is None
+    assert root("a.jpg", image_root=tmp_path / "elsewhere") == tmp_path / "elsewhere"
+    assert root("a.jpg", image_root="https://host/") == "https://host/"
 
 
 def test_images_below_a_folder(files: ImageFiles, tmp_path: Path) -> None:

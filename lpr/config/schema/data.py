@@ -28,7 +28,7 @@ class Source(Section):
         "threshold, and train nothing; test: neither; both: they are split",
     )
     annotations: Annotated[str | None, LocalPath()] = Field(
-        None, description="annotation file, a path or, for some formats, an http(s) URL; null: the format has no file"
+        None, description="annotations, a path or a URL (http, https, s3, gs); null: the format has no file"
     )
     image_root: Annotated[str | None, LocalPath()] = Field(
         None,
@@ -59,7 +59,8 @@ class Data(Section):
 
     name: str = Field(description="option of the group `data`")
     annotations: str | None = Field(
-        description="annotation file of the source, a path or an http(s) URL; null for options that name their files"
+        description="annotations of the source, a path or a URL (http, https, s3, gs); null for options that name "
+        "their files"
     )
     image_root: str | None = Field(description="folder or base URL of the source's images; null: the format's default")
     format: str = Field(description="annotation format of data=annotated; auto: it is recognised by its content")

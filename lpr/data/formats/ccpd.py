@@ -43,12 +43,12 @@ def recognizes(content: Content) -> bool:
     return any(_NAME.match(Path(name).stem) for name in content.images)
 
 
-def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
+def write_annotations(source: Settings, folder: Path, data: Data) -> None:
     """Write a line an image, sorted by their paths."""
     place = local_place(source.annotations, source.name)
     if not place.is_dir():
         raise UserError(f"source {source.name}: {place} is a file; CCPD is a folder of images")
-    write_labelled_images(map(_image, images_below(place)), source, folder, [place])
+    write_labelled_images(map(_image, images_below(place)), source, folder, [place], data)
 
 
 def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001

@@ -37,7 +37,7 @@ def recognizes(content: Content) -> bool:
     return not content.is_array and content.keys >= _KEYS
 
 
-def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
+def write_annotations(source: Settings, folder: Path, data: Data) -> None:
     """Write a line an image, in the order of `images`."""
     file = local_file(source.annotations, source.name)
     content = read_json(file)
@@ -46,7 +46,7 @@ def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # no
     stem = file.stem.removeprefix("instances_")
     places = [file.parent / "images", file.parent, file.parent.parent / stem, file.parent.parent / "images" / stem]
     places += [file.parent.parent / "images", file.parent.parent, Path()]
-    write_labelled_images(_images(content), source, folder, places)
+    write_labelled_images(_images(content), source, folder, places, data)
 
 
 def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001

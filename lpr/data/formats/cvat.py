@@ -33,7 +33,7 @@ def recognizes(content: Content) -> bool:
     return content.path.is_file() and content.root == "annotations"
 
 
-def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
+def write_annotations(source: Settings, folder: Path, data: Data) -> None:
     """Write a line an image, in the order of the file."""
     file = local_file(source.annotations, source.name)
     try:
@@ -46,7 +46,7 @@ def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # no
             f"{len(top.findall('track'))} <track>s of a video; in CVAT, export the task as CVAT for images 1.1"
         )
     places = [file.parent / "images", file.parent, Path()]
-    write_labelled_images(map(_image, top.findall("image")), source, folder, places)
+    write_labelled_images(map(_image, top.findall("image")), source, folder, places, data)
 
 
 def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001

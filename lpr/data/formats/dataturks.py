@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from lpr.config import Data, Source
-from lpr.data.annotation_files import fetch_file, local_file
+from lpr.data.annotation_files import local_file
 from lpr.data.annotations import ANNOTATIONS
 from lpr.data.content import Content
 
@@ -19,7 +19,7 @@ class Settings(Source):
     """Images annotated with Dataturks."""
 
     format: Literal["dataturks"]
-    annotations: str = Field(description="file of JSON lines, a path or an http(s) URL")
+    annotations: str = Field(description="path of the file of JSON lines")
 
 
 def recognizes(content: Content) -> bool:
@@ -27,13 +27,9 @@ def recognizes(content: Content) -> bool:
     return content.keys >= {"content", "annotation"}
 
 
-def write_annotations(source: Settings, folder: Path, data: Data) -> None:
+def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
     """Copy the file as it is."""
-    if "://" in source.annotations:
-        content = fetch_file(source.annotations, source.name, data)
-    else:
-        content = local_file(source.annotations, source.name).read_bytes()
-    (folder / ANNOTATIONS).write_bytes(content)
+    (folder / ANNOTATIONS).write_bytes(local_file(source.annotations, source.name).read_bytes())
 
 
 def image_root(source: Settings, folder: Path) -> None:

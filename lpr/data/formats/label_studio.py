@@ -19,7 +19,7 @@ from lpr.data.annotation_files import local_file, objects, read_json
 from lpr.data.annotations import PlateLabel
 from lpr.data.content import Content
 from lpr.data.csv_files import number
-from lpr.data.fetching import is_http
+from lpr.data.fetching import is_url
 from lpr.data.labelled_images import LabelledImage, image_suffixes, write_labelled_images, written_image_root
 from lpr.data.plate_labels import label_box, label_polygon, unusable_label
 from lpr.errors import UserError
@@ -42,7 +42,7 @@ def recognizes(content: Content) -> bool:
     return content.is_array and "data" in content.keys and bool(content.keys & {*_RESULTS})
 
 
-def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
+def write_annotations(source: Settings, folder: Path, data: Data) -> None:
     """Write a line a task."""
     file = local_file(source.annotations, source.name)
     tasks = read_json(file)
@@ -54,7 +54,7 @@ def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # no
         print(f"source {source.name}: no task of {file} is annotated; its predictions are taken")
     images = [_image(task, annotated) for task in tasks]
     places = [file.parent / "images", file.parent, Path()]
-    write_labelled_images(images, source, folder, places)
+    write_labelled_images(images, source, folder, places, data)
 
 
 def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001
@@ -90,7 +90,7 @@ def _names(data: Any) -> list[str]:
     path = _path(value)
     folder, _, name = path.rpartition("/")
     uploaded = _UPLOAD.sub("", name)
-    names = [value if is_http(value) else path]
+    names = [value if is_url(value) else path]
     return [*names, uploaded] if uploaded != name and "upload" in folder else names
 
 

@@ -37,11 +37,11 @@ def recognizes(content: Content) -> bool:
     return content.first(".json").keys >= _KEYS
 
 
-def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
+def write_annotations(source: Settings, folder: Path, data: Data) -> None:
     """Write a line a JSON file, sorted by their paths."""
     root, files = annotation_files(source, ".json", "LabelMe's")
     places = [root, root / "images", root.parent / "images", root.parent]
-    write_labelled_images((_image(file, root) for file in files), source, folder, places)
+    write_labelled_images((_image(file, root) for file in files), source, folder, places, data)
 
 
 def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001

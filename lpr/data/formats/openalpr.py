@@ -34,13 +34,15 @@ def recognizes(content: Content) -> bool:
     return content.path.is_dir() and any(len(line.split("\t")) == 6 for line in content.first(".txt").text.splitlines())
 
 
-def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
+def write_annotations(source: Settings, folder: Path, data: Data) -> None:
     """Write a line a .txt, sorted by their paths."""
     place = local_place(source.annotations, source.name)
     files = [name for name in files_below(place) if name.endswith(".txt")] if place.is_dir() else []
     if not files:
         raise UserError(f"source {source.name}: {place} is no folder with .txt files, which OpenALPR's benchmarks have")
-    write_labelled_images((_image(place, name) for name in files), source, folder, [place, place.parent / "images"])
+    write_labelled_images(
+        (_image(place, name) for name in files), source, folder, [place, place.parent / "images"], data
+    )
 
 
 def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001

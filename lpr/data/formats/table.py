@@ -21,7 +21,7 @@ from lpr.data.annotation_files import local_file
 from lpr.data.annotations import ANNOTATIONS, NUMBER_PLATE, Unusable, annotation_line, unusable_line
 from lpr.data.content import Content
 from lpr.data.csv_files import Row, check_columns, number, read_csv_file
-from lpr.data.labelled_images import ImageFiles, choose_image_root, write_image_root, written_image_root
+from lpr.data.labelled_images import ImageFiles, find_image_files, write_image_root, written_image_root
 from lpr.data.plate_labels import label_box
 
 Column = Literal[
@@ -50,7 +50,7 @@ def recognizes(content: Content) -> bool:
     return "image" in columns and (columns >= {*CORNERS} or columns >= {*LEFT_TOP_SIZE})
 
 
-def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
+def write_annotations(source: Settings, folder: Path, data: Data) -> None:
     """Write a line for each line of the table, with its numbers; the header becomes an empty line."""
     path = local_file(source.annotations, source.name)
     called: dict[str, str] = {column: (source.columns or {}).get(column, column) for column in get_args(Column)}
@@ -64,10 +64,14 @@ def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # no
     if fractions := bool(not np.isnan(corners).all() and np.nanmax(corners) <= 1 + _SLACK):
         print(f"source {source.name}: boxes in fractions of the image, since none in {source.annotations} is above 1")
     images = [[row.cells.get("image", "")] for row in rows]
-    files = ImageFiles(choose_image_root(source, images, [path.parent / "images", path.parent, Path()]))
+    places = [path.parent / "images", path.parent, Path()]
+    files = find_image_files(source, images, places, folder, data)
     write_image_root(files, folder)
+    located = files.locate(images, source.name)
+    sizes = [(number(row.cells.get("width")), number(row.cells.get("height"))) for row in rows]
+    files.fetch_sizes(located, sizes, source.name, data)
     lines: dict[int, str] = {}
-    for row, image, corner in zip(rows, files.locate(images, source.name), corners, strict=True):
+    for row, image, corner in zip(rows, located, corners, strict=True):
         lines[row.line] = _as_json(row, image, corner, fractions, files, box)
     text = "".join(lines.get(line, "") + "\n" for line in range(1, max(lines, default=0) + 1))
     (folder / ANNOTATIONS).write_text(text, encoding="utf-8")

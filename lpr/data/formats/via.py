@@ -44,7 +44,7 @@ def recognizes(content: Content) -> bool:
     return _PROJECT in content.keys or (isinstance(first, dict) and first.keys() >= {"filename", "regions"})
 
 
-def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
+def write_annotations(source: Settings, folder: Path, data: Data) -> None:
     """Write a line an image; of a CSV, which has a row a region, in the order of their first rows."""
     file = local_file(source.annotations, source.name)
     places = [file.parent / "images", file.parent, Path()]
@@ -54,7 +54,7 @@ def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # no
             f"{file}: neither a project of VGG Image Annotator nor its annotations, but {content.describe()}"
         )
     images = _images_of_csv(file) if content.columns else _images_of_json(read_json(file))
-    write_labelled_images(images, source, folder, places)
+    write_labelled_images(images, source, folder, places, data)
 
 
 def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001

@@ -36,12 +36,12 @@ def recognizes(content: Content) -> bool:
     return content.first(".xml").root == "annotation"
 
 
-def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
+def write_annotations(source: Settings, folder: Path, data: Data) -> None:
     """Write a line an XML file, sorted by their paths."""
     root, files = annotation_files(source, ".xml", "Pascal VOC's")
     names = ("JPEGImages", "images", "Images")
     places = [root, *(root.parent / name for name in names), *(root / name for name in names), root.parent]
-    write_labelled_images((_image(file, root) for file in files), source, folder, places)
+    write_labelled_images((_image(file, root) for file in files), source, folder, places, data)
 
 
 def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001

@@ -21,7 +21,7 @@ from lpr.data.annotation_files import local_place
 from lpr.data.annotations import PlateLabel
 from lpr.data.content import Content
 from lpr.data.csv_files import decode_text, number
-from lpr.data.fetching import is_http
+from lpr.data.fetching import is_url
 from lpr.data.labelled_images import (
     LabelledImage,
     files_below,
@@ -58,7 +58,7 @@ def recognizes(content: Content) -> bool:
     return next((_is_labels(file) for file in labels if file.stat().st_size), False)
 
 
-def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # noqa: ARG001
+def write_annotations(source: Settings, folder: Path, data: Data) -> None:
     """Write a line an image, in the order of their paths, and then one a .txt that belongs to none."""
     dataset = _read_dataset(local_place(source.annotations, source.name), source)
     images = [place / name for place in dataset.images for name in images_below(place)]
@@ -80,7 +80,7 @@ def write_annotations(source: Settings, folder: Path, data: Data) -> None:  # no
         file = dataset.root / name
         if name.endswith(".txt") and file.resolve() not in used and name not in _CLASS_LISTS and _is_labels(file):
             listed.append(LabelledImage([name], unusable="labels of an image that is not there"))
-    write_labelled_images(listed, source.model_copy(update={"image_root": str(root)}), folder, [])
+    write_labelled_images(listed, source.model_copy(update={"image_root": str(root)}), folder, [], data)
 
 
 def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001
@@ -112,7 +112,7 @@ def _read_dataset(place: Path, source: Settings) -> _Dataset:
     classes = _class_names(content.get("names")) or _listed_classes(root)
     images = [root / "images"] if (root / "images").is_dir() else [root]
     if source.image_root is not None:
-        if is_http(source.image_root):
+        if is_url(source.image_root):
             raise UserError(
                 f"source {source.name}: YOLO's labels are fractions of the images, so these must be in a folder: "
                 "data.image_root is a URL"
