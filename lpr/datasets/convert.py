@@ -123,7 +123,10 @@ def _write(sets: DataSets, target: str, folder: Path, output: Path, merged: bool
         for what, becomes in result.lost.items()
         if counts[what]
     ]
-    print("\n".join([f"{output / result.annotations}: {held}", *notes, *lost, *_left_out(sets, plates, details)]))
+    read = [note for each in sets.sets for note in each.notes]
+    print(
+        "\n".join([*read, f"{output / result.annotations}: {held}", *notes, *lost, *_left_out(sets, plates, details)])
+    )
     if listed := list_unusable(rejects, failures, output):
         print(listed)
     option = f" --texts {output / TEXTS}" if (folder / TEXTS).is_file() else ""

@@ -48,7 +48,9 @@ def draw_data_set(plates: pd.DataFrame, images: pd.DataFrame, path: Path) -> Non
     panels[2].invert_yaxis()
     panels[2].set_xlabel("centre of the plate, of the image's width")
     panels[2].set_ylabel("of its height")
-    panels[3].hexbin(images["width"], images["height"], gridsize=_CELLS, bins="log", mincnt=1, cmap="Blues")
+    sizes = images.groupby(["width", "height"]).size().reset_index(name="images")
+    area = 12 + 240 * sizes["images"] / sizes["images"].max()
+    panels[3].scatter(sizes["width"], sizes["height"], area, color=LINE_COLOURS[0], alpha=0.5, linewidths=0)
     panels[3].set_xlabel("image width [px]")
     panels[3].set_ylabel("image height [px]")
     _bars(panels[4], plates.groupby("image").size().to_numpy(int), "plates an image, of images with plates", "images")
@@ -61,14 +63,19 @@ def draw_data_set(plates: pd.DataFrame, images: pd.DataFrame, path: Path) -> Non
 
 def _histogram(panel: Axes, values: np.ndarray, label: str) -> None:
     """Of positive values, on a logarithmic scale, with their median."""
+    from matplotlib.ticker import LogLocator
+
     if len(values):
         low, high = float(values.min()), max(float(values.max()), float(values.min()) * 1.1)
         panel.hist(values, np.geomspace(low, high, _BINS).tolist(), color=LINE_COLOURS[0])
         panel.set_xscale("log")
+        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         panel.xaxis.set_major_formatter("{x:g}")
         panel.xaxis.set_minor_formatter("")
         panel.axvline(float(np.median(values)), color=INK, linewidth=1, linestyle=":", label="median")
         panel.legend(frameon=False)
+    else:
+        panel.set(xticks=[], yticks=[])
     panel.set_xlabel(label)
     panel.set_ylabel("plates")
 
@@ -78,7 +85,11 @@ def _bars(panel: Axes, values: np.ndarray, label: str, unit: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     numbers, counts = np.unique(values, return_counts=True)
-    panel.bar(numbers, counts, color=LINE_COLOURS[0])
-    panel.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    if len(numbers):
+        panel.bar(numbers, counts, color=LINE_COLOURS[0])
+        panel.set_xlim(numbers[0] - 1, numbers[-1] + 1)
+        panel.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    else:
+        panel.set(xticks=[], yticks=[])
     panel.set_xlabel(label)
     panel.set_ylabel(unit)

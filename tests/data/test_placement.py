@@ -9,7 +9,7 @@ from plate_tables import HEIGHT, PLATE, WIDTH, table_of
 
 from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS
 from lpr.data.image_cache import IMAGE_COLUMNS
-from lpr.data.placement import PLACED_COLUMNS, place_boxes
+from lpr.data.placement import PLACED_COLUMNS, place_boxes, place_points
 
 
 def test_place_boxes_keeps_order_and_counts_plates() -> None:
@@ -47,3 +47,17 @@ def test_original_boxes_are_turned_scaled_and_clipped_like_those_in_use(orientat
     plates[ORIGINAL_BOX_COLUMNS] = math.nan
     assert place_boxes(plates, images)[ORIGINAL_BOX_COLUMNS].isna().all(axis=None)
     assert (place_boxes(plates, images)[BOX_COLUMNS].to_numpy() == used).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_points_are_turned_and_scaled_as_boxes_are(orientation: int) -> None:
+    plates = table_of({"a.jpg": ""})
+    size = (2 * HEIGHT, 2 * WIDTH) if orientation >= 5 else (2 * WIDTH, 2 * HEIGHT)
+    row = ["a.jpg", "cars", *size, 2 * WIDTH, 2 * HEIGHT, orientation, "JPEG", 1, "", ""]
+    images = pd.DataFrame([row], columns=IMAGE_COLUMNS)
+    left, top, right, bottom = PLATE
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
+    placed = place_points(corners, plates.iloc[[0] * 4], images)
+    hull = [*placed.min(axis=0), *placed.max(axis=0)]
+    assert hull == place_boxes(plates, images)[BOX_COLUMNS].iloc[0].tolist()
+    assert len({tuple(point) for point in placed.tolist()}) == 4

@@ -78,6 +78,9 @@ def test_lpr_understands_its_commands(words: list[str], in_project: Path) -> Non
         return
     if words[0] == "predict" and not [word for word in words[1:] if not word.startswith("--")][1::2]:
         words = [*words, "image.jpg"]  # where the text names options alone
+    if words[0] == "data" and len(words) < 3:  # where it names the verb alone
+        action = (words[1:] or ["check"])[0]
+        words = ["data", action, "boxes.csv", *([] if action == "check" else ["--to", "coco", "--output", "out"])]
     options = build_parser().parse_args(words)
     if options.verb in ("params", "tune") and not getattr(options, "explain", None):
         compose_first(options.overrides)
