@@ -38,4 +38,6 @@ def conf_folder() -> Path:
     package = Path(__file__).parent
     own = (folder for folder in (Path("conf"), package / "conf") if (folder / "ocr").is_dir())
     return next(own, package.parent / "conf")
+
+
 UNLISTED_IMAGES = SCRATCH / "unlisted_images"  # from the network, of data sets that were used before

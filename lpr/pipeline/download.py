@@ -8,7 +8,5 @@ from lpr.paths import FAILURES, IMAGE_CACHE, IMAGES_CSV, METRICS, PLATES, SOURCE
 
 def run(config: Config) -> None:
     """Fetch and convert the images that are not there yet."""
-    counts = download(
-        read_table(PLATES), config.data, SOURCES, IMAGE_CACHE, IMAGES_CSV, FAILURES, UNLISTED_IMAGES
-    )
+    counts = download(read_table(PLATES), config.data, SOURCES, IMAGE_CACHE, IMAGES_CSV, FAILURES, UNLISTED_IMAGES)
     write_json(counts, METRICS / "download.json")
