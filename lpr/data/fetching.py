@@ -79,7 +79,7 @@ class _Answer(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
-        self._head = _Head(self.fp.detach())  # type: ignore[attr-defined]
+        self._head = _Head(self.fp.detach())
         self._timeout_s = sock.gettimeout() or math.inf
         self.fp = io.BufferedReader(self._head)
 
