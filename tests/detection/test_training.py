@@ -125,6 +125,18 @@ def test_the_state_of_another_training_is_not_continued(tmp_path: Path, in_root:
     assert metrics["epochs"] == 4
 
 
+def test_a_second_training_of_a_folder_is_refused_while_the_first_lives(tmp_path: Path, in_root: Path) -> None:
+    """Such as that of a `dvc repro` of which the first process was killed alone."""
+    family, detector = families.load("regression"), compose(TINY).detector
+    model = family.build(family.Settings.model_validate(detector.model_dump()), "float32", 9)
+    with (
+        Checkpoint(model, tmp_path / "state", "the first"),
+        pytest.raises(UserError, match=r"another training still writes to .*state.*wait for it, or stop it"),
+    ):
+        run(tmp_path)
+    assert run(tmp_path)["epochs"] == 4
+
+
 def test_early_stopping_stops_and_keeps_the_best(tmp_path: Path, in_root: Path) -> None:
     metrics = run(
         tmp_path,

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 from clones import TINY, Clone, content
+from PIL import Image
 
 from lpr.composition.compose import compose
 from lpr.errors import UserError
-from lpr.experiment.run import objective, prepare_folder, run_stages
+from lpr.experiment.run import objective, prepare_data, prepare_folder, run_stages
 
 
 def test_images_without_plates_have_no_part_in_the_objective() -> None:
@@ -59,3 +60,25 @@ def test_other_data_is_prepared_in_a_place_of_its_own(
     monkeypatch.chdir(clone.folder)
     prepare_folder(settings, clone.folder, folder)
     assert "preparing it" not in capsys.readouterr().out
+
+
+def test_images_that_changed_are_prepared_anew(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "images").mkdir()
+    rows = "".join(f"{number}.png,10,20,40,30\n" for number in range(5))
+    (tmp_path / "boxes.csv").write_text(f"image,xmin,ymin,xmax,ymax\n{rows}")
+    for number in range(5):
+        Image.effect_noise((64, 48), 20 * number).save(tmp_path / "images" / f"{number}.png")
+    monkeypatch.chdir(clone.folder)
+    mine = ["experiment=none", "data=table", f"data.annotations={tmp_path}/boxes.csv"]
+
+    def prepared() -> tuple[bool, list[int]]:
+        place = prepare_data(compose(mine), clone.folder)
+        widths = [Image.open(path).width for path in sorted((place / "data/images").iterdir())]
+        return "preparing it" in capsys.readouterr().out, widths
+
+    assert prepared() == (True, [64] * 5)
+    assert prepared() == (False, [64] * 5)
+    Image.effect_noise((80, 60), 30).save(tmp_path / "images" / "2.png")
+    assert prepared() == (True, [64, 64, 80, 64, 64])
