@@ -204,7 +204,7 @@ def _plate_labels(path: Path, source: str, chosen: Sequence[str] | None) -> froz
     if len(found) > 1 and not plates:
         raise UserError(
             f"source {source}: none of its labels is known as that of plates: {listed}; name those of plates: "
-            f"data.plate_labels=[{next(iter(found))}]"
+            f"""'data.plate_labels=["{next(iter(found))}"]'"""
         )
     return plates or frozenset(found)
 

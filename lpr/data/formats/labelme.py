@@ -22,7 +22,7 @@ from lpr.errors import UserError
 
 NAMES_ARE_URLS = False
 _KEYS = {"shapes", "imagePath"}
-_POLYGONS = ("rectangle", "polygon", "rotation", "quadrilateral", None)
+_POLYGONS = ("rectangle", "oriented_rectangle", "polygon", "mask", "rotation", "quadrilateral", None)
 
 
 class Settings(Source):
