@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
 from lpr.data.unavailable import Unavailable
+from lpr.data.urls import path_of
 
 _RETRIED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)})
 _BACK_OFF_S = 0.5  # urllib3's factor: waits of 0, 1, 2, 4 … s
@@ -127,20 +128,16 @@ def is_http(url: str) -> bool:
 
 def last_part(url: str) -> str:
     """The last part of a URL's or file's path: what annotations, image roots and tables of texts have in common."""
-    return unquote(urlsplit(url).path if "://" in url else url).rpartition("/")[2]
+    return path_of(url).rpartition("/")[2]
 
 
 def path_tails(url: str) -> list[str]:
     """The ends of a URL's or file's path, longest first, the last part last: `a/b.jpg` → [`a/b.jpg`, `b.jpg`].
 
-    None goes up by `..`; there is none where the path ends with that, or with a slash, or where the URL is malformed.
+    None goes up by `..`; there is none where the path ends with that, or with a slash.
     """
-    try:
-        path = unquote(urlsplit(url).path if "://" in url else url)
-    except ValueError:
-        return []
     tails: list[str] = []
-    for part in reversed(path.split("/")):
+    for part in reversed(path_of(url).split("/")):
         if part in ("", ".", "..") or "\0" in part:
             break
         tails.append(f"{part}/{tails[-1]}" if tails else part)

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from PIL import Image
 
@@ -23,6 +22,7 @@ from lpr.data.annotation_files import local_place
 from lpr.data.annotations import ANNOTATIONS, PlateLabel, Unusable, annotation_line, unusable_line
 from lpr.data.decoding import FORMATS, orientation_of
 from lpr.data.fetching import is_http
+from lpr.data.urls import path_of
 from lpr.errors import UserError
 
 IMAGE_ROOT = "image_root.txt"
@@ -244,7 +244,7 @@ def _line(image: LabelledImage, name: str, files: ImageFiles) -> str:
 
 def _tails(name: str) -> Iterator[str]:
     """The name with `/` between its parts, and then without its first parts, one after another."""
-    path = unquote(urlsplit(name).path) if is_http(name) else _with_slashes(name)
+    path = path_of(name) if is_http(name) else _with_slashes(name)
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts:
         parts = parts[len(parts) - parts[::-1].index("..") :]
@@ -257,6 +257,6 @@ def _with_slashes(name: str) -> str:
     if is_http(name):
         return name
     if "://" in name:
-        name = unquote(urlsplit(name).path).lstrip("/")
+        name = path_of(name).lstrip("/")
     name = name.strip().replace("\\", "/")
     return re.sub(r"^[A-Za-z]:/", "/", name).removeprefix("./")

@@ -155,7 +155,7 @@ def _images_of_csv(file: Path) -> Iterator[LabelledImage]:
 def _parse(cell: str) -> Any:
     try:
         return json.loads(cell or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -147,7 +147,7 @@ def _data_yaml(folder: Path) -> Path | None:
 def _read_yaml(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(decode_text(file.read_bytes()))
-    except yaml.YAMLError as error:
+    except Exception as error:  # as in `lpr.data.content`
         raise UserError(f"{file}: no YAML: {error}") from None
     if not isinstance(content, dict):
         raise UserError(f"{file}: no data.yaml of YOLO, which has the keys train, val and names")
