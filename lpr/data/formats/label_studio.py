@@ -92,6 +92,8 @@ def _image(task: dict[str, Any], annotated: bool) -> LabelledImage:
     found = _annotation(task) if annotated else next(iter(objects(task.get("predictions"))), None)
     if found is None:
         return LabelledImage(names, unusable="a task that nobody has annotated")
+    if not isinstance(found.get("result"), list):
+        return LabelledImage(names, unusable="a task whose annotation has no list `result`")
     results = objects(found.get("result"))
     sizes = (result for result in results if "original_width" in result)
     size = next(sizes, {})

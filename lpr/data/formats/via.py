@@ -75,10 +75,14 @@ def _images_of_json(content: dict[str, Any]) -> Iterator[LabelledImage]:
     for image in objects(list(images.values()) if isinstance(images, dict) else []):
         regions = image.get("regions")
         regions = list(regions.values()) if isinstance(regions, dict) else regions  # version 1 numbers them
+        name = str(image.get("filename") or "")
+        if not isinstance(regions, list):
+            yield LabelledImage([name], unusable="its `regions` are no list")
+            continue
         plates = [
             _plate(region.get("shape_attributes"), region.get("region_attributes")) for region in objects(regions)
         ]
-        yield LabelledImage([str(image.get("filename") or "")], plates)
+        yield LabelledImage([name], plates)
 
 
 def _images_of_version_3(content: dict[str, Any]) -> Iterator[LabelledImage]:
