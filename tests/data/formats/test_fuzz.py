@@ -7,6 +7,7 @@ import json
 import random
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ JUNK = [
     *([None], [[]], [1, 2], {"x": None}, {"": [{}]}, [[1, 2], [3]], {"name": {"a": 1}}),
 ]
 BYTES = [b"\0", b"\xff", b'"', b"<", b">", b"{", b"[", b",", b";", b"\n", b"\r", b"\t", b"\xef\xbb\xbf", b"NaN", b"&"]
-# Values in a text: of JSON those after a colon, comma or bracket; of XML, of attributes or between tags; cells of others.
+# Values in a text: of JSON those after a colon, comma or bracket; of XML, of attributes or between tags; else cells.
 VALUES = {
     ".json": r'(?<=[:,\[] |.[\[])(?:-?[\d.]+|"[^"]*"|true|false|null)(?!\s*:)',
     ".xml": r'(?<==")[^"<>]*(?=")|(?<=>)[^<>\n]+(?=<)',
@@ -63,10 +64,7 @@ def spoil_value(text: str, suffix: str, random_: random.Random) -> str:
         start, end = (start, first) if first - start > end - last else (last + len("street.jpg"), end)
     value = random_.choice([match for match in re.finditer(VALUES[suffix], text) if start <= match.start() < end])
     junk = random_.choice(JUNK)
-    if suffix == ".json":
-        put = json.dumps(junk)
-    else:
-        put = re.sub(r'["<>&\0\ud800]', "", str(junk))
+    put = json.dumps(junk) if suffix == ".json" else re.sub(r'["<>&\0\ud800]', "", str(junk))
     return text[: value.start()] + put + text[value.end() :]
 
 
@@ -90,8 +88,9 @@ def test_a_wrong_value_loses_nothing_else(tmp_path: Path, data: Data, name: str)
         file.write_text(spoiled, encoding="utf-8", errors="surrogatepass")
         try:
             found = read(name, path, tmp_path, data)
-        except UserError as error:  # which of several labels is the plates' is asked once it cannot be known
-            assert "none of its labels is known" in str(error), spoiled
+        except UserError as error:
+            if "none of its labels is known" not in str(error):  # which is asked where two labels have other names
+                raise
             continue
         urls, rejected = found.plates["url"], found.rejects["url"]
         assert urls.str.contains(SPARED).any() or rejected.str.contains(SPARED).any(), spoiled
@@ -107,10 +106,8 @@ def test_broken_bytes_are_refused_or_rejected(tmp_path: Path, data: Data, name: 
     for seed in range(FAULTS):
         file.write_bytes(spoil_bytes(before, random.Random(f"{name} {seed}")))
         for format_ in (name, "auto"):
-            try:
+            with suppress(UserError):
                 read(format_, path, tmp_path, data)
-            except UserError as error:
-                assert str(error)
 
 
 def record(**more: Any) -> str:
