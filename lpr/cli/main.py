@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 from lpr.cli import configuration, data, experiments, extras, models, predict, scene, serve, stages
@@ -20,6 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status: 0 if it went well, 1 after a message to the user on standard error, 130 after an interruption.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may have bytes that are no text
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # where a project's own plug-ins are; `python -m` has it, the command `lpr` not
     if arguments[:1] == ["experiment"] and not {"-h", "--help"}.intersection(arguments):

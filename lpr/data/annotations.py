@@ -25,9 +25,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
-from urllib.parse import unquote, urlsplit
 
 from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS
+from lpr.data.urls import path_of
 from lpr.errors import UserError
 from lpr.plates.text import normalize, other_characters
 
@@ -223,7 +223,7 @@ def _plate_labels(path: Path, source: str, chosen: Sequence[str] | None) -> froz
     if len(found) > 1 and not plates:
         raise UserError(
             f"source {source}: none of its labels is known as that of plates: {listed}; name those of plates: "
-            f"data.plate_labels=[{next(iter(found))}]"
+            f"""'data.plate_labels=["{next(iter(found))}"]'"""
         )
     return plates or frozenset(found)
 
@@ -252,7 +252,7 @@ def read_records(path: Path) -> Iterator[tuple[int, Any]]:
         ) from None
     if text.lstrip().startswith("["):
         try:
-            yield from enumerate(json.loads(text), start=1)
+            yield from enumerate(_parse(text), start=1)
         except json.JSONDecodeError as error:
             raise UserError(f"{path}: a JSON array that breaks off at line {error.lineno}: {error.msg}") from None
         return
@@ -260,7 +260,7 @@ def read_records(path: Path) -> Iterator[tuple[int, Any]]:
         if not line.strip():
             continue
         try:
-            yield number, json.loads(line)
+            yield number, _parse(line)
         except json.JSONDecodeError as error:
             if line.lstrip().startswith('"{""'):
                 reason = (
@@ -271,12 +271,25 @@ def read_records(path: Path) -> Iterator[tuple[int, Any]]:
             yield number, Unusable(reason)
 
 
+def _parse(text: str) -> Any:
+    """A JSON value; halves of characters, which no file can hold, are replaced by question marks."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, lists in lists in lists …
+        raise json.JSONDecodeError(str(error), text, 0) from None
+    if "\\ud" not in text.lower():
+        return value
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+
+
 def image_name(source: str, url: str) -> str:
     """The image's file name in the cache: safe, at most 120 characters, and a function of source and URL alone.
 
     The split is drawn by these names, so that another recipe would be another split.
     """
-    last_part = unquote(urlsplit(url).path if "://" in url else url).replace("\\", "/").rpartition("/")[2]
+    last_part = path_of(url).replace("\\", "/").rpartition("/")[2]
     stem = re.sub(r"[^A-Za-z0-9]+", "-", last_part).strip("-")[:60]
     digest = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return "-".join(filter(None, (source, stem, digest))) + ".jpg"

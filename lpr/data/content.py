@@ -36,7 +36,7 @@ class Content:
         if self.path.suffix.lower() in (".yaml", ".yml"):
             try:
                 return yaml.safe_load(self.text)
-            except yaml.YAMLError:
+            except Exception:  # invalid dates, tags and numbers make its constructors raise exceptions of many kinds
                 return None
         start = self.text.lstrip()
         if not start.startswith(("{", "[")):

@@ -62,7 +62,7 @@ def decode(content: bytes, max_pixels: int | None = None) -> tuple[Image.Image, 
         what = "a web page" if re.search(rb"<(!doctype|html|head|body)\b", content[:1000], re.I) else "something else"
         raise Unavailable(f"not an image but {what}") from None
     except Exception as error:  # broken bytes make Pillow's decoders raise exceptions of many kinds
-        raise Unavailable(f"a broken image: {error}") from None
+        raise Unavailable(f"a broken image: {' '.join(str(error).split()) or type(error).__name__}") from None
 
 
 def orientation_of(image: Image.Image) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3
@@ -22,6 +22,7 @@ import urllib3
 from lpr.data.head_deadline import HeadDeadlineAdapter
 from lpr.data.object_storage import RETRIED, Limits, ObjectStorage, is_object, root_cause
 from lpr.data.unavailable import Unavailable
+from lpr.data.urls import path_of
 
 _BACK_OFF_S = 0.5  # urllib3's factor: waits of 0, 1, 2, 4 … s
 _LONGEST_WAIT_S = 120  # where Retry-After is longer, the URL is given up
@@ -121,17 +122,6 @@ def is_url(url: str) -> bool:
     return is_http(url) or is_object(url)
 
 
-def path_of(url: str) -> str:
-    """The path of a URL, or the file's path that is none. In that of an object, %, ? and # are like any character.
-
-    Raises:
-        ValueError: the URL is malformed.
-    """
-    if is_object(url):
-        return "/" + url.partition("://")[2].partition("/")[2]
-    return unquote(urlsplit(url).path) if "://" in url else url
-
-
 def url_below(base: str, path: str) -> str:
     """The URL of a path below a base URL; of "", the base URL."""
     if not path:
@@ -159,14 +149,10 @@ def last_part(url: str) -> str:
 def path_tails(url: str) -> list[str]:
     """The ends of a URL's or file's path, longest first, the last part last: `a/b.jpg` → [`a/b.jpg`, `b.jpg`].
 
-    None goes up by `..`; there is none where the path ends with that, or with a slash, or where the URL is malformed.
+    None goes up by `..`; there is none where the path ends with that, or with a slash.
     """
-    try:
-        path = path_of(url)
-    except ValueError:
-        return []
     tails: list[str] = []
-    for part in reversed(path.split("/")):
+    for part in reversed(path_of(url).split("/")):
         if part in ("", ".", "..") or "\0" in part:
             break
         tails.append(f"{part}/{tails[-1]}" if tails else part)

@@ -28,6 +28,8 @@ def label_box(
         rotation: clockwise, degrees.
         pivot: what it is turned about; None: its centre.
     """
+    if not math.isfinite(rotation):
+        return unusable_label(f"a box turned by {rotation} degrees", label)
     if rotation % 360 == 0:
         text, ignored = read_attributes(attributes or {})
         return PlateLabel(box, text, ignored, _name(label))

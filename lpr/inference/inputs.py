@@ -30,6 +30,7 @@ from lpr.inference.file_types import kind_of, kind_of_name
 _USER = re.compile(r"(?<=://).*@")
 _SECRET = re.compile(r"(?i)([?&/;_][^=&#?/;]*(?:pass|pwd|psw|token|secret|auth|key|sig)[^=&#?/;]*=)[^&#]*")
 _JPEG = b"\xff\xd8\xff"
+_LARGEST_BYTES = 1 << 30  # of an image's file; a larger one, such as a renamed disk image, would not fit in memory
 _MIN_DECODED = 0.9  # of a video's frame count, below which it is truncated; containers count frames roughly
 
 
@@ -185,6 +186,8 @@ def read_image(path: Path) -> np.ndarray:
             raise Unreadable("a folder without images or videos")
         if os.path.exists(path) and not os.path.isfile(path):
             raise Unreadable("not a file: a pipe, a socket or a device")
+        if os.path.exists(path) and path.stat().st_size > _LARGEST_BYTES:
+            raise Unreadable("larger than 1 GB")
         content = path.read_bytes()
     except FileNotFoundError:
         raise Unreadable("no such file") from None

@@ -24,6 +24,7 @@ from lpr.inference.tracker import Track
 
 JSONL, CSV, RUN = "predictions.jsonl", "predictions.csv", "run.json"
 UNFINISHED = "unfinished-"
+_ERRORS = "backslashreplace"  # names of files may have bytes that are no UTF-8
 
 # The columns of `data=table`, and more: corrected by hand, the table can be trained on.
 COLUMNS = (
@@ -162,12 +163,12 @@ class Results:
         self._unfinished(RUN).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         # At once, so that a kill in between leaves the earlier records as they were.
         rewritten = self._unfinished(f"rewritten-{JSONL}")
-        rewritten.write_text("".join(map(_line, earlier)), encoding="utf-8")
+        rewritten.write_text("".join(map(_line, earlier)), encoding="utf-8", errors=_ERRORS)
         os.replace(rewritten, self._unfinished(JSONL))
-        self._jsonl: TextIO = self._unfinished(JSONL).open("a", encoding="utf-8")
+        self._jsonl: TextIO = self._unfinished(JSONL).open("a", encoding="utf-8", errors=_ERRORS)
         self._csv: TextIO | None = None
         if table:
-            self._csv = self._unfinished(CSV).open("w", newline="", encoding="utf-8")
+            self._csv = self._unfinished(CSV).open("w", newline="", encoding="utf-8", errors=_ERRORS)
             csv.writer(self._csv, lineterminator="\n").writerow(COLUMNS)
         for record in earlier:
             self.done.add(record["image"])

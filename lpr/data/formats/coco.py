@@ -43,6 +43,8 @@ def write_annotations(source: Settings, folder: Path, data: Data) -> None:
     content = read_json(file)
     if not isinstance(content, dict) or not content.keys() >= _KEYS:
         raise UserError(f"{file}: no COCO JSON, which is an object with the keys images, annotations and categories")
+    if not isinstance(content["annotations"], list):
+        raise UserError(f"{file}: its `annotations` are no list, so that no image would show a plate")
     stem = file.stem.removeprefix("instances_")
     places = [file.parent / "images", file.parent, file.parent.parent / stem, file.parent.parent / "images" / stem]
     places += [file.parent.parent / "images", file.parent.parent, Path()]

@@ -1,7 +1,12 @@
-"""CVAT for images 1.1 (docs.cvat.ai/docs/manual/advanced/xml_format): boxes, turned ones among them, and polygons."""
+"""CVAT's XML (docs.cvat.ai/docs/manual/advanced/xml_format), for images and for video 1.1: boxes and polygons.
+
+Of a video's tracks, each frame on which a shape is visible has it, interpolated ones among them. Their images are those
+of the export with images: `images/frame_000012.PNG`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
@@ -25,7 +30,7 @@ class Settings(Source):
     """Images annotated in CVAT."""
 
     format: Literal["cvat"]
-    annotations: str = Field(description="path of annotations.xml of an export as CVAT for images 1.1")
+    annotations: str = Field(description="path of annotations.xml of an export as CVAT for images or for video 1.1")
 
 
 def recognizes(content: Content) -> bool:
@@ -40,13 +45,23 @@ def write_annotations(source: Settings, folder: Path, data: Data) -> None:
         top = ElementTree.parse(file).getroot()
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise UserError(f"{file}: no XML: {error}") from None
-    if top.tag != "annotations" or (top.find("image") is None and top.find("track") is not None):
+    tracks = top.findall("track")
+    if top.tag != "annotations" or not (tracks or top.findall("image")):
         raise UserError(
-            f"{file}: no CVAT for images 1.1, which has <image>s in <annotations>: its root is <{top.tag}>, with "
-            f"{len(top.findall('track'))} <track>s of a video; in CVAT, export the task as CVAT for images 1.1"
+            f"{file}: no XML of CVAT for images or for video 1.1, which has <image>s or <track>s in <annotations>: its "
+            f"root is <{top.tag}>"
         )
+    if len({track.get("task_id") for track in tracks}) > 1:
+        raise UserError(
+            f"{file}: tracks of several tasks, whose frames have the same names; in CVAT, export each task, or the "
+            "project as CVAT for images 1.1"
+        )
+    frames = list(_frames(tracks, top))
+    if tracks:
+        count = top.findtext("meta/task/size") or top.findtext("meta/job/size") or "an unknown number of"
+        print(f"source {source.name}: {len(frames)} of {count} frames of the video have shapes; others are not used")
     places = [file.parent / "images", file.parent, Path()]
-    write_labelled_images(map(_image, top.findall("image")), source, folder, places, data)
+    write_labelled_images([*map(_image, top.findall("image")), *frames], source, folder, places, data)
 
 
 def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001
@@ -55,12 +70,27 @@ def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001
 
 
 def _image(image: Element) -> LabelledImage:
-    plates = [_plate(shape) for shape in image if shape.tag != "tag"]  # a tag is of the image as a whole
+    shapes = [shape for shape in image if shape.tag != "tag"]  # a tag is of the image as a whole
+    plates = [_plate(shape, shape.get("label")) for shape in shapes]
     return LabelledImage([image.get("name", "")], plates, number(image.get("width")), number(image.get("height")))
 
 
-def _plate(shape: Element) -> PlateLabel:
-    label = shape.get("label")
+def _frames(tracks: list[Element], top: Element) -> Iterator[LabelledImage]:
+    """The frames that tracks have shapes on, in order; one whose shapes have all left the image shows no plate."""
+    size = next(top.iterfind("meta//original_size"), Element("original_size"))
+    width, height = number(size.findtext("width")), number(size.findtext("height"))
+    plates: dict[str, list[PlateLabel]] = {}
+    for track in tracks:
+        for shape in track:
+            visible = [_plate(shape, track.get("label"))] if shape.get("outside") != "1" else []
+            plates.setdefault(shape.get("frame", ""), []).extend(visible)
+    for frame in sorted(filter(str.isdecimal, plates), key=int):
+        yield LabelledImage([f"frame_{int(frame):06d}"], plates.pop(frame), width, height)
+    for frame, shapes in plates.items():
+        yield LabelledImage([""], unusable=f"{len(shapes)} shapes of the frame {frame!r}, no number")
+
+
+def _plate(shape: Element, label: str | None) -> PlateLabel:
     attributes = {each.get("name", ""): each.text or "" for each in shape.findall("attribute")}
     if shape.tag == "box":
         left, top, right, bottom = (number(shape.get(key)) for key in ("xtl", "ytl", "xbr", "ybr"))

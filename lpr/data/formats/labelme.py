@@ -22,7 +22,7 @@ from lpr.errors import UserError
 
 NAMES_ARE_URLS = False
 _KEYS = {"shapes", "imagePath"}
-_POLYGONS = ("rectangle", "polygon", "rotation", "quadrilateral", None)
+_POLYGONS = ("rectangle", "oriented_rectangle", "polygon", "mask", "rotation", "quadrilateral", None)
 
 
 class Settings(Source):
@@ -55,10 +55,8 @@ def _image(file: Path, root: Path) -> LabelledImage:
         content = read_json(file)
     except UserError as error:
         return LabelledImage([relative.as_posix()], unusable=str(error))
-    if not isinstance(content, dict) or "shapes" not in content:
-        return LabelledImage(
-            [relative.as_posix()], unusable="no JSON of LabelMe, which has the keys shapes and imagePath"
-        )
+    if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
+        return LabelledImage([relative.as_posix()], unusable="no JSON of LabelMe, which has a list of shapes")
     named = str(content.get("imagePath") or "").replace("\\", "/")
     names = [os.path.normpath(relative.parent / named)] if named else []
     plates = [_plate(shape) for shape in objects(content["shapes"])]

@@ -1,6 +1,6 @@
-"""VGG Image Annotator 1 and 2 (robots.ox.ac.uk/~vgg/software/via): a project, or its annotations as JSON or CSV.
+"""VGG Image Annotator (robots.ox.ac.uk/~vgg/software/via): a project, or its annotations as JSON or CSV.
 
-Image sizes are read from the images, which these files do not tell.
+Of version 3, its project. Image sizes are read from the images, which these files do not tell.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from lpr.errors import UserError
 
 NAMES_ARE_URLS = False
 _PROJECT = "_via_img_metadata"
+_PROJECT_3 = {"project", "attribute", "file", "view", "metadata"}
+_SHAPES_3 = ("", "point", "rect", "circle", "ellipse", "line", "polyline", "polygon", "rect", "circle")  # by number
+_VIDEO, _SOUND = 4, 8  # types of files
 _COLUMNS = ["filename", "region_shape_attributes", "region_attributes"]
-_CLASSES = ("label", "class", "type", "object", "category", "name")  # attributes that annotators define for the class
+_CLASSES = ("label", "label_id", "class", "type", "object", "category", "name")  # attributes that have the class
 
 
 class Settings(Source):
@@ -40,8 +43,10 @@ def recognizes(content: Content) -> bool:
         return True
     if not isinstance(content.value, dict):
         return False
+    if _PROJECT in content.keys or content.keys >= _PROJECT_3:
+        return True
     first = next(iter(content.value.values()), None)
-    return _PROJECT in content.keys or (isinstance(first, dict) and first.keys() >= {"filename", "regions"})
+    return isinstance(first, dict) and first.keys() >= {"filename", "regions"}
 
 
 def write_annotations(source: Settings, folder: Path, data: Data) -> None:
@@ -63,14 +68,77 @@ def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001
 
 
 def _images_of_json(content: dict[str, Any]) -> Iterator[LabelledImage]:
+    if content.keys() >= _PROJECT_3:
+        yield from _images_of_version_3(content)
+        return
     images = content.get(_PROJECT, content)
     for image in objects(list(images.values()) if isinstance(images, dict) else []):
         regions = image.get("regions")
         regions = list(regions.values()) if isinstance(regions, dict) else regions  # version 1 numbers them
+        name = str(image.get("filename") or "")
+        if not isinstance(regions, list):
+            yield LabelledImage([name], unusable="its `regions` are no list")
+            continue
         plates = [
             _plate(region.get("shape_attributes"), region.get("region_attributes")) for region in objects(regions)
         ]
-        yield LabelledImage([str(image.get("filename") or "")], plates)
+        yield LabelledImage([name], plates)
+
+
+def _images_of_version_3(content: dict[str, Any]) -> Iterator[LabelledImage]:
+    """Its regions refer to views, which show one file each, or several side by side."""
+    files, views, regions, attributes = (_by_id(content[key]) for key in ("file", "view", "metadata", "attribute"))
+    prefixes = _by_id(_at(content, "config", "file", "loc_prefix"))
+    shown = {identity: _at(view, "fid_list") for identity, view in views.items()}
+    plates: dict[str, list[PlateLabel]] = {identity: [] for identity in files}
+    for region in regions.values():
+        xy, seen = _at(region, "xy"), shown.get(str(_at(region, "vid")))
+        if not xy:  # of the file as a whole, or of a part of a video
+            continue
+        found = str(seen[0]) if isinstance(seen, list) and len(seen) == 1 else ""
+        if found not in files:
+            yield LabelledImage([""], unusable="a region of a view that does not show one file alone")
+        else:
+            plates[found].append(_plate(_shape_of_version_3(xy), _named(_by_id(_at(region, "av")), attributes)))
+    for identity, file in files.items():
+        prefix, path = prefixes.get(str(_at(file, "loc"))) or "", _at(file, "src")
+        names = [f"{prefix}{path}", path] if isinstance(path, str) and path and not path.startswith("data:") else []
+        names = [*dict.fromkeys([*names, str(_at(file, "fname") or "")])]
+        if _at(file, "type") in (_VIDEO, _SOUND):
+            reason = f"no image but a video or sound, with {len(plates[identity])} regions: annotate images cut from it"
+            yield LabelledImage(names, unusable=reason)
+        else:
+            yield LabelledImage(names, plates[identity])
+
+
+def _shape_of_version_3(xy: Any) -> dict[str, Any] | None:
+    """The numbers of a region, of which the first says its shape, as versions 1 and 2 name them."""
+    if not isinstance(xy, list) or not isinstance(xy[0], int) or not 0 < xy[0] < len(_SHAPES_3):
+        return None
+    shape = {"name": _SHAPES_3[xy[0]], "all_points_x": xy[1::2], "all_points_y": xy[2::2]}
+    return shape | dict(zip(("x", "y", "width", "height"), xy[1:], strict=False))
+
+
+def _named(values: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
+    """The values of attributes by their names; of those that are chosen from a list, that, not its number."""
+    named = {}
+    for identity, value in values.items():
+        options = _by_id(_at(attributes.get(identity), "options"))
+        chosen = [options[each] for each in str(value).split(",") if each in options]
+        name = str(_at(attributes.get(identity), "aname") or identity)
+        named[name] = (chosen[0] if len(chosen) == 1 else chosen) if chosen else value
+    return named
+
+
+def _at(value: Any, *keys: str) -> Any:
+    """What is under these keys of mappings; None where one is not there."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _by_id(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _images_of_csv(file: Path) -> Iterator[LabelledImage]:
@@ -91,7 +159,7 @@ def _images_of_csv(file: Path) -> Iterator[LabelledImage]:
 def _parse(cell: str) -> Any:
     try:
         return json.loads(cell or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

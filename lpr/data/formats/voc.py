@@ -1,6 +1,7 @@
 """Pascal VOC: a folder with an XML file an image, as LabelImg, roLabelImg, CVAT and Roboflow write it.
 
-The class is an object's `name`; a plate's text is a child such as `text` or `plate`, or one of `attributes`.
+The class is an object's `name`; a plate's text is a child such as `text` or `plate`, or one of `attributes`. The XML of
+LabelMe's first version, which CVAT exports as LabelMe 3.0, is read, too.
 """
 
 from __future__ import annotations
@@ -60,13 +61,18 @@ def _image(file: Path, root: Path) -> LabelledImage:
     named = (top.findtext("filename") or "").strip()
     names = [(relative.parent / named).as_posix(), named] if named else []
     names.append(relative.with_suffix("").as_posix())
-    size = number(top.findtext("size/width")), number(top.findtext("size/height"))
-    return LabelledImage(names, [_plate(item) for item in top.findall("object")], *size)
+    width = number(top.findtext("size/width") or top.findtext("imagesize/ncols"))
+    height = number(top.findtext("size/height") or top.findtext("imagesize/nrows"))
+    objects = [item for item in top.findall("object") if item.findtext("deleted") != "1"]
+    return LabelledImage(names, list(map(_plate, objects)), width, height)
 
 
 def _plate(item: Element) -> PlateLabel:
     label = (item.findtext("name") or "").strip()
     attributes = {child.tag: child.text or "" for child in item if len(child) == 0 and child.tag != "name"}
+    # LabelMe's are one text: "text=KA05, difficult=true".
+    pairs = (pair.partition("=") for pair in attributes.pop("attributes", "").split(","))
+    attributes |= {key.strip(): value for key, _, value in pairs}
     attributes |= {
         (each.findtext("name") or "").strip(): each.findtext("value") or "" for each in item.iter("attribute")
     }

@@ -7,7 +7,9 @@ shows no plate. There are no texts: `data.texts` gives them.
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +38,7 @@ from lpr.errors import UserError
 NAMES_ARE_URLS = False
 _SPLITS = ("train", "val", "valid", "test")
 _CLASS_LISTS = ("classes.txt", "labels/classes.txt", "obj.names", "_darknet.labels")
+_LOOKED_AT = 20  # .txt files that are not empty, by which labels are told from other text
 
 
 class Settings(Source):
@@ -52,10 +55,10 @@ def recognizes(content: Content) -> bool:
         return path.suffix.lower() in (".yaml", ".yml") and "names" in content.keys and bool(content.keys & {*_SPLITS})
     if _data_yaml(path) is not None:
         return True
-    texts = [name for name in content.files if name.endswith(".txt")]
+    texts = [name for name in content.files if name.endswith(".txt") and name not in _CLASS_LISTS]
     stems = {Path(name).stem for name in content.images}
     labels = [path / name for name in texts if not stems or Path(name).stem in stems]
-    return next((_is_labels(file) for file in labels if file.stat().st_size), False)
+    return any(map(_is_labels, itertools.islice((file for file in labels if file.stat().st_size), _LOOKED_AT)))
 
 
 def write_annotations(source: Settings, folder: Path, data: Data) -> None:
@@ -67,7 +70,7 @@ def write_annotations(source: Settings, folder: Path, data: Data) -> None:
             f"source {source.name}: there are no images in {', '.join(map(str, dataset.images))}; YOLO's labels are "
             "fractions of them; set data.image_root, or `image_root` of this entry of data.sources"
         )
-    labels = [_label_file(image, dataset) for image in images]
+    labels = _by_name(images, [_label_file(image, dataset) for image in images], dataset)
     if without := labels.count(None):
         print(f"source {source.name}: {without} of {len(images)} images have no .txt: they are taken to show no plate")
     files, root = _files_and_root(images, dataset, source)
@@ -144,7 +147,7 @@ def _data_yaml(folder: Path) -> Path | None:
 def _read_yaml(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(decode_text(file.read_bytes()))
-    except yaml.YAMLError as error:
+    except Exception as error:  # as in `lpr.data.content`
         raise UserError(f"{file}: no YAML: {error}") from None
     if not isinstance(content, dict):
         raise UserError(f"{file}: no data.yaml of YOLO, which has the keys train, val and names")
@@ -197,6 +200,21 @@ def _label_file(image: Path, dataset: _Dataset) -> Path | None:
         if name.is_relative_to(place):
             candidates += [dataset.root / "labels" / name.relative_to(place), dataset.root / name.relative_to(place)]
     return next((file for file in candidates if file.is_file()), None)
+
+
+def _by_name(images: list[Path], labels: list[Path | None], dataset: _Dataset) -> list[Path | None]:
+    """The .txt of each image; where it has none in its place, the only one of its name, if that is not another's."""
+    used = {label.resolve() for label in labels if label is not None}
+    others: dict[str, list[Path]] = defaultdict(list)
+    for name in files_below(dataset.root) if None in labels else ():
+        file = dataset.root / name
+        if name.endswith(".txt") and file.resolve() not in used:
+            others[file.stem].append(file)
+    without = Counter(image.stem for image, label in zip(images, labels, strict=True) if label is None)
+    return [
+        others[image.stem][0] if label is None and len(others[image.stem]) == without[image.stem] == 1 else label
+        for image, label in zip(images, labels, strict=True)
+    ]
 
 
 def _image(name: str, size: tuple[float, float], label: Path | None, dataset: _Dataset) -> LabelledImage:

@@ -142,7 +142,7 @@ HUGE = [{"x": 10**400, "y": 0.1}, {"x": 0.5, "y": 0.5}]
             {"images": [CAR_IMAGE], "annotations": [{"image_id": 1, "category_id": {}, "bbox": [None, 2, 30, 40]}]},
             "x is nan",
         ),
-        ({"images": [CAR_IMAGE], "annotations": {"a": 1}, "categories": 7}, ""),
+        ({"images": [CAR_IMAGE], "annotations": [], "categories": 7}, ""),
         ({"images": None, "annotations": [{"image_id": [1]}]}, r"of the image_id \[1\], which no image has"),
         (
             [
@@ -155,7 +155,10 @@ HUGE = [{"x": 10**400, "y": 0.1}, {"x": 0.5, "y": 0.5}]
         ),
         ({"_via_settings": {}, "_via_img_metadata": None}, "it is empty"),
         ({"shapes": [{"label": "plate", "points": 1.5}], "imagePath": "a.jpg", **SIZE}, "0 points where"),
-        ({"shapes": 7, "imagePath": ["a.jpg"], "imageWidth": 10**400}, "size is missing"),
+        ({"shapes": 7, "imagePath": ["a.jpg"], "imageWidth": 200, "imageHeight": 100}, "has a list of shapes"),
+        ({"shapes": [], "imagePath": ["a.jpg"], "imageWidth": 10**400}, "size is missing"),
+        ({"a": {"filename": "a.jpg", "regions": 7}}, "its `regions` are no list"),
+        ([{"data": {"image": "a.jpg"}, "annotations": [{"result": 7}]}], "has no list `result`"),
         ({"content": "a.jpg", "annotation": [{"points": HUGE, **SIZE}]}, "x is 1000"),
         ({"content": "a.jpg", "annotation": [{"points": HUGE, **SIZE, "imageWidth": 10**400}]}, "size is missing"),
     ],

@@ -70,10 +70,66 @@ def test_bad_shapes_leave_the_good_ones(tmp_path: Path, data: Data) -> None:
     assert all(word in reason for word, reason in zip(words, found.rejects["reason"], strict=True))
 
 
-def test_tracks_of_a_video_and_broken_xml_are_refused(tmp_path: Path, data: Data) -> None:
-    (tmp_path / "a.xml").write_text('<annotations><track id="0" label="plate"><box frame="0"/></track></annotations>')
-    with pytest.raises(UserError, match=r"with 1 <track>s of a video; .* export the task as CVAT for images 1\.1"):
-        obtain(source("cvat", tmp_path / "a.xml"), tmp_path / "out", data)
+def track(number: int, *shapes: str, label: str = "plate", **more: str) -> str:
+    attributes = "".join(f' {key}="{value}"' for key, value in more.items())
+    return f'<track id="{number}" label="{label}" source="manual"{attributes}>{"".join(shapes)}</track>'
+
+
+def tracked(frame: int | str, left: float, outside: int = 0, keyframe: int = 1, text: str = "") -> str:
+    box = f'xtl="{left:.2f}" ytl="10.00" xbr="{left + 40:.2f}" ybr="30.00"'
+    flags = f'keyframe="{keyframe}" outside="{outside}" occluded="0"'
+    return f'<box frame="{frame}" {flags} {box} z_order="0"><attribute name="text">{text}</attribute></box>'
+
+
+def write_video(folder: Path, *tracks: str) -> Path:
+    """As CVAT for video 1.1 exports a task of 100 frames."""
+    size = "<original_size><width>200</width><height>100</height></original_size>"
+    meta = f"<meta><task><size>100</size><mode>interpolation</mode>{size}</task></meta>"
+    path = folder / "annotations.xml"
+    path.write_text(f"<annotations><version>1.1</version>{meta}{''.join(tracks)}</annotations>", encoding="utf-8")
+    return path
+
+
+def test_tracks_are_boxes_on_the_frames_of_a_video(
+    tmp_path: Path, data: Data, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Interpolated boxes count; those outside do not, and leave an image without plates where there are no others."""
+    images(tmp_path / "images", {f"frame_{frame:06d}.PNG": (200, 100) for frame in (0, 5, 10, 12)})
+    plate = track(
+        0,
+        tracked(0, 20, text="KA05"),
+        tracked(5, 30, keyframe=0, text="KA05"),
+        tracked(10, 40, text="KA05"),
+        tracked(12, 40, outside=1, text="KA05"),
+    )
+    path = write_video(tmp_path, plate, track(1, tracked(5, 100), label="car"))
+    found = obtained(source("auto", path), tmp_path / "out", data)
+    assert found.rejects.empty
+    assert labels(tmp_path / "out") == [
+        ("frame_000000.PNG", [20, 10, 60, 30], "plate", "KA05", False),
+        ("frame_000005.PNG", [30, 10, 70, 30], "plate", "KA05", False),
+        ("frame_000005.PNG", [100, 10, 140, 30], "car", "", False),
+        ("frame_000010.PNG", [40, 10, 80, 30], "plate", "KA05", False),
+        ("frame_000012.PNG", [], "no_plate", "", False),
+    ]
+    assert "4 of 100 frames of the video have shapes; others are not used" in capsys.readouterr().out
+
+
+def test_a_bad_shape_of_a_track_leaves_the_good_ones(tmp_path: Path, data: Data) -> None:
+    path = write_video(tmp_path, track(0, tracked(0, 20), tracked(1, 190), tracked("x", 20)))
+    found = obtained(source("cvat", path), tmp_path / "out", data)
+    assert found.counts["plates"] == 1
+    words = ["outside the image", "1 shapes of the frame 'x', no number"]
+    assert all(word in reason for word, reason in zip(words, found.rejects["reason"], strict=True))
+
+
+def test_tracks_of_several_tasks_and_broken_xml_are_refused(tmp_path: Path, data: Data) -> None:
+    path = write_video(tmp_path, track(0, tracked(0, 20), task_id="3"), track(1, tracked(0, 20), task_id="4"))
+    with pytest.raises(UserError, match="tracks of several tasks, whose frames have the same names"):
+        obtain(source("cvat", path), tmp_path / "out", data)
     (tmp_path / "a.xml").write_text("<annotations><image>")
     with pytest.raises(UserError, match=r"a\.xml: no XML: no element found"):
+        obtain(source("cvat", tmp_path / "a.xml"), tmp_path / "out", data)
+    (tmp_path / "a.xml").write_text("<annotations><version>1.1</version></annotations>")
+    with pytest.raises(UserError, match=r"has <image>s or <track>s in <annotations>"):
         obtain(source("cvat", tmp_path / "a.xml"), tmp_path / "out", data)

@@ -1,5 +1,7 @@
 """Label Studio: regions of all kinds, addresses of images, and tasks that are not annotated."""
 
+import csv
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -114,7 +116,76 @@ def test_bad_regions_leave_the_good_ones(tmp_path: Path, data: Data) -> None:
     assert all(word in reason for word, reason in zip(words, found.rejects["reason"], strict=True))
 
 
-def test_another_export_of_label_studio_is_refused_by_name(tmp_path: Path, data: Data) -> None:
-    json_min = [{"image": "/data/upload/1/a.jpg", "label": [{"x": 1, "y": 1, "width": 3, "height": 3}], "id": 1}]
-    with pytest.raises(UserError, match=r"no JSON export of Label Studio.*JSON-MIN"):
-        obtain(source("label_studio", dump(tmp_path / "a.json", json_min)), tmp_path / "out", data)
+def record(image: str, *regions: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """As JSON-MIN has it, a record an annotation."""
+    size = {"original_width": 200, "original_height": 100}
+    shapes = [{**each["value"], **size} for each in regions]
+    common = {"annotator": 1, "annotation_id": 1, "updated_at": "2024-01-01", "lead_time": 3.2}
+    return {"image": image, "label": shapes, **common, **more}
+
+
+def test_texts_of_json_min_are_those_of_the_regions_where_there_are_as_many(
+    tmp_path: Path, data: Data, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = label_studio_region("a", PLATE, "Plate"), label_studio_region("b", (100, 50, 140, 70), "Plate")
+    lines = {key: two["value"][key] for key in ("x", "y", "width", "height", "rotation")} | {"text": ["MH", "12"]}
+    records = [
+        record("a.jpg", one, two, id=1, text=["KA05", "MH12"]),
+        record("b.jpg", one, id=2, text="KA05", quality="unreadable"),
+        record("c.jpg", one, two, id=3, text="KA05"),
+        record("d.jpg", one, two, id=4, plate_text=[lines]),
+    ]
+    obtained(source("auto", dump(tmp_path / "a.json", records)), tmp_path / "out", data)
+    assert [(row[0], row[3], row[4]) for row in labels(tmp_path / "out")] == [
+        ("a.jpg", "KA05", False),
+        ("a.jpg", "MH12", False),
+        ("b.jpg", "KA05", True),
+        ("c.jpg", "", False),
+        ("c.jpg", "", False),
+        ("d.jpg", "", False),
+        ("d.jpg", "MH 12", False),
+    ]
+    assert "source mine: 1 texts and choices are left out" in capsys.readouterr().out
+
+
+def test_the_latest_annotation_of_json_min_counts_and_unannotated_tasks_are_rejected(
+    tmp_path: Path, data: Data
+) -> None:
+    records = [
+        record("a.jpg", label_studio_region("a", (0, 0, 20, 10), "Plate"), id=1),
+        record("a.jpg", label_studio_region("a", PLATE, "Plate"), id=1, updated_at="2024-02-01"),
+        record("b.jpg", id=2, annotation_id=None),
+        17,
+    ]
+    found = obtained(source("label_studio", dump(tmp_path / "a.json", records)), tmp_path / "out", data)
+    assert [row[:2] for row in labels(tmp_path / "out")] == [("a.jpg", [*PLATE])]
+    assert found.rejects["reason"].tolist() == ["a task that nobody has annotated"] * 2
+
+
+def test_bad_cells_of_csv_leave_the_good_rows(tmp_path: Path, data: Data) -> None:
+    with (tmp_path / "a.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["annotation_id", "annotator", "id", "image", "label", "text"])
+        good = record("a.jpg", label_studio_region("a", PLATE, "Plate"))["label"]
+        table.writerow([1, "1", 1, "a.jpg", json.dumps(good), "KA05"])
+        table.writerow([2, "1", 2, "b.jpg", json.dumps(good)[:-9], "KA05"])
+        table.writerow([3, "1", 3, "c.jpg", json.dumps(good), "KA05", "more"])
+    found = obtained(source("auto", tmp_path / "a.csv"), tmp_path / "out", data)
+    assert [(row[0], row[3]) for row in labels(tmp_path / "out")] == [("a.jpg", "KA05")]
+    words = ["line 3: no JSON in the column label", "line 4: 7 cells, where the header has 6"]
+    assert all(word in reason for word, reason in zip(words, found.rejects["reason"], strict=True))
+
+
+def test_brushes_are_rejected_and_not_lost(tmp_path: Path, data: Data) -> None:
+    brush = {"original_width": 200, "original_height": 100, "type": "brushlabels", "id": "b"}
+    brush["value"] = {"format": "rle", "rle": [1, 2], "brushlabels": ["Plate"]}
+    path = dump(tmp_path / "a.json", [task("a.jpg", label_studio_region("a", PLATE, "Plate"), brush)])
+    found = obtained(source("label_studio", path), tmp_path / "out", data)
+    assert found.counts["plates"] == 1
+    assert found.rejects["reason"].tolist() == ["a region of the type brushlabels"]
+
+
+def test_another_json_is_refused_with_what_it_is(tmp_path: Path, data: Data) -> None:
+    path = dump(tmp_path / "a.json", [{"image": "/data/upload/1/a.jpg", "label": [], "id": 1}])
+    with pytest.raises(UserError, match=r"no export of Label Studio as JSON, JSON-MIN.* with the keys id, image"):
+        obtain(source("label_studio", path), tmp_path / "out", data)

@@ -17,7 +17,7 @@ def shape(kind: str, points: list[list[float]], **more: Any) -> dict[str, Any]:
 
 def test_polygons_and_turned_boxes_keep_four_corners(tmp_path: Path, data: Data) -> None:
     four = [[20.0, 12.0], [60.0, 10.0], [58.0, 30.0], [22.0, 28.0]]
-    for kind in ("polygon", "rotation"):
+    for kind in ("polygon", "rotation", "oriented_rectangle"):
         path = dump(
             tmp_path / f"{kind}.json", labelme_file("a.jpg", SIZE, shape(kind, four, attributes={"text": "KA05"}))
         )

@@ -82,3 +82,61 @@ def test_bad_rows_of_a_csv_leave_the_good_ones(tmp_path: Path, data: Data) -> No
 def test_another_json_is_refused_with_what_it_is(tmp_path: Path, data: Data) -> None:
     with pytest.raises(UserError, match=r"neither a project of VGG .* but an object with the keys a"):
         obtain(source("via", dump(tmp_path / "via.json", {"a": 1})), tmp_path / "out", data)
+
+
+def version_3(*files: dict[str, object], **regions: dict[str, object]) -> dict[str, object]:
+    """A project as VGG Image Annotator 3 saves it: each view shows one file."""
+    options = {"1": "plate", "2": "car", "blurred": "is blurred"}
+    names = {"1": ("type", 4, options), "2": ("text", 1, {}), "3": ("quality", 2, {"blurred": "blurred"})}
+    attributes = {
+        key: {"aname": name, "anchor_id": "FILE1_Z0_XY1", "type": kind, "desc": "", "options": choices}
+        for key, (name, kind, choices) in names.items()
+    }
+    return {
+        "project": {
+            "pid": "__VIA_PROJECT_ID__",
+            "pname": "plates",
+            "vid_list": [str(n + 1) for n in range(len(files))],
+        },
+        "config": {"file": {"loc_prefix": {"1": "", "2": "", "3": "", "4": ""}}, "ui": {}},
+        "attribute": attributes,
+        "file": {str(n): {"fid": str(n), "type": 2, "loc": 1, "src": ""} | file for n, file in enumerate(files, 1)},
+        "view": {str(n): {"fid_list": [n]} for n in range(1, len(files) + 1)},
+        "metadata": {f"{key}_x": {"vid": "1", "flg": 0, "z": [], "av": {}} | region for key, region in regions.items()},
+    }
+
+
+def test_a_project_of_version_3(tmp_path: Path, data: Data) -> None:
+    images(tmp_path, {"a.jpg": (200, 100), "b.jpg": (200, 100)})
+    content = version_3(
+        {"fname": "a.jpg"},
+        {"fname": "b.jpg", "src": "file:///home/me/images/b.jpg", "loc": 3},
+        plate={"xy": [2, 20, 10, 40, 20], "av": {"1": "1", "2": "KA05"}},
+        polygon={"xy": [7, 20, 12, 60, 10, 58, 30, 22, 28], "av": {"1": "1", "3": "blurred"}, "vid": "2"},
+        car={"xy": [2, 10, 5, 180, 90], "av": {"1": "2"}},
+        whole={"xy": [], "av": {"2": "not of a region"}},
+    )
+    found = obtained(source("auto", dump(tmp_path / "project.json", content)), tmp_path / "out", data)
+    assert labels(tmp_path / "out") == [
+        ("a.jpg", [20, 10, 60, 30], "plate", "KA05", False),
+        ("a.jpg", [10, 5, 190, 95], "car", "", False),
+        ("b.jpg", [20, 10, 60, 30], "plate", "", True),
+    ]
+    assert found.rejects.empty
+
+
+def test_what_version_3_can_hold_and_no_image_shows_is_rejected(tmp_path: Path, data: Data) -> None:
+    images(tmp_path, {"a.jpg": (200, 100)})
+    content = version_3(
+        {"fname": "a.jpg"},
+        {"fname": "a.mp4", "type": 4},
+        plate={"xy": [2, 20, 10, 40, 20]},
+        circle={"xy": [3, 20, 10, 40]},
+        unknown={"xy": [99, 20, 10, 40]},
+        frame={"xy": [2, 20, 10, 40, 20], "z": [0.9], "vid": "2"},
+        elsewhere={"xy": [2, 20, 10, 40, 20], "vid": "7"},
+    )
+    found = obtained(source("via", dump(tmp_path / "project.json", content)), tmp_path / "out", data)
+    assert found.counts["plates"] == 1
+    words = ["a view that", "a circle, which", "without shape attributes", "a video or sound, with 1 regions"]
+    assert all(word in reason for word, reason in zip(words, found.rejects["reason"], strict=True))

@@ -71,3 +71,18 @@ def test_broken_files_do_not_stop_the_good_ones(tmp_path: Path, data: Data) -> N
     ]
     words = ["no XML: ", "its root is <html>", "without a bndbox", "x is nan"]
     assert all(word in reason for word, reason in zip(words, found.rejects["reason"], strict=True))
+
+
+def test_xml_of_the_first_labelme(tmp_path: Path, data: Data) -> None:
+    """As CVAT exports LabelMe 3.0: attributes as one text, deleted objects, and the size by rows and columns."""
+    points = "".join(f"<pt><x>{x}</x><y>{y}</y></pt>" for x, y in ((20, 12), (60, 10), (58, 30), (22, 28)))
+    item = f"<type>polygon</type><polygon>{points}</polygon>"
+    (tmp_path / "a.xml").write_text(
+        "<annotation><filename>a.jpg</filename><imagesize><nrows>100</nrows><ncols>200</ncols></imagesize>"
+        f"<object><name>plate</name><deleted>0</deleted>{item}"
+        "<attributes>text=KA 05, blurred=true</attributes></object>"
+        f"<object><name>plate</name><deleted>1</deleted>{item}</object></annotation>"
+    )
+    obtained(source("auto", tmp_path), tmp_path / "out", data)
+    assert labels(tmp_path / "out") == [("a.jpg", [20, 10, 60, 30], "plate", "KA 05", True)]
+    assert corners(tmp_path / "out") == [[20, 12], [60, 10], [58, 30], [22, 28]]

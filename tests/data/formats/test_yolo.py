@@ -76,6 +76,21 @@ def test_labels_apart_from_the_images(tmp_path: Path, data: Data) -> None:
     assert [row[:2] for row in labels(tmp_path / "out")] == [("day/a.jpg", [*PLATE])]
 
 
+def test_labels_in_another_layout_than_the_images_are_those_of_the_only_image_of_that_name(
+    tmp_path: Path, data: Data
+) -> None:
+    """As CVAT's obj_train_data/; labels of a name that two images have are not guessed."""
+    images(tmp_path / "street", {"day/a.jpg": SIZE, "day/b.jpg": SIZE, "night/b.jpg": SIZE})
+    (tmp_path / "obj_train_data").mkdir()
+    for name in "ab":
+        (tmp_path / "obj_train_data" / f"{name}.txt").write_text(BOX)
+    (tmp_path / "obj.names").write_text("plate\n")
+    path = source("auto", tmp_path, image_root=tmp_path / "street")
+    found = obtained(path, tmp_path / "out", data)
+    assert [row[:2] for row in labels(tmp_path / "out") if row[1]] == [("day/a.jpg", [*PLATE])]
+    assert found.rejects["url"].tolist() == ["obj_train_data/b.txt"]
+
+
 def test_an_image_without_a_file_shows_no_plate_and_a_file_without_an_image_is_rejected(
     tmp_path: Path, data: Data, capsys: pytest.CaptureFixture[str]
 ) -> None:
