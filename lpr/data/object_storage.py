@@ -6,6 +6,7 @@ Credentials, the endpoint and the region come from the environment, or the files
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
@@ -126,7 +127,9 @@ def _s3(limits: Limits) -> Any:
 def _gs(limits: Limits) -> Any:
     import gcsfs
 
-    return gcsfs.GCSFileSystem(timeout=limits.timeout_s, use_listings_cache=False, skip_instance_cache=True)
+    # It tries again itself, too, six times, and logs a traceback each time.
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)
+    return gcsfs.GCSFileSystem(requests_timeout=limits.timeout_s, use_listings_cache=False, skip_instance_cache=True)
 
 
 SCHEMES: Mapping[str, Callable[[Limits], Any]] = {"s3": _s3, "gs": _gs}
@@ -150,7 +153,9 @@ def _answer(error: BaseException) -> tuple[int | None, str]:
             return code, ""
     if isinstance(error, FileNotFoundError):
         return HTTPStatus.NOT_FOUND, ""
-    return (HTTPStatus.FORBIDDEN, "") if isinstance(error, PermissionError) else (None, "")
+    if isinstance(error, PermissionError) or str(error).startswith("Forbidden: "):  # gcsfs's, too
+        return HTTPStatus.FORBIDDEN, ""
+    return None, ""
 
 
 def _reason(error: BaseException, status: int | None, code: str, timeout_s: float) -> tuple[str, bool]:

@@ -112,6 +112,19 @@ def test_image_root_in_a_bucket_for_annotations_here(s3: S3Server, tmp_path: Pat
     assert sorted(found.images["fetched"]) == [f"{BASE}/moved/april/a.jpg", f"{BASE}/moved/b.png"]
 
 
+def test_annotations_and_images_of_a_web_server(s3: S3Server, tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    EXPORTS["via"](tmp_path / "export")
+    s3.upload_folder(tmp_path / "export", "april 1", ACL="public-read")
+    project, images = (f"{s3.url}/{BUCKET}/april%201{path}" for path in ("/via_project.json", ""))
+    local = run(tmp_path / "local", data_of(tmp_path / "export" / "via_project.json"))
+    remote = run(tmp_path / "remote", data_of(project, images))
+    pd.testing.assert_frame_equal(remote.annotations.plates, local.annotations.plates)
+    assert sorted(remote.images["fetched"]) == [f"{images}/car.jpg", f"{images}/street.jpg"]
+    with pytest.raises(UserError, match=r"size is missing, and .*201/images/street\.jpg cannot be fetched: HTTP 404"):
+        run(tmp_path / "no image root", data_of(project))
+
+
 def test_many_images_by_several_threads_and_again(
     s3: S3Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
