@@ -265,20 +265,22 @@ def test_wrong_keys_and_a_wrong_bucket(
     with pytest.raises(UserError, match=r"s3://nobodys/cars\.json cannot be fetched: HTTP 404 NoSuchBucket"):
         run(tmp_path / "1", data_of("s3://nobodys/cars.json"))
     key_id, secret = s3.reader()
-    try:
+    try:  # with another number of workers each, so that the connections are new, and read the keys
         with pytest.raises(UserError, match=f"source cars: {annotations} .*: HTTP 403 InvalidAccessKeyId; see data"):
-            run(tmp_path / "2", data_of(annotations))
+            run(tmp_path / "2", data_of(annotations, workers=12))
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", key_id)
         with pytest.raises(UserError, match=f"source cars: {annotations} .*: HTTP 403 SignatureDoesNotMatch; see data"):
-            run(tmp_path / "3", data_of(annotations))
+            run(tmp_path / "3", data_of(annotations, workers=13))
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
-        assert len(run(tmp_path / "4", data_of(annotations)).images) == 1  # though the bucket cannot be listed
+        assert (
+            len(run(tmp_path / "4", data_of(annotations, workers=14)).images) == 1
+        )  # though the bucket cannot be listed
     finally:
         s3.check_keys_from(float("inf"))
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(UserError, match=r"cannot be fetched: Unable to locate credentials; see data\.annotations"):
-        run(tmp_path / "5", data_of(annotations))
+        run(tmp_path / "5", data_of(annotations, workers=15))
     assert_no_secrets(tmp_path, *capsys.readouterr())
 
 
@@ -306,12 +308,13 @@ def test_the_commands_keep_secrets_and_name_a_missing_package(
     EXPORTS["table"](project / "export")
     s3.upload_folder(project / "export", "april")
     assert main(["params", "data=annotated", f"data.annotations={BASE}/april/boxes.csv"]) == 0
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "s3fs", None)
+        capsys.readouterr()
+        assert main(["source"]) == 1
+        message = "lpr source needs packages that are not installed (s3fs): pip install 'lpr[s3]'\n"
+        assert capsys.readouterr().err == message
     for stage in ("source", "annotate", "download"):
         assert main([stage]) == 0, capsys.readouterr().err
     assert len(read_table(project / "data" / "images.csv")) == 2
     assert_no_secrets(project, *capsys.readouterr())
-
-    monkeypatch.setitem(sys.modules, "s3fs", None)
-    assert main(["source"]) == 1
-    message = "lpr source needs packages that are not installed (s3fs): pip install 'lpr[s3]'\n"
-    assert capsys.readouterr().err == message
