@@ -261,7 +261,8 @@ def down_after(count: int, s3: S3Server) -> Callable[..., Iterable[bytes]]:
 def test_wrong_keys_and_a_wrong_bucket(
     s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    annotations = annotations_of(s3, {"a.jpg": encoded()})
+    annotations = annotations_of(s3, {"images/a.jpg": encoded()})
+    s3.upload({"boxes.csv": b"image,xmin,ymin,xmax,ymax,text\na.jpg,10,10,50,30,KA05\n"})
     with pytest.raises(UserError, match=r"s3://nobodys/cars\.json cannot be fetched: HTTP 404 NoSuchBucket"):
         run(tmp_path / "1", data_of("s3://nobodys/cars.json"))
     key_id, secret = s3.reader()
@@ -272,9 +273,9 @@ def test_wrong_keys_and_a_wrong_bucket(
         with pytest.raises(UserError, match=f"source cars: {annotations} .*: HTTP 403 SignatureDoesNotMatch; see data"):
             run(tmp_path / "3", data_of(annotations, workers=13))
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
-        assert (
-            len(run(tmp_path / "4", data_of(annotations, workers=14)).images) == 1
-        )  # though the bucket cannot be listed
+        assert len(run(tmp_path / "4", data_of(annotations, workers=14)).images) == 1
+        table = data_of(f"{BASE}/boxes.csv", workers=14)
+        assert len(run(tmp_path / "table", table).images) == 1  # though the bucket cannot be listed
     finally:
         s3.check_keys_from(float("inf"))
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
