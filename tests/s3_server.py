@@ -68,13 +68,13 @@ class S3Server:
         options = {"endpoint_url": self.url, "region_name": "us-east-1"}
         return boto3.client(service, aws_access_key_id=KEY_ID, aws_secret_access_key=SECRET, **options)
 
-    def upload(self, objects: dict[str, bytes]) -> None:
+    def upload(self, objects: dict[str, bytes], **options: str) -> None:
         for key, content in objects.items():
-            self._s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+            self._s3.put_object(Bucket=BUCKET, Key=key, Body=content, **options)
 
-    def upload_folder(self, folder: Path, prefix: str) -> None:
-        files = [path for path in folder.rglob("*") if path.is_file()]
-        self.upload({f"{prefix}/{file.relative_to(folder).as_posix()}": file.read_bytes() for file in files})
+    def upload_folder(self, folder: Path, prefix: str, **options: str) -> None:
+        files = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()}
+        self.upload({f"{prefix}/{name}": file.read_bytes() for name, file in files.items()}, **options)
 
     def clear(self) -> None:
         """An empty bucket, no disturbances, and a server that is up."""

@@ -6,8 +6,10 @@ Credentials, the endpoint and the region come from the environment, or the files
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from http import HTTPStatus
 from threading import Lock
 from typing import Any, Protocol
@@ -50,8 +52,6 @@ class ObjectStorage:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._systems: dict[str, Any] = {}
-        self._lock = Lock()
 
     def fetch(self, url: str) -> tuple[bytes, int]:
         """The content of an object, and the number of attempts it took.
@@ -64,7 +64,7 @@ class ObjectStorage:
         """
         largest = self._limits.max_bytes
         # In one request, without asking for the size first.
-        content, attempts = self._ask(url, lambda system: system.cat_file, path=url, start=0, end=largest + 1)
+        content, attempts = self._ask(url, "cat_file", path=url, start=0, end=largest + 1)
         if len(content) > largest:
             raise Unavailable(f"larger than data.max_bytes={largest}", attempts)
         return content, attempts
@@ -77,16 +77,16 @@ class ObjectStorage:
             ModuleNotFoundError: the package for this scheme is not installed.
         """
         folder = url.rstrip("/") + "/"
-        found, _ = self._ask(url, lambda system: system.find, path=folder)
+        found, _ = self._ask(url, "find", path=folder)
         urls = (f"{urlsplit(url).scheme}://{path}" for path in found or ())
         return sorted(each for each in urls if each.startswith(folder))  # of an object, it is found itself
 
-    def _ask(self, url: str, method: Callable[[Any], Any], **arguments: Any) -> tuple[Any, int]:
+    def _ask(self, url: str, method: str, **arguments: Any) -> tuple[Any, int]:
         """What a method of the file system of a URL gives, and the number of attempts it took."""
         bucket = urlsplit(url).netloc
         if "@" in bucket or (":" in bucket and not bucket.startswith("arn:")):
             raise Unavailable("credentials belong in the environment, not in the URL")
-        call = method(self._system(urlsplit(url).scheme))
+        call = getattr(_file_system(urlsplit(url).scheme, self._limits), method)
         limits = self._limits
         for attempt in range(1, limits.attempts + 1):
             try:
@@ -101,21 +101,24 @@ class ObjectStorage:
             time.sleep(_BACK_OFF_S * 2 ** (attempt - 1))
         raise AssertionError("unreachable")
 
-    def _system(self, scheme: str) -> Any:
-        """The file system of a scheme, one for all threads."""
-        with self._lock:
-            if scheme not in self._systems:
-                self._systems[scheme] = SCHEMES[scheme](self._limits)
-            return self._systems[scheme]
+
+_opening = Lock()
 
 
-def _s3(limits: Limits) -> Any:
+def _file_system(scheme: str, limits: Limits) -> Any:
+    """The file system of a scheme, one for all threads: opening it takes longer than fetching an image."""
+    with _opening:
+        return SCHEMES[scheme](limits.timeout_s, limits.workers)
+
+
+@cache
+def _s3(timeout_s: float, workers: int) -> Any:
     import s3fs
 
     config = {
-        "connect_timeout": limits.timeout_s,
-        "read_timeout": limits.timeout_s,
-        "max_pool_connections": limits.workers,
+        "connect_timeout": timeout_s,
+        "read_timeout": timeout_s,
+        "max_pool_connections": workers,
         "retries": {"total_max_attempts": 1},  # `ObjectStorage` tries again
     }
     system = s3fs.S3FileSystem(config_kwargs=config, use_listings_cache=False, skip_instance_cache=True)
@@ -123,14 +126,17 @@ def _s3(limits: Limits) -> Any:
     return system
 
 
-def _gs(limits: Limits) -> Any:
+@cache
+def _gs(timeout_s: float, workers: int) -> Any:  # noqa: ARG001
     import gcsfs
 
-    return gcsfs.GCSFileSystem(timeout=limits.timeout_s, use_listings_cache=False, skip_instance_cache=True)
+    # It tries again itself, too, six times, and logs a traceback each time.
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)
+    return gcsfs.GCSFileSystem(requests_timeout=timeout_s, use_listings_cache=False, skip_instance_cache=True)
 
 
-SCHEMES: Mapping[str, Callable[[Limits], Any]] = {"s3": _s3, "gs": _gs}
-"""URL schemes of object storage → what opens its file system."""
+SCHEMES: Mapping[str, Callable[[float, int], Any]] = {"s3": _s3, "gs": _gs}
+"""URL schemes of object storage → what opens its file system, given `timeout_s` and `workers`."""
 
 
 def is_object(url: str) -> bool:
@@ -150,7 +156,9 @@ def _answer(error: BaseException) -> tuple[int | None, str]:
             return code, ""
     if isinstance(error, FileNotFoundError):
         return HTTPStatus.NOT_FOUND, ""
-    return (HTTPStatus.FORBIDDEN, "") if isinstance(error, PermissionError) else (None, "")
+    if isinstance(error, PermissionError) or str(error).startswith("Forbidden: "):  # gcsfs's, too
+        return HTTPStatus.FORBIDDEN, ""
+    return None, ""
 
 
 def _reason(error: BaseException, status: int | None, code: str, timeout_s: float) -> tuple[str, bool]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -138,7 +137,7 @@ def _images_below(folder: Stream, recursive: bool, left_out: list[Source], subfo
     if not url.endswith("/"):
         return []
     try:
-        below = [each for each in _storage().list_below(url) if not each.endswith("/")]
+        below = [each for each in ObjectStorage(_Limits()).list_below(url) if not each.endswith("/")]
     except Unavailable:
         return []
     deeper = {each: each.removeprefix(url).partition("/")[0] for each in below if "/" in each.removeprefix(url)}
@@ -237,7 +236,7 @@ class _Limits:
     attempts: int = 4
     timeout_s: float = 20.0
     max_bytes: int = 50_000_000
-    workers: int = 1
+    workers: int = 32
 
 
 def download(url: str) -> bytes:
@@ -246,25 +245,16 @@ def download(url: str) -> bytes:
     Raises:
         Unreadable: it cannot be fetched, or is larger than 50 MB.
     """
-    if is_object(url):
-        try:
-            return _storage().fetch(url)[0]
-        except Unavailable as error:
-            raise Unreadable(str(error)) from None
-    from lpr.data.fetching import fetch, session  # an HTTP client takes a tenth of a second to load
-
     limits = _Limits()
     try:
+        if is_object(url):
+            return ObjectStorage(limits).fetch(url)[0]
+        from lpr.data.fetching import fetch, session  # an HTTP client takes a tenth of a second to load
+
         with session(limits) as http:
             return fetch(http, url, limits)[0]
     except Unavailable as error:
         raise Unreadable(str(error)) from None
-
-
-@cache
-def _storage() -> ObjectStorage:
-    """Of this process: opening it takes longer than fetching an image."""
-    return ObjectStorage(_Limits(workers=32))
 
 
 class VideoFrame(NamedTuple):

@@ -112,6 +112,19 @@ def test_image_root_in_a_bucket_for_annotations_here(s3: S3Server, tmp_path: Pat
     assert sorted(found.images["fetched"]) == [f"{BASE}/moved/april/a.jpg", f"{BASE}/moved/b.png"]
 
 
+def test_annotations_and_images_of_a_web_server(s3: S3Server, tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    EXPORTS["via"](tmp_path / "export")
+    s3.upload_folder(tmp_path / "export", "april 1", ACL="public-read")
+    project, images = (f"{s3.url}/{BUCKET}/april%201{path}" for path in ("/via_project.json", ""))
+    local = run(tmp_path / "local", data_of(tmp_path / "export" / "via_project.json"))
+    remote = run(tmp_path / "remote", data_of(project, images))
+    pd.testing.assert_frame_equal(remote.annotations.plates, local.annotations.plates)
+    assert sorted(remote.images["fetched"]) == [f"{images}/car.jpg", f"{images}/street.jpg"]
+    with pytest.raises(UserError, match=r"size is missing, and .*201/images/street\.jpg cannot be fetched: HTTP 404"):
+        run(tmp_path / "no image root", data_of(project))
+
+
 def test_many_images_by_several_threads_and_again(
     s3: S3Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -248,24 +261,27 @@ def down_after(count: int, s3: S3Server) -> Callable[..., Iterable[bytes]]:
 def test_wrong_keys_and_a_wrong_bucket(
     s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    annotations = annotations_of(s3, {"a.jpg": encoded()})
+    annotations = annotations_of(s3, {"images/a.jpg": encoded()})
+    s3.upload({"boxes.csv": b"image,xmin,ymin,xmax,ymax,text\na.jpg,10,10,50,30,KA05\n"})
     with pytest.raises(UserError, match=r"s3://nobodys/cars\.json cannot be fetched: HTTP 404 NoSuchBucket"):
         run(tmp_path / "1", data_of("s3://nobodys/cars.json"))
     key_id, secret = s3.reader()
-    try:
+    try:  # with another number of workers each, so that the connections are new, and read the keys
         with pytest.raises(UserError, match=f"source cars: {annotations} .*: HTTP 403 InvalidAccessKeyId; see data"):
-            run(tmp_path / "2", data_of(annotations))
+            run(tmp_path / "2", data_of(annotations, workers=12))
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", key_id)
         with pytest.raises(UserError, match=f"source cars: {annotations} .*: HTTP 403 SignatureDoesNotMatch; see data"):
-            run(tmp_path / "3", data_of(annotations))
+            run(tmp_path / "3", data_of(annotations, workers=13))
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
-        assert len(run(tmp_path / "4", data_of(annotations)).images) == 1  # though the bucket cannot be listed
+        assert len(run(tmp_path / "4", data_of(annotations, workers=14)).images) == 1
+        table = data_of(f"{BASE}/boxes.csv", workers=14)
+        assert len(run(tmp_path / "table", table).images) == 1  # though the bucket cannot be listed
     finally:
         s3.check_keys_from(float("inf"))
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(UserError, match=r"cannot be fetched: Unable to locate credentials; see data\.annotations"):
-        run(tmp_path / "5", data_of(annotations))
+        run(tmp_path / "5", data_of(annotations, workers=15))
     assert_no_secrets(tmp_path, *capsys.readouterr())
 
 
@@ -293,12 +309,13 @@ def test_the_commands_keep_secrets_and_name_a_missing_package(
     EXPORTS["table"](project / "export")
     s3.upload_folder(project / "export", "april")
     assert main(["params", "data=annotated", f"data.annotations={BASE}/april/boxes.csv"]) == 0
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "s3fs", None)
+        capsys.readouterr()
+        assert main(["source"]) == 1
+        message = "lpr source needs packages that are not installed (s3fs): pip install 'lpr[s3]'\n"
+        assert capsys.readouterr().err == message
     for stage in ("source", "annotate", "download"):
         assert main([stage]) == 0, capsys.readouterr().err
     assert len(read_table(project / "data" / "images.csv")) == 2
     assert_no_secrets(project, *capsys.readouterr())
-
-    monkeypatch.setitem(sys.modules, "s3fs", None)
-    assert main(["source"]) == 1
-    message = "lpr source needs packages that are not installed (s3fs): pip install 'lpr[s3]'\n"
-    assert capsys.readouterr().err == message

@@ -29,9 +29,9 @@ fetched, checked and cached by the rest of the project. A format whose labels ar
         return Path(source.annotations).expanduser().parent / "images"
 
 with `ANNOTATIONS`, `PlateLabel` and `annotation_line` of `lpr.data.annotations`, and `local_file` of
-`lpr.data.annotation_files`, which also reads JSON and URLs. The formats of this folder do the same by less:
-`lpr.data.labelled_images` finds the images and their sizes, `lpr.data.plate_labels` makes labels of turned boxes and
-polygons, `lpr.data.csv_files` reads tables.
+`lpr.data.annotation_files`, which also reads JSON. Of annotations at a URL, `source.annotations` is a copy here. The
+formats of this folder do the same by less: `lpr.data.labelled_images` finds the images and their sizes,
+`lpr.data.plate_labels` makes labels of turned boxes and polygons, `lpr.data.csv_files` reads tables.
 """
 
 from __future__ import annotations
