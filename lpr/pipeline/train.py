@@ -34,8 +34,8 @@ def run(config: Config) -> None:
     ignored, family = read_ignored(), families.load(config.detector.name)
 
     def load(split: str) -> Examples | None:
-        part, scratch = plates[plates["split"] == split], SCRATCH / "images" / f"{split}.npy"
-        return family.load_examples(part, ignored, IMAGE_CACHE, config, scratch) if len(part) else None
+        part = plates[plates["split"] == split]
+        return family.load_examples(part, ignored, IMAGE_CACHE, config, SCRATCH) if len(part) else None
 
     training, validation = load("train"), load("validation")
     assert training is not None, "the split stage refuses an empty training split"
