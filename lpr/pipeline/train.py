@@ -7,7 +7,7 @@ import pandas as pd
 from lpr.boxes import ORIGINAL_BOX_COLUMNS
 from lpr.config import Config
 from lpr.data.input_pipeline import Examples
-from lpr.data.plates import read_ignored, read_split
+from lpr.data.plates import read_split_and_ignored
 from lpr.data.tables import write_json
 from lpr.detection import families
 from lpr.detection.training import train
@@ -30,8 +30,10 @@ def run(config: Config) -> None:
         )
     started = time.monotonic()
     hardware = choose_hardware(config.train.precision, config.train.threads)
-    plates = with_override_boxes(read_split()) if config.train.only_override_boxes else read_split()
-    ignored, family = read_ignored(), families.load(config.detector.name)
+    plates, ignored = read_split_and_ignored()
+    if config.train.only_override_boxes:
+        plates = with_override_boxes(plates)
+    family = families.load(config.detector.name)
 
     def load(split: str) -> Examples | None:
         part = plates[plates["split"] == split]
