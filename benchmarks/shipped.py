@@ -35,7 +35,7 @@ from tqdm import tqdm
 import lpr
 from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS, Detections, pairwise_iou
 from lpr.config import OVERRIDE_BOXES
-from lpr.data.plates import read_ignored, read_split
+from lpr.data.plates import read_split_and_ignored
 from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import load_image
 from lpr.inference.plates import Plate
@@ -71,12 +71,12 @@ def main() -> None:
     detector = load_onnx_detector(here / options.detector)
     threshold = detector.metadata.inference.confidence_threshold
     os.chdir(options.folder)
-    rows = read_split()
+    rows, ignored = read_split_and_ignored()
     rows = rows[rows["split"] == "test"]
     images = rows.drop_duplicates("image")
     named = tqdm(images["image"], "detecting", unit="image")
     found = predictions(images, [detector.detect(load_image(IMAGE_CACHE / name)) for name in named])
-    found = without_ignored(found, rows, read_ignored())
+    found = without_ignored(found, rows, ignored)
     by_boxes = sources_by_boxes(rows.dropna(subset=BOX_COLUMNS), found, images)
     table, judged = [], {}
     for source, part in images.groupby("source"):

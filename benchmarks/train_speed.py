@@ -21,7 +21,7 @@ from results import add_output, median_of, write_results
 from tables import cell
 
 from lpr import config
-from lpr.data.plates import read_ignored, read_split
+from lpr.data.plates import read_split_and_ignored
 from lpr.detection import families
 from lpr.nn.runtime import choose_hardware, prepare_tensorflow
 from lpr.nn.training import steps_per_epoch
@@ -47,7 +47,7 @@ def main() -> None:
     os.chdir(options.folder)
     with tempfile.TemporaryDirectory() as scratch:
         settings = config.load()
-        rows = compare(settings, options.steps, options.rounds, Path(scratch) / "images.npy")
+        rows = compare(settings, options.steps, options.rounds, Path(scratch))
     if output:
         detector = settings.detector
         data = f"detector={detector.name}, batches of {settings.train.batch_size}, {detector.image_size_px} px"
@@ -59,8 +59,8 @@ def compare(settings: config.Config, steps: int, rounds: int, scratch: Path) -> 
     hardware = choose_hardware("float32", settings.train.threads)
     prepare_tensorflow(hardware, settings.train.seed)
     family, size = families.load(settings.detector.name), settings.train.batch_size
-    plates = read_split()
-    examples = family.load_examples(plates[plates["split"] == "train"], read_ignored(), IMAGE_CACHE, settings, scratch)
+    plates, ignored = read_split_and_ignored()
+    examples = family.load_examples(plates[plates["split"] == "train"], ignored, IMAGE_CACHE, settings, scratch)
     epoch_steps = steps_per_epoch(settings.train, examples.samples_per_epoch)
     pipeline = family.training_batches(examples, settings, epoch_steps, range(steps))
     memory = pipeline.cache()

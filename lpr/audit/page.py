@@ -161,7 +161,8 @@ def _draw(audit: AuditInput, name: str, row: dict[Any, Any], high_confidence: fl
     predicted = predictions.loc[predictions["confidence"] >= high_confidence, PREDICTED_BOX_COLUMNS].to_numpy(float)
     with Image.open(audit.image_dir / name) as image:
         if row["kind"] == "duplicate":
-            view, width, predicted = np.array([0, 0, *image.size], float), _PAIR_PX, predicted[:0]
+            width = max(1, round(min(1, 2 * image.width / image.height) * _PAIR_PX))
+            view, predicted = np.array([0, 0, *image.size], float), predicted[:0]
         else:
             own = np.array([[row[column] for column in columns] for columns in (BOX_COLUMNS, PREDICTED_BOX_COLUMNS)])
             view, width = _surroundings(own, image.size), _IMAGE_PX

@@ -19,29 +19,31 @@ def read_placed_plates(root: Path = Path()) -> pd.DataFrame:
     Args:
         root: of the project, or an experiment's folder, which is laid out like it.
     """
-    placed = _placed(root)
-    return placed[~placed["ignored"]].reset_index(drop=True)
-
-
-def read_ignored(root: Path = Path()) -> pd.DataFrame:
-    """The boxes that are neither plates nor background: a row a box, columns as of `read_placed_plates`."""
-    placed = _placed(root)
-    return placed[placed["ignored"]].reset_index(drop=True)
+    return _read(root)[0]
 
 
 def read_split(root: Path = Path()) -> pd.DataFrame:
     """`read_placed_plates` with a column `split`: train, validation or test. Images that were left out are missing."""
+    return read_split_and_ignored(root)[0]
+
+
+def read_split_and_ignored(root: Path = Path()) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`read_split`, and the boxes that are neither plates nor background: a row a box, `PLACED_COLUMNS`."""
     from lpr.data.tables import read_table
 
+    plates, ignored = _read(root)
     splits = read_table(root / SPLIT)[["image", "split"]]
-    return read_placed_plates(root).merge(splits, on="image", validate="many_to_one")
+    return plates.merge(splits, on="image", validate="many_to_one"), ignored
 
 
-def _placed(root: Path) -> pd.DataFrame:
+def _read(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The plates and what is ignored."""
     from lpr.data.placement import place_boxes
     from lpr.data.tables import read_table
 
-    return place_boxes(read_table(root / PLATES), read_table(root / IMAGES_CSV))
+    placed = place_boxes(read_table(root / PLATES), read_table(root / IMAGES_CSV))
+    ignored = placed["ignored"]
+    return placed[~ignored].reset_index(drop=True), placed[ignored].reset_index(drop=True)
 
 
 def largest_plates(plates: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lpr.experiment.results import Result
 
 _CARDS = 12  # each way, of each experiment and test set
+_MOST_CARDS = 240  # of a page, which so stays below 20 MB
 _IMAGE_PX = 480
 _SUFFIXES = ("_baseline", "_other")
 
@@ -70,19 +71,25 @@ def write_comparison(
         paragraphs: what is compared, and what the tables mean.
         folder: holds `comparison.png`; the page goes there, too.
     """
+    count = 2 * len(others) * max(1, baseline.detections["source"].nunique())
+    cards = min(_CARDS, _MOST_CARDS // max(1, count))
     page = template("comparison.html.j2").render(
         title=f"{' and '.join(other.name for other in others)} against {baseline.name}",
         baseline=baseline.name,
         paragraphs=paragraphs,
         tables=tables,
         figure=png(folder / "comparison.png"),
-        galleries=[gallery for other in others for gallery in _galleries(baseline, other)],
+        galleries=[gallery for other in others for gallery in _galleries(baseline, other, cards)],
     )
     (folder / "index.html").write_text(page, encoding="utf-8")
 
 
-def _galleries(baseline: Result, other: Result) -> Iterator[dict[str, Any]]:
-    """For each test set: where the other's IoU exceeds the baseline's most, and the reverse; none without detectors."""
+def _galleries(baseline: Result, other: Result, cards: int) -> Iterator[dict[str, Any]]:
+    """For each test set: where the other's IoU exceeds the baseline's most, and the reverse; none without detectors.
+
+    Args:
+        cards: at most so many images each way.
+    """
     if not all("iou" in one.detections for one in (baseline, other)):
         return
     columns = [*PLATE_IDENTITY, *PREDICTED_BOX_COLUMNS, "iou"]
@@ -98,7 +105,7 @@ def _galleries(baseline: Result, other: Result) -> Iterator[dict[str, Any]]:
                 "other": other.name,
                 "better": which,
                 "total": len(rows),
-                "cards": [_card(row, baseline, other, texts) for row in rows.head(_CARDS).to_dict("records")],
+                "cards": [_card(row, baseline, other, texts) for row in rows.head(cards).to_dict("records")],
             }
 
 

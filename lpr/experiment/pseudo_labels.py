@@ -24,7 +24,7 @@ from lpr import config
 from lpr.boxes import BOX_COLUMNS, pairwise_iou
 from lpr.data.csv_files import number, read_csv
 from lpr.data.fetching import last_part
-from lpr.data.plates import read_ignored, read_split
+from lpr.data.plates import read_split_and_ignored
 from lpr.data.tables import read_table, write_table
 from lpr.errors import UserError
 from lpr.inference.alpr import ALPR
@@ -87,7 +87,7 @@ def run(
         raise UserError(f"{output} is there already: choose another --output, or remove it")
     box_weights = config.load(folder / config.PARAMS).train.box_weights or {}
     alpr = ALPR(detector, ENGINE, confidence_threshold=_MIN_CONFIDENCE)
-    rows, ignored = read_split(folder), read_ignored(folder)
+    rows, ignored = read_split_and_ignored(folder)
     urls = read_table(folder / PLATES).groupby("image")["url"].first()
     images = [
         (folder / IMAGE_CACHE / str(name), last_part(urls[name]), *plates[["source", "split"]].iloc[0], plates)

@@ -36,8 +36,9 @@ class AveragePrecision:
             return None
         matches = replace(cases.matches, hits=cases.matches.hits[: self.thresholds])
         n, random = len(matches.plates), np.random.default_rng(_SEED)
-        counts = [np.ones(n, int), *(np.bincount(random.integers(n, size=n), minlength=n) for _ in range(_RESAMPLES))]
-        value, *resampled = [matches.precision(one).mean() for one in counts if one @ matches.plates]
+        counts = (np.bincount(random.integers(n, size=n), minlength=n) for _ in range(_RESAMPLES))
+        value = matches.precision(np.ones(n, int)).mean()
+        resampled = [matches.precision(one).mean() for one in counts if one @ matches.plates]
         low, high = np.percentile(resampled, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])
         return Score(float(value), float(low), float(high), n)
 

@@ -62,11 +62,12 @@ def without_ignored(predicted: pd.DataFrame, plates: pd.DataFrame, ignored: pd.D
     if ignored.empty or predicted.empty:
         return predicted
     left_out = np.zeros(len(predicted), bool)
-    images = predicted["image"].to_numpy()
+    predicted_boxes, true_boxes = predicted[PREDICTED_BOX_COLUMNS].to_numpy(float), plates[BOX_COLUMNS].to_numpy(float)
+    predictions_of, plates_of = (table.groupby("image").indices for table in (predicted, plates))
     for image, part in ignored.groupby("image"):
-        rows = np.flatnonzero(images == image)
-        boxes = predicted[PREDICTED_BOX_COLUMNS].to_numpy(float)[rows]
-        true = plates.loc[plates["image"] == image, BOX_COLUMNS].dropna().to_numpy(float)
+        rows = predictions_of.get(image, np.empty(0, int))
+        boxes, true = predicted_boxes[rows], true_boxes[plates_of.get(image, np.empty(0, int))]
+        true = true[~np.isnan(true).any(axis=1)]
         covered = pairwise_coverage(boxes, part[BOX_COLUMNS].to_numpy(float)).max(axis=1, initial=0)
         left_out[rows] = (covered >= 0.5) & (pairwise_iou(boxes, true).max(axis=1, initial=0) < 0.5)
     return predicted[~left_out].reset_index(drop=True)

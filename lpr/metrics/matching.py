@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,13 +43,28 @@ class Matches:
             counts: int (n,), how often each image is in the sample: ones for all as they are. At least one image of the
                 sample must have a plate.
         """
-        weights = counts[self.owner]
-        true = np.cumsum(self.hits * weights, axis=1)
-        precision = true / np.maximum(np.cumsum(weights), 1)
-        envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-        padded = np.pad(envelope, [(0, 0), (0, 1)])  # 0 at recalls that are not reached
-        places = [np.searchsorted(recall, _RECALLS) for recall in true / (counts @ self.plates)]
-        return np.take_along_axis(padded, np.array(places), axis=1).mean(axis=1)
+        weights, plates = counts[self.owner], counts @ self.plates
+        so_far = np.maximum(np.cumsum(weights), 1)
+        return np.array([_interpolated(weights[hits], so_far[hits], plates) for hits in self._places])
+
+    @cached_property
+    def _places(self) -> list[np.ndarray]:
+        """The predictions that match a plate, at each threshold."""
+        return [np.flatnonzero(hits) for hits in self.hits]
+
+
+def _interpolated(weights: np.ndarray, so_far: np.ndarray, plates: int) -> float:
+    """Precision at COCO's recalls, averaged, from the predictions that match alone: between two of them, it falls.
+
+    Args:
+        weights: how often each of them is in the sample.
+        so_far: how many predictions, matching or not, are there up to each of them.
+        plates: of the sample.
+    """
+    true = np.cumsum(weights)
+    envelope = np.maximum.accumulate((true / so_far)[::-1])[::-1]
+    reached = np.searchsorted(true / plates, _RECALLS)
+    return float(np.append(envelope, 0)[reached].mean())  # 0 at recalls that are not reached
 
 
 def match_predictions(plates: pd.DataFrame, predictions: pd.DataFrame, images: Sequence[str]) -> Matches:

@@ -5,7 +5,7 @@ import time
 
 from lpr.boxes import BOX_COLUMNS
 from lpr.config import Config
-from lpr.data.plates import read_ignored, read_split
+from lpr.data.plates import read_split_and_ignored
 from lpr.data.tables import read_table, write_json, write_table
 from lpr.detection import families
 from lpr.detection.prediction import detect_plates
@@ -32,12 +32,12 @@ def run(config: Config) -> None:
     """Detect plates in the images of all splits, and compare the boxes with the true ones."""
     started = time.monotonic()
     prepare_tensorflow(choose_hardware("float32", config.train.threads), config.train.seed)
-    rows = read_split()
+    rows, ignored = read_split_and_ignored()
     images, plates = rows.drop_duplicates("image"), rows.dropna(subset=BOX_COLUMNS)
     model = load_model(DETECTOR)
     paths = [IMAGE_CACHE / name for name in images["image"]]
     found = predictions(images, detect_plates(model, paths, families.load(config.detector.name), config.inference))
-    found = without_ignored(found, plates, read_ignored())
+    found = without_ignored(found, plates, ignored)
     write_table(found, PREDICTIONS)
     confidence = config.inference.confidence_threshold
     table = detections(plates, found[found["confidence"] >= confidence])

@@ -7,7 +7,7 @@ import pandas as pd
 from lpr.boxes import ORIGINAL_BOX_COLUMNS
 from lpr.config import Config
 from lpr.data.input_pipeline import Examples
-from lpr.data.plates import read_ignored, read_split
+from lpr.data.plates import read_split_and_ignored
 from lpr.data.tables import write_json
 from lpr.detection import families
 from lpr.detection.training import train
@@ -30,12 +30,14 @@ def run(config: Config) -> None:
         )
     started = time.monotonic()
     hardware = choose_hardware(config.train.precision, config.train.threads)
-    plates = with_override_boxes(read_split()) if config.train.only_override_boxes else read_split()
-    ignored, family = read_ignored(), families.load(config.detector.name)
+    plates, ignored = read_split_and_ignored()
+    if config.train.only_override_boxes:
+        plates = with_override_boxes(plates)
+    family = families.load(config.detector.name)
 
     def load(split: str) -> Examples | None:
-        part, scratch = plates[plates["split"] == split], SCRATCH / "images" / f"{split}.npy"
-        return family.load_examples(part, ignored, IMAGE_CACHE, config, scratch) if len(part) else None
+        part = plates[plates["split"] == split]
+        return family.load_examples(part, ignored, IMAGE_CACHE, config, SCRATCH) if len(part) else None
 
     training, validation = load("train"), load("validation")
     assert training is not None, "the split stage refuses an empty training split"

@@ -65,7 +65,7 @@ def boxes_of(row: Mapping[Any, Any]) -> tuple[Box, Box]:
 
 
 def draw_boxes(image: Image.Image, true: Box, predicted: Box, width: int) -> Image.Image:
-    """The image with both boxes (in its pixels), reduced to a width of at most `width` pixels."""
+    """The image with both boxes (in its pixels), reduced to at most `width` pixels, and twice as many in height."""
     return _draw(image, [(true, TRUE_COLOUR, None), (predicted, PREDICTED_COLOUR, _DASHED)], width)
 
 
@@ -83,7 +83,7 @@ def draw_labels(image: Image.Image, plates: Sequence[Box], ignored: Sequence[Box
 
 def _draw(image: Image.Image, boxes: Sequence[tuple[Box, str, _Dash | None]], width: int) -> Image.Image:
     """Draw each box in its colour and with its dash; None: solid."""
-    scale = min(1.0, width / image.width)
+    scale = min(1.0, width / image.width, 2 * width / image.height)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     drawn = image.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     canvas = ImageDraw.Draw(drawn)

@@ -49,6 +49,7 @@ _RECOGNITION_FIGURES = {
 SPLIT_PREFERENCE = ("test", "validation", "train")
 """The splits, the one whose scores generalise best first."""
 _CARDS = 48  # in the gallery; some 40 KB each
+_MOST_CARDS = 160  # of many sources
 _MAX_ROWS = 200  # of a table of a CSV file
 _IMAGE_PX = 480
 _CROP_PX = 180
@@ -293,6 +294,7 @@ def _gallery(config: Config, root: Path) -> list[dict[str, Any]]:
         return []
     sources = list(dict.fromkeys(detections["source"]))
     each = max(4, _CARDS // max(1, len(sources)))
+    each = max(2, min(each, _MOST_CARDS // max(1, len(sources))))
     gallery = []
     for source in sources:
         of_source = detections[detections["source"] == source]

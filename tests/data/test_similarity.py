@@ -72,6 +72,20 @@ def test_a_changed_copy_is_of_the_same_scene_and_other_images_are_not(change: ob
     assert not list(same_scene_pairs(edges, originals[:6], originals[6:]))
 
 
+@pytest.mark.parametrize("common", [0.3, 3.0], ids=["scenes", "one camera"])
+def test_no_pair_is_missed_for_its_first_components(common: float) -> None:
+    """3,000 descriptors, a third of which are near another; those of one camera are all near one another."""
+    random = np.random.default_rng(0)
+    edges = common * random.normal(size=256) + random.normal(size=(3000, 256)) * np.linspace(1.5, 0.1, 256)
+    edges[1::3] = edges[::3] + 0.3 * random.normal(size=(1000, 256))
+    edges = (edges / np.linalg.norm(edges, axis=1, keepdims=True)).astype(np.float32)
+    first, second = np.arange(0, 3000, 2), np.arange(1, 3000, 2)
+    found = np.concatenate(list(same_scene_pairs(edges, first, second)))
+    expected = np.argwhere(edges[first] @ edges[second].T >= SAME_SCENE)
+    assert len(expected) > 100
+    assert sorted(found.tolist()) == sorted(np.stack([first[expected[:, 0]], second[expected[:, 1]]], axis=1).tolist())
+
+
 def test_an_even_image_is_like_no_other() -> None:
     even = edge_descriptor(Image.new("RGB", (32, 32), "white"))
     assert even @ edge_descriptor(image(0)) < SAME_SCENE

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import composed
+import numpy as np
 import pandas as pd
 import pytest
 from browser import check_page, needs_browser
@@ -249,6 +250,22 @@ def test_scores_by_override_and_by_original_boxes_are_explained_rows_of_the_tabl
     del found["synthetic_original_boxes"]
     write_json(tmp_path / "metrics/detection.json", found)
     assert "synthetic_original_boxes" not in text_of(written(tmp_path))
+
+
+def test_the_page_stays_small_whatever_the_set(tmp_path):
+    """3,000 plates of 60 sources, in images of noise that are narrow and 4,000 pixels high; and 3,000 failures."""
+    make_project(tmp_path)
+    noise = np.random.default_rng(0).integers(0, 256, (4000, 500, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "data/images/high.jpg")
+    row = pd.read_csv(tmp_path / "reports/detections.csv").iloc[[0]].assign(image="high.jpg")
+    frame = pd.concat([row] * 3000, ignore_index=True)
+    frame["plate"], frame["source"] = range(3000), [f"camera{number % 60}" for number in range(3000)]
+    write_table(frame, tmp_path / "reports/detections.csv")
+    failures = [{"source": "camera0", "reason": "404", "attempts": 3, "url": f"https://a/{n}.jpg"} for n in range(3000)]
+    write_table(pd.DataFrame(failures), tmp_path / "data/failures.csv")
+    page = written(tmp_path)
+    assert len(page.encode()) < 20e6
+    assert "camera59" in page
 
 
 @pytest.mark.skipif("LPR_DATA" not in os.environ, reason="the images are not here: LPR_DATA names their folder")
