@@ -116,28 +116,37 @@ def _decode_all(
 
 
 def training_batches(
-    examples: Examples, batch_size: int, steps_per_epoch: int, steps: range, augment: StandardAugment, seed: int
+    examples: Examples,
+    batch_size: int,
+    steps_per_epoch: int,
+    steps: range,
+    augment: StandardAugment,
+    seed: int,
+    share: slice = slice(None),
 ) -> tf.data.Dataset:
     """Augmented batches: images, float32 (b, s, s, 3) in 0–1, and boxes, float32 (b, 4) in fractions; one a step.
 
     Every epoch is a new permutation of the images; its last batch is smaller where `batch_size` does not divide them.
+    Each batch has the `share` of its examples alone.
     """
     import tensorflow as tf
 
     from lpr.augment.standard import augmented
 
-    images = examples.images
+    shape = examples.images.shape[1:]
     choose = _batch_indices(examples, batch_size, steps_per_epoch, seed)
 
     def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
         chosen = choose(int(step))
-        return images[chosen], examples.boxes[chosen]
+        return examples.images[chosen], examples.boxes[chosen]
 
     def batch(step: Any) -> tuple[tf.Tensor, tf.Tensor]:
         chosen, corners = tf.numpy_function(fetch, [step], (tf.uint8, tf.float32), stateful=False)
-        chosen = tf.ensure_shape(chosen, (None, *images.shape[1:]))
+        chosen = tf.ensure_shape(chosen, (None, *shape))
         corners = tf.ensure_shape(corners, (None, 4))
-        return augmented(tf.cast(chosen, tf.float32) / 255, corners, augment, tf.stack([tf.cast(seed, tf.int64), step]))
+        numbers = tf.stack([tf.cast(seed, tf.int64), step])
+        images, boxes = augmented(tf.cast(chosen, tf.float32) / 255, corners, augment, numbers)
+        return images[share], boxes[share]
 
     dataset = tf.data.Dataset.range(steps.start, steps.stop)
     return dataset.map(batch, num_parallel_calls=1, deterministic=True).prefetch(2)
@@ -206,12 +215,20 @@ def cover_boxes(images: np.ndarray, rows: np.ndarray, boxes: np.ndarray) -> None
 
 
 def random_crop_batches(
-    examples: Examples, size: int, settings: RandomCrops, batch_size: int, steps_per_epoch: int, steps: range, seed: int
+    examples: Examples,
+    size: int,
+    settings: RandomCrops,
+    batch_size: int,
+    steps_per_epoch: int,
+    steps: range,
+    seed: int,
+    share: slice = slice(None),
 ) -> tf.data.Dataset:
     """Batches of random crops, float32 (b, size, size, 3) in 0–1, and their plates, float32 (b, m, 5).
 
     The columns of a plate are its box, in fractions, and the weight of the box's sides in the loss; all are 0 where a
     crop has fewer than m. A crop is a function of (seed, step, place in the batch); a mosaic counts as one.
+    Each batch has the `share` of its crops alone.
     """
     import tensorflow as tf
 
@@ -243,7 +260,7 @@ def random_crop_batches(
     pool = ThreadPoolExecutor(usable_cores())
 
     def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
-        jobs = [(int(index), int(step), place) for place, index in enumerate(choose(int(step)))]
+        jobs = [(int(index), int(step), place) for place, index in enumerate(choose(int(step)))][share]
         images, boxes = zip(*pool.map(crop, jobs), strict=True)
         return np.stack(images), np.stack(boxes).astype(np.float32)
 
