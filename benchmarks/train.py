@@ -78,7 +78,7 @@ def ours(config: Config, examples: Examples) -> None:
 def plain(config: Config, examples: Examples) -> None:
     """`model.fit` on float arrays in memory, as in a notebook."""
     hardware = choose_hardware(config.train.precision, config.train.threads)
-    images = examples.images.astype(np.float32) / 255
+    images = np.asarray(examples.images, np.float32) / 255
     family = families.load(config.detector.name)
     settings = family.Settings.model_validate(config.detector.model_dump())
     model = family.build(settings, hardware.precision, 0)

@@ -47,7 +47,7 @@ def main() -> None:
     os.chdir(options.folder)
     with tempfile.TemporaryDirectory() as scratch:
         settings = config.load()
-        rows = compare(settings, options.steps, options.rounds, Path(scratch) / "images.npy")
+        rows = compare(settings, options.steps, options.rounds, Path(scratch))
     if output:
         detector = settings.detector
         data = f"detector={detector.name}, batches of {settings.train.batch_size}, {detector.image_size_px} px"

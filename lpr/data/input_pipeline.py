@@ -1,13 +1,12 @@
 """From cached images to the batches that a detector is trained on.
 
-Images are decoded and resized once, into one uint8 array, in memory or (where that is too large) in a file. A batch is
-a function of (seed, step) alone: training that resumes at step 1000 gets the batches that an uninterrupted one would
-have got from there on.
+Images are decoded and resized once, into memory or (where that would be too much) into mapped files. A batch is a
+function of (seed, step) alone, wherever the images are: training that resumes at step 1000 gets the batches that an
+uninterrupted one would have got from there on.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS
 from lpr.cores import usable_cores
+from lpr.data.mapped_files import allocate
 from lpr.resampling import BORDER
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Examples:
     """What a detector is trained on or validated by.
 
     Attributes:
-        images: decoded, uint8 (n, s, s, 3).
+        images: decoded, n of uint8 (s, s, 3).
         boxes: fractions of the image's sides, float32 (n, 4), or (n, m, 4) for all plates, with zeros where an image
             has fewer than m.
         extents: height and width of the image inside its letterbox, pixels, int (n, 2); None where it fills the square.
@@ -44,7 +44,7 @@ class Examples:
         box_weights: of the sides of each image's boxes in the loss, float (n,) in 0–1; None where all weigh 1.
     """
 
-    images: np.ndarray
+    images: np.ndarray | Sequence[np.ndarray]
     boxes: np.ndarray
     extents: np.ndarray | None = None
     weights: np.ndarray | None = None
@@ -73,10 +73,10 @@ def box_fractions(plates: pd.DataFrame) -> np.ndarray:
     return (plates[BOX_COLUMNS].to_numpy(float) / sides).astype(np.float32)
 
 
-def decode_images(paths: Sequence[Path], image_size_px: int, max_memory_mb: int, scratch: Path) -> np.ndarray:
-    """All images, stretched to squares: uint8 (n, image_size_px, image_size_px, 3).
+def decode_images(paths: Sequence[Path], image_size_px: int, max_memory_mb: int, scratch: Path) -> list[np.ndarray]:
+    """All images, stretched to squares: uint8 (image_size_px, image_size_px, 3).
 
-    The array is in memory, or in the file `scratch` where it would take more than `max_memory_mb`.
+    They are in memory, or in files in the folder `scratch` where they would take more than `max_memory_mb`.
     """
     from PIL import Image
 
@@ -92,21 +92,13 @@ def decode_images(paths: Sequence[Path], image_size_px: int, max_memory_mb: int,
 
 def _decode_all(
     decode: Callable[[Path], np.ndarray], paths: Sequence[Path], side: int, max_memory_mb: int, scratch: Path
-) -> np.ndarray:
+) -> list[np.ndarray]:
     from tqdm import tqdm
 
-    shape = (len(paths), side, side, 3)
-    images: np.ndarray
-    if np.prod(shape) > max_memory_mb * 2**20:
-        scratch.parent.mkdir(parents=True, exist_ok=True)
-        images = np.lib.format.open_memmap(scratch, mode="w+", dtype=np.uint8, shape=shape)
-        with scratch.open("r+b") as file:  # else a disk that gets full kills the process
-            os.posix_fallocate(file.fileno(), 0, scratch.stat().st_size)
-    else:
-        images = np.empty(shape, np.uint8)
+    images = allocate([(side, side, 3)] * len(paths), max_memory_mb, scratch)
 
     def fill(index: int) -> None:
-        images[index] = decode(paths[index])
+        images[index][:] = decode(paths[index])
 
     with ThreadPoolExecutor(usable_cores()) as pool:
         work = pool.map(fill, range(len(paths)))
@@ -133,12 +125,12 @@ def training_batches(
 
     from lpr.augment.standard import augmented
 
-    shape = examples.images.shape[1:]
+    shape = examples.images[0].shape
     choose = _batch_indices(examples, batch_size, steps_per_epoch, seed)
 
     def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
         chosen = choose(int(step))
-        return examples.images[chosen], examples.boxes[chosen]
+        return np.stack([examples.images[index] for index in chosen]), examples.boxes[chosen]
 
     def batch(step: Any) -> tuple[tf.Tensor, tf.Tensor]:
         chosen, corners = tf.numpy_function(fetch, [step], (tf.uint8, tf.float32), stateful=False)
@@ -185,8 +177,8 @@ def _systematic_sample(weights: np.ndarray, count: int, generator: np.random.Gen
     return chosen
 
 
-def letterbox_images(paths: Sequence[Path], side: int, max_memory_mb: int, scratch: Path) -> np.ndarray:
-    """All images, unstretched, at the upper left of grey squares: uint8 (n, side, side, 3); see `decode_images`."""
+def letterbox_images(paths: Sequence[Path], side: int, max_memory_mb: int, scratch: Path) -> list[np.ndarray]:
+    """All images, unstretched, at the upper left of grey squares: uint8 (side, side, 3); see `decode_images`."""
     from PIL import Image
 
     from lpr.augment.random_crops import letterbox
@@ -199,11 +191,11 @@ def letterbox_images(paths: Sequence[Path], side: int, max_memory_mb: int, scrat
     return _decode_all(decode, paths, side, max_memory_mb, scratch)
 
 
-def cover_boxes(images: np.ndarray, rows: np.ndarray, boxes: np.ndarray) -> None:
+def cover_boxes(images: Sequence[np.ndarray], rows: np.ndarray, boxes: np.ndarray) -> None:
     """Cover boxes with `BORDER`, with a margin of 15 % of their heights, so that what they hold teaches nothing.
 
     Args:
-        images: uint8 (n, h, w, 3), changed in place.
+        images: uint8 (h, w, 3) each, changed in place.
         rows: of the images, int (k,).
         boxes: pixels, float (k, 4).
     """
@@ -211,7 +203,7 @@ def cover_boxes(images: np.ndarray, rows: np.ndarray, boxes: np.ndarray) -> None
     for row, (left, top, right, bottom) in zip(
         rows, (boxes + margin * [-1, -1, 1, 1]).clip(0).round().astype(int), strict=True
     ):
-        images[row, top:bottom, left:right] = BORDER
+        images[row][top:bottom, left:right] = BORDER
 
 
 def random_crop_batches(
@@ -235,7 +227,7 @@ def random_crop_batches(
     from lpr.augment.pasting import PastePool
     from lpr.augment.random_crops import random_crop, random_mosaic
 
-    side = examples.images.shape[1]
+    side = examples.images[0].shape[0]
     most = (examples.boxes.shape[1] + (settings.p_paste_extra > 0)) * (4 if settings.p_mosaic > 0 else 1)
     paste_pool = PastePool.synthesize(settings.paste_pool_size, seed) if settings.pastes else None
     choose = _batch_indices(examples, batch_size, steps_per_epoch, seed)
@@ -245,7 +237,7 @@ def random_crop_batches(
         boxes = boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)] * side
         weight = 1.0 if examples.box_weights is None else examples.box_weights[index]
         height, width = (side, side) if examples.extents is None else examples.extents[index]
-        return examples.images[index, :height, :width], np.pad(boxes, [(0, 0), (0, 1)], constant_values=weight)
+        return examples.images[index][:height, :width], np.pad(boxes, [(0, 0), (0, 1)], constant_values=weight)
 
     def crop(job: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         index, step, place = job
@@ -277,20 +269,22 @@ def full_image_batches(examples: Examples, size: int, batch_size: int) -> tf.dat
     """All images once, in order, unaugmented and letterboxed to the network's size, and their boxes."""
     from lpr.augment.random_crops import letterbox
 
-    images = np.stack([letterbox(image, size) for image in examples.images])
-    return evaluation_batches(images, examples.boxes, batch_size)
+    return evaluation_batches([letterbox(image, size) for image in examples.images], examples.boxes, batch_size)
 
 
-def evaluation_batches(images: np.ndarray, boxes: np.ndarray, batch_size: int) -> tf.data.Dataset:
+def evaluation_batches(
+    images: np.ndarray | Sequence[np.ndarray], boxes: np.ndarray, batch_size: int
+) -> tf.data.Dataset:
     """All images, float32 in 0–1, and boxes once, in order, unaugmented."""
     import tensorflow as tf
 
     def fetch(start: np.int64) -> tuple[np.ndarray, np.ndarray]:
-        return images[start : start + batch_size], boxes[start : start + batch_size]
+        chosen = slice(int(start), int(start) + batch_size)
+        return np.stack(list(images[chosen])), boxes[chosen]
 
     def batch(start: Any) -> tuple[tf.Tensor, tf.Tensor]:
         chosen, corners = tf.numpy_function(fetch, [start], (tf.uint8, tf.float32), stateful=False)
-        chosen = tf.ensure_shape(chosen, (None, *images.shape[1:]))
+        chosen = tf.ensure_shape(chosen, (None, *images[0].shape))
         return tf.cast(chosen, tf.float32) / 255, tf.ensure_shape(corners, (None, *boxes.shape[1:]))
 
     return tf.data.Dataset.range(0, len(images), batch_size).map(batch).prefetch(2)

@@ -55,10 +55,10 @@ class Worker:
                 raise ValueError(f"the role {sorted(unknown)[0]}")
             cluster[role][index]
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+            example = {"cluster": {"worker": ["HOST:PORT", "HOST:PORT"]}, "task": {"type": "worker", "index": 0}}
             raise UserError(
                 f"TF_CONFIG: {text}: {type(error).__name__}: {error}. It has the addresses of all workers and the "
-                'number of this one: {"cluster": {"worker": ["HOST:PORT", "HOST:PORT"]}, "task": {"type": "worker", "index": '
-                "0}}; without it, one process trains alone"
+                f"number of this one: {json.dumps(example)}; without it, one process trains alone"
             ) from None
         place = index + (len(cluster.get("chief", ())) if role == "worker" else 0)
         return cls(place, addresses) if len(addresses) > 1 else cls()
@@ -229,8 +229,8 @@ def fit(
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
         lost = re.search(r"/job:[a-z]+/\S*task:\d+", error.message)
         raise UserError(
-            f"worker {worker.index} of {worker.count} lost the connection to {lost[0] if lost else 'another'}: start all "
-            "of them again, and the training continues after the last finished epoch"
+            f"worker {worker.index} of {worker.count} lost the connection to {lost[0] if lost else 'another'}: start "
+            "all of them again, and the training continues after the last finished epoch"
         ) from None
     finally:
         callback.on_train_end()

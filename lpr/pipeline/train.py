@@ -39,7 +39,7 @@ def run(config: Config) -> None:
     images = SCRATCH / "images" / (f"worker_{worker.index}" if worker.count > 1 else "")
 
     def load(split: str) -> Examples | None:
-        part, scratch = plates[plates["split"] == split], images / f"{split}.npy"
+        part, scratch = plates[plates["split"] == split], images / split
         return family.load_examples(part, ignored, IMAGE_CACHE, config, scratch) if len(part) else None
 
     training, validation = load("train"), load("validation")

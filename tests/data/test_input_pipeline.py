@@ -118,11 +118,12 @@ def test_images_in_memory_and_on_disk_are_the_same(tmp_path: Path) -> None:
         image = Image.fromarray(np.random.default_rng(number).integers(0, 256, (90, 160, 3), dtype=np.uint8))
         image.save(tmp_path / f"{number}.jpg")
         paths.append(tmp_path / f"{number}.jpg")
-    big = decode_images([*paths] * 200, 32, 1, tmp_path / "scratch" / "all.npy")
-    small = decode_images(paths, 32, 1, tmp_path / "unused.npy")
-    assert isinstance(big, np.memmap)
-    assert not isinstance(small, np.memmap)
+    big = decode_images([*paths] * 200, 32, 1, tmp_path / "scratch")
+    small = decode_images(paths, 32, 1, tmp_path / "unused")
+    assert isinstance(big[0], np.memmap)
+    assert not isinstance(small[0], np.memmap)
     np.testing.assert_array_equal(big[:3], small)
+    assert list((tmp_path / "scratch").iterdir()) == []  # without names, they go with the process, however that ends
 
 
 def test_an_epoch_has_each_source_as_often_as_its_weight() -> None:
@@ -180,6 +181,6 @@ def test_images_for_which_the_disk_has_no_space_are_an_error_and_not_the_end_of_
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:
         with pytest.raises(OSError, match="File too large"):
-            decode_images([tmp_path / "one.png"] * 4, SIDE, 0, tmp_path / "images.npy")
+            decode_images([tmp_path / "one.png"] * 4, SIDE, 0, tmp_path / "images")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

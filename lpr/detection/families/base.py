@@ -83,7 +83,7 @@ class Family(Protocol):
             ignored: a row a box that is neither a plate nor background, of any images; columns as of `plates`.
             image_dir: the folder of cached images.
             config: of the whole experiment.
-            scratch: the `.npy` file for decoded images that would take more than `train.max_memory_mb`.
+            scratch: the folder for files of decoded images that would take more than `train.max_memory_mb`.
         """
         ...
 
