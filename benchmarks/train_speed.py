@@ -95,7 +95,7 @@ def compare(settings: config.Config, steps: int, rounds: int, scratch: Path) -> 
         for turn in range(len(runs)):
             which = (number + turn) % len(runs)  # in each round another one goes first
             if which == len(runs) - 1:
-                _evict(in_files.images)
+                _evict(getattr(in_files.images, "kept", in_files.images))
             spent[number, which] = _spent(*list(runs.values())[which])
     print(f"{settings.detector.name}: n={rounds} rounds of {steps} batches of {size}, {hardware.threads} threads")
     rows = []

@@ -22,12 +22,25 @@ _MAX_TAUGHT_DEG = 10.0  # rotation of a crop from which the sides of its boxes, 
 
 def letterbox(image: np.ndarray, size: int) -> np.ndarray:
     """The whole image in the upper left of a square, `BORDER` beside it: uint8 (size, size, 3)."""
+    fitted = fit(image, size)
+    square = np.full((size, size, 3), BORDER, np.uint8)
+    square[: fitted.shape[0], : fitted.shape[1]] = fitted
+    return square
+
+
+def fit(image: np.ndarray, size: int) -> np.ndarray:
+    """The image, resized so that its longer side is `size` pixels: uint8 (h, w, 3)."""
     scale = size / max(image.shape[:2])
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
-    square = np.full((size, size, 3), BORDER, np.uint8)
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    square[:height, :width] = cv2.resize(image, (width, height), interpolation=interpolation)
-    return square
+    return resized(image, height, width)
+
+
+def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The image with these sides in pixels, uint8 (height, width, 3); itself where it has them already."""
+    if image.shape[:2] == (height, width):
+        return image
+    smaller = max(height, width) < max(image.shape[:2])
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 
 
 def random_crop(

@@ -20,6 +20,7 @@ import pandas as pd
 from lpr.boxes import BOX_COLUMNS
 from lpr.cores import usable_cores
 from lpr.data.mapped_files import allocate
+from lpr.nn.batches import python_batches
 from lpr.resampling import BORDER
 
 if TYPE_CHECKING:
@@ -36,17 +37,15 @@ class Examples:
     """What a detector is trained on or validated by.
 
     Attributes:
-        images: decoded, n of uint8 (s, s, 3).
-        boxes: fractions of the image's sides, float32 (n, 4), or (n, m, 4) for all plates, with zeros where an image
-            has fewer than m.
-        extents: height and width of the image inside its letterbox, pixels, int (n, 2); None where it fills the square.
+        images: decoded, n of uint8 (h, w, 3), where the longer of h and w is the same for all.
+        boxes: fractions of the image's longer side, float32 (n, 4), or (n, m, 4) for all plates, with zeros where an
+            image has fewer than m.
         weights: how often an epoch has each image on average, float (n,); None where that is once.
         box_weights: of the sides of each image's boxes in the loss, float (n,) in 0–1; None where all weigh 1.
     """
 
     images: np.ndarray | Sequence[np.ndarray]
     boxes: np.ndarray
-    extents: np.ndarray | None = None
     weights: np.ndarray | None = None
     box_weights: np.ndarray | None = None
 
@@ -80,31 +79,62 @@ def decode_images(paths: Sequence[Path], image_size_px: int, max_memory_mb: int,
     """
     from PIL import Image
 
-    def decode(path: Path) -> np.ndarray:
+    def decode(path: Path, target: np.ndarray) -> None:
         with Image.open(path) as image:
             # Faster: the JPEG decoder halves the size while it stays at least twice the one that is needed.
             image.draft("RGB", (2 * image_size_px, 2 * image_size_px))
-            resized = image.convert("RGB").resize((image_size_px, image_size_px), Image.Resampling.BILINEAR)
-            return np.asarray(resized)
+            target[:] = image.convert("RGB").resize((image_size_px, image_size_px), Image.Resampling.BILINEAR)
 
-    return _decode_all(decode, paths, image_size_px, max_memory_mb, scratch)
+    images = allocate([(image_size_px, image_size_px, 3)] * len(paths), max_memory_mb, scratch)
+    _decode_all(decode, paths, images)
+    return images
 
 
-def _decode_all(
-    decode: Callable[[Path], np.ndarray], paths: Sequence[Path], side: int, max_memory_mb: int, scratch: Path
-) -> list[np.ndarray]:
+class FittedImages(Sequence[np.ndarray]):
+    """Images, uint8 (h, w, 3), resized so that the longer side of each is `size` pixels.
+
+    Smaller ones are kept as they are, and enlarged whenever they are asked for.
+
+    Args:
+        paths: of the images.
+        sides: their heights and widths, pixels, int (n, 2).
+        size: pixels.
+        max_memory_mb: what would take more is kept in files in the folder `scratch`.
+    """
+
+    def __init__(self, paths: Sequence[Path], sides: np.ndarray, size: int, max_memory_mb: int, scratch: Path) -> None:
+        from PIL import Image
+
+        from lpr.augment.random_crops import resized
+
+        def decode(path: Path, target: np.ndarray) -> None:
+            with Image.open(path) as image:
+                image.draft("RGB", (2 * size, 2 * size))
+                target[:] = resized(np.asarray(image.convert("RGB")), *target.shape[:2])
+
+        self._size = size
+        longer = sides.max(axis=1, keepdims=True)
+        kept = np.where(longer > size, np.maximum(1, (sides * (size / longer)).round()), sides).astype(int)
+        self.kept = allocate([(height, width, 3) for height, width in kept.tolist()], max_memory_mb, scratch)
+        _decode_all(decode, paths, self.kept)
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+    def __getitem__(self, index: Any) -> Any:
+        from lpr.augment.random_crops import fit
+
+        return fit(self.kept[index], self._size)
+
+
+def _decode_all(decode: Callable[[Path, np.ndarray], None], paths: Sequence[Path], images: list[np.ndarray]) -> None:
+    """Decode each file into its image."""
     from tqdm import tqdm
 
-    images = allocate([(side, side, 3)] * len(paths), max_memory_mb, scratch)
-
-    def fill(index: int) -> None:
-        images[index][:] = decode(paths[index])
-
     with ThreadPoolExecutor(usable_cores()) as pool:
-        work = pool.map(fill, range(len(paths)))
+        work = pool.map(decode, paths, images)
         for _ in tqdm(work, "decoding", len(paths), unit="image", leave=False):
             pass
-    return images
 
 
 def training_batches(
@@ -125,23 +155,17 @@ def training_batches(
 
     from lpr.augment.standard import augmented
 
-    shape = examples.images[0].shape
     choose = _batch_indices(examples, batch_size, steps_per_epoch, seed)
 
-    def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
-        chosen = choose(int(step))
+    def fetch(step: int) -> tuple[np.ndarray, np.ndarray]:
+        chosen = choose(step)
         return np.stack([examples.images[index] for index in chosen]), examples.boxes[chosen]
 
-    def batch(step: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        chosen, corners = tf.numpy_function(fetch, [step], (tf.uint8, tf.float32), stateful=False)
-        chosen = tf.ensure_shape(chosen, (None, *shape))
-        corners = tf.ensure_shape(corners, (None, 4))
-        numbers = tf.stack([tf.cast(seed, tf.int64), step])
-        images, boxes = augmented(tf.cast(chosen, tf.float32) / 255, corners, augment, numbers)
-        return images[share], boxes[share]
+    def change(step: Any, batch: Any, boxes: Any) -> tuple[Any, Any]:
+        batch, boxes = augmented(batch, boxes, augment, tf.stack([tf.cast(seed, tf.int64), step]))
+        return batch[share], boxes[share]
 
-    dataset = tf.data.Dataset.range(steps.start, steps.stop)
-    return dataset.map(batch, num_parallel_calls=1, deterministic=True).prefetch(2)
+    return python_batches(fetch, steps, examples.images[0].shape, (4,), change)
 
 
 def _batch_indices(examples: Examples, batch_size: int, steps_per_epoch: int, seed: int) -> Callable[[int], np.ndarray]:
@@ -177,27 +201,13 @@ def _systematic_sample(weights: np.ndarray, count: int, generator: np.random.Gen
     return chosen
 
 
-def letterbox_images(paths: Sequence[Path], side: int, max_memory_mb: int, scratch: Path) -> list[np.ndarray]:
-    """All images, unstretched, at the upper left of grey squares: uint8 (side, side, 3); see `decode_images`."""
-    from PIL import Image
-
-    from lpr.augment.random_crops import letterbox
-
-    def decode(path: Path) -> np.ndarray:
-        with Image.open(path) as image:
-            image.draft("RGB", (2 * side, 2 * side))
-            return letterbox(np.asarray(image.convert("RGB")), side)
-
-    return _decode_all(decode, paths, side, max_memory_mb, scratch)
-
-
 def cover_boxes(images: Sequence[np.ndarray], rows: np.ndarray, boxes: np.ndarray) -> None:
     """Cover boxes with `BORDER`, with a margin of 15 % of their heights, so that what they hold teaches nothing.
 
     Args:
         images: uint8 (h, w, 3) each, changed in place.
         rows: of the images, int (k,).
-        boxes: pixels, float (k, 4).
+        boxes: pixels of their images, float (k, 4).
     """
     margin = _COVER_MARGIN * (boxes[:, 3:] - boxes[:, 1:2])
     for row, (left, top, right, bottom) in zip(
@@ -222,22 +232,18 @@ def random_crop_batches(
     crop has fewer than m. A crop is a function of (seed, step, place in the batch); a mosaic counts as one.
     Each batch has the `share` of its crops alone.
     """
-    import tensorflow as tf
-
     from lpr.augment.pasting import PastePool
     from lpr.augment.random_crops import random_crop, random_mosaic
 
-    side = examples.images[0].shape[0]
     most = (examples.boxes.shape[1] + (settings.p_paste_extra > 0)) * (4 if settings.p_mosaic > 0 else 1)
     paste_pool = PastePool.synthesize(settings.paste_pool_size, seed) if settings.pastes else None
     choose = _batch_indices(examples, batch_size, steps_per_epoch, seed)
 
     def example(index: int) -> tuple[np.ndarray, np.ndarray]:
-        boxes = examples.boxes[index]
-        boxes = boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)] * side
+        image, boxes = examples.images[index], examples.boxes[index]
+        boxes = boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)] * max(image.shape[:2])
         weight = 1.0 if examples.box_weights is None else examples.box_weights[index]
-        height, width = (side, side) if examples.extents is None else examples.extents[index]
-        return examples.images[index][:height, :width], np.pad(boxes, [(0, 0), (0, 1)], constant_values=weight)
+        return image, np.pad(boxes, [(0, 0), (0, 1)], constant_values=weight)
 
     def crop(job: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         index, step, place = job
@@ -251,40 +257,32 @@ def random_crop_batches(
 
     pool = ThreadPoolExecutor(usable_cores())
 
-    def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
-        jobs = [(int(index), int(step), place) for place, index in enumerate(choose(int(step)))][share]
+    def fetch(step: int) -> tuple[np.ndarray, np.ndarray]:
+        jobs = [(int(index), step, place) for place, index in enumerate(choose(step))][share]
         images, boxes = zip(*pool.map(crop, jobs), strict=True)
         return np.stack(images), np.stack(boxes).astype(np.float32)
 
-    def batch(step: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        images, boxes = tf.numpy_function(fetch, [step], (tf.uint8, tf.float32), stateful=False)
-        images = tf.ensure_shape(images, (None, size, size, 3))
-        return tf.cast(images, tf.float32) / 255, tf.ensure_shape(boxes, (None, most, 5))
-
-    dataset = tf.data.Dataset.range(steps.start, steps.stop)
-    return dataset.map(batch, num_parallel_calls=1, deterministic=True).prefetch(2)
+    return python_batches(fetch, steps, (size, size, 3), (most, 5))
 
 
 def full_image_batches(examples: Examples, size: int, batch_size: int) -> tf.data.Dataset:
     """All images once, in order, unaugmented and letterboxed to the network's size, and their boxes."""
     from lpr.augment.random_crops import letterbox
 
-    return evaluation_batches([letterbox(image, size) for image in examples.images], examples.boxes, batch_size)
+    def fetch(start: int) -> tuple[np.ndarray, np.ndarray]:
+        chosen = [examples.images[index] for index in range(start, min(start + batch_size, len(examples.images)))]
+        # First at their own scale, so that they are resized with the grey beside them, as in training.
+        squares = [letterbox(image, max(image.shape[:2])) for image in chosen]
+        return np.stack([letterbox(square, size) for square in squares]), examples.boxes[start : start + batch_size]
+
+    return python_batches(fetch, range(0, len(examples.images), batch_size), (size, size, 3), examples.boxes.shape[1:])
 
 
-def evaluation_batches(
-    images: np.ndarray | Sequence[np.ndarray], boxes: np.ndarray, batch_size: int
-) -> tf.data.Dataset:
+def evaluation_batches(examples: Examples, batch_size: int) -> tf.data.Dataset:
     """All images, float32 in 0–1, and boxes once, in order, unaugmented."""
-    import tensorflow as tf
+    images, boxes = examples.images, examples.boxes
 
-    def fetch(start: np.int64) -> tuple[np.ndarray, np.ndarray]:
-        chosen = slice(int(start), int(start) + batch_size)
-        return np.stack(list(images[chosen])), boxes[chosen]
+    def fetch(start: int) -> tuple[np.ndarray, np.ndarray]:
+        return np.stack(list(images[start : start + batch_size])), boxes[start : start + batch_size]
 
-    def batch(start: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        chosen, corners = tf.numpy_function(fetch, [start], (tf.uint8, tf.float32), stateful=False)
-        chosen = tf.ensure_shape(chosen, (None, *images[0].shape))
-        return tf.cast(chosen, tf.float32) / 255, tf.ensure_shape(corners, (None, *boxes.shape[1:]))
-
-    return tf.data.Dataset.range(0, len(images), batch_size).map(batch).prefetch(2)
+    return python_batches(fetch, range(0, len(images), batch_size), images[0].shape, boxes.shape[1:])

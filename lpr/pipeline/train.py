@@ -36,11 +36,9 @@ def run(config: Config) -> None:
     plates = with_override_boxes(read_split()) if config.train.only_override_boxes else read_split()
     ignored, family = read_ignored(), families.load(config.detector.name)
 
-    images = SCRATCH / "images" / (f"worker_{worker.index}" if worker.count > 1 else "")
-
     def load(split: str) -> Examples | None:
-        part, scratch = plates[plates["split"] == split], images / split
-        return family.load_examples(part, ignored, IMAGE_CACHE, config, scratch) if len(part) else None
+        part = plates[plates["split"] == split]
+        return family.load_examples(part, ignored, IMAGE_CACHE, config, SCRATCH) if len(part) else None
 
     training, validation = load("train"), load("validation")
     assert training is not None, "the split stage refuses an empty training split"

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lpr.augment.random_crops import fit
 from lpr.composition.compose import compose
 from lpr.config import RandomCrops, StandardAugment
-from lpr.data.input_pipeline import Examples, decode_images, random_crop_batches, training_batches
+from lpr.data.input_pipeline import Examples, FittedImages, decode_images, random_crop_batches, training_batches
 
 SIDE = 64
 
@@ -123,7 +124,22 @@ def test_images_in_memory_and_on_disk_are_the_same(tmp_path: Path) -> None:
     assert isinstance(big[0], np.memmap)
     assert not isinstance(small[0], np.memmap)
     np.testing.assert_array_equal(big[:3], small)
-    assert list((tmp_path / "scratch").iterdir()) == []  # without names, they go with the process, however that ends
+    assert not [*(tmp_path / "scratch").iterdir()], "the file has no name, so that nothing is left of it"
+
+
+def test_small_images_are_kept_in_their_own_size_and_large_ones_fitted(tmp_path: Path) -> None:
+    sizes, decoded = [(40, 30), (160, 90), (64, 64), (50, 301)], []
+    for number, size in enumerate(sizes):
+        image = Image.fromarray(np.random.default_rng(number).integers(0, 256, (*size[::-1], 3), dtype=np.uint8))
+        image.save(tmp_path / f"{number}.png")
+        decoded.append(np.asarray(image))
+    paths, sides = [tmp_path / f"{number}.png" for number in range(4)], np.array(sizes)[:, ::-1]
+    for max_memory_mb in (1, 0):
+        images = FittedImages(paths, sides, 64, max_memory_mb, tmp_path / "scratch")
+        assert isinstance(images.kept[0], np.memmap) is (max_memory_mb == 0)
+        assert [image.shape[:2] for image in images.kept] == [(30, 40), (36, 64), (64, 64), (64, 11)]
+        for image, original in zip(images, decoded, strict=True):
+            np.testing.assert_array_equal(image, fit(original, 64))
 
 
 def test_an_epoch_has_each_source_as_often_as_its_weight() -> None:
@@ -181,6 +197,6 @@ def test_images_for_which_the_disk_has_no_space_are_an_error_and_not_the_end_of_
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:
         with pytest.raises(OSError, match="File too large"):
-            decode_images([tmp_path / "one.png"] * 4, SIDE, 0, tmp_path / "images")
+            decode_images([tmp_path / "one.png"] * 4, SIDE, 0, tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -1,11 +1,13 @@
 """Training repeats itself to the byte, and can be killed and continued."""
 
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +137,29 @@ def test_early_stopping_stops_and_keeps_the_best(tmp_path: Path, in_root: Path) 
         "optimizer.learning_rate=0.05",
     )
     assert metrics["epochs"] == metrics["best_epoch"] + 1 < 40
+
+
+CENTERNET = [
+    *("detector=centernet", "augment=random_crops", "inference=multiscale", "augment.stored_size_px=64"),
+    *("detector.image_size_px=64", "detector.stem_channels=4", "detector.stage_depths=[1,1,1,1]"),
+    *("detector.fpn_channels=8", "train.batch_size=8", "train.threads=1", "train.precision=float32"),
+]
+
+
+@pytest.mark.parametrize("overrides", [TINY, CENTERNET], ids=["regression", "centernet"])
+def test_the_images_of_a_training_are_gone_after_it(overrides: list[str], tmp_path: Path, in_root: Path) -> None:
+    config = compose([*overrides, "train.epochs=1", "train.warmup_epochs=0"])
+    boxes = (slice(None), None) if overrides is CENTERNET else ()
+    images = []
+    for number in range(2):
+        parts = [examples(16, 2 * number + part) for part in range(2)]
+        parts = [Examples(part.images, part.boxes[boxes]) for part in parts]
+        images += [weakref.ref(part.images) for part in parts]
+        folder = tmp_path / str(number)
+        train(config, *parts, choose_hardware("float32", 1), folder, folder / "history.csv", folder / "state")
+        del parts
+    gc.collect()
+    assert [image() for image in images] == [None] * 4
 
 
 def test_without_validation_the_last_weights_are_the_best(tmp_path: Path, in_root: Path) -> None:

@@ -66,17 +66,18 @@ def build(settings: Settings, precision: str, seed: int) -> keras.Model:
 def load_examples(
     plates: pd.DataFrame, ignored: pd.DataFrame, image_dir: Path, config: Config, scratch: Path
 ) -> Examples:
-    """Each image with all its plates, letterboxed to `augment.stored_size_px`, from which random crops can zoom in.
+    """Each image with all its plates, resized to `augment.stored_size_px`, from which random crops can zoom in.
 
     What is ignored is covered.
     """
-    from lpr.data.input_pipeline import Examples, cover_boxes, letterbox_images, source_weights
+    from lpr.data.input_pipeline import Examples, FittedImages, cover_boxes, source_weights
 
     assert isinstance(config.augment, RandomCrops)
     size = config.augment.stored_size_px
     names = plates["image"].drop_duplicates()
-    images = letterbox_images([image_dir / name for name in names], size, config.train.max_memory_mb, scratch)
-    # In a letterboxed image, a fraction of its longer side is a fraction of the square.
+    sides = plates.drop_duplicates("image")[["height", "width"]].to_numpy(int)
+    paths = [image_dir / name for name in names]
+    images = FittedImages(paths, sides, size, config.train.max_memory_mb, scratch)
     longest = plates[["width", "height"]].max(axis=1).to_numpy(float)
     boxes = np.zeros((len(names), plates.groupby("image").size().max(), 4), np.float32)
     place = {name: row for row, name in enumerate(names)}
@@ -84,12 +85,11 @@ def load_examples(
     fractions = plates[BOX_COLUMNS].to_numpy(float) / longest[:, None]
     boxes[row, plates.groupby("image").cumcount()] = np.nan_to_num(fractions)  # zeros for images without plates
     ignored = ignored[ignored["image"].isin(names)]
-    covered = ignored[BOX_COLUMNS].to_numpy(float) / ignored[["width", "height"]].max(axis=1).to_numpy(float)[:, None]
-    cover_boxes(images, ignored["image"].map(place).to_numpy(int), covered * size)
-    sides = plates.drop_duplicates("image")[["height", "width"]].to_numpy(float)
-    extents = np.maximum(1, (sides * size / sides.max(axis=1, keepdims=True)).round()).astype(int)
+    rows = ignored["image"].map(place).to_numpy(int)
+    scales = np.array([max(image.shape[:2]) for image in images.kept]) / sides.max(axis=1)
+    cover_boxes(images.kept, rows, ignored[BOX_COLUMNS].to_numpy(float) * scales[rows, None])
     weights = (source_weights(plates, of) for of in (config.train.source_weights, config.train.box_weights))
-    return Examples(images, boxes, extents, *weights)
+    return Examples(images, boxes, *weights)
 
 
 def training_batches(

@@ -151,7 +151,7 @@ def validation_batches(examples: Examples, config: Config) -> tf.data.Dataset:
     """All images once."""
     from lpr.data.input_pipeline import evaluation_batches
 
-    return evaluation_batches(examples.images, examples.boxes, config.train.batch_size)
+    return evaluation_batches(examples, config.train.batch_size)
 
 
 def training_loss(config: Loss) -> keras.losses.Loss | Callable[[Any, Any], Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lpr.config import Recognizer
 from lpr.cores import usable_cores
+from lpr.nn.batches import python_batches
 from lpr.ocr.recognizer.input_shapes import nearest_shape
 from lpr.plates.text import CHARACTERS
 from lpr.synthesis.crops import draw_background_crop, draw_crop
@@ -36,8 +37,6 @@ def crop_batches(
         config: of the crops.
         steps: of the training, counted from 0.
     """
-    import tensorflow as tf
-
     most = max(len(plate.text) for plate in (*plates, *real_plates))
     shapes = [nearest_shape(config.input_shapes_px, *plate.size) for plate in plates]
     synthetic, real = _by_shape(plates, config), _by_shape(real_plates, config)
@@ -53,20 +52,14 @@ def crop_batches(
         crop, boxes = draw_crop(plate, *shape, rng, config.crops)
         return crop, np.pad(character_targets(plate.text, boxes, shape), [(0, most - len(boxes)), (0, 0)])
 
-    def fetch(step: np.int64) -> tuple[np.ndarray, np.ndarray]:
-        rng = np.random.default_rng([config.train.seed, int(step)])
+    def fetch(step: int) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng([config.train.seed, step])
         shape = shapes[int(rng.integers(len(shapes)))]
-        examples = pool.map(lambda index: example(int(step), index, shape), range(config.train.batch_size))
+        examples = pool.map(lambda index: example(step, index, shape), range(config.train.batch_size))
         crops, targets = zip(*examples, strict=True)
         return np.stack(crops), np.stack(targets)
 
-    def batch(step: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        crops, targets = tf.numpy_function(fetch, [step], (tf.uint8, tf.float32), stateful=False)
-        crops = tf.ensure_shape(crops, (None, None, None, 3))
-        return tf.cast(crops, tf.float32) / 255, tf.ensure_shape(targets, (None, most, 5))
-
-    dataset = tf.data.Dataset.range(steps.start, steps.stop)
-    return dataset.map(batch, num_parallel_calls=1, deterministic=True).prefetch(2)
+    return python_batches(fetch, steps, (None, None, 3), (most, 5))
 
 
 def _by_shape(plates: Sequence[LetteredPlate], config: Recognizer) -> dict[tuple[int, int], list[LetteredPlate]]:
