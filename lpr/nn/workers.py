@@ -96,15 +96,20 @@ class Worker:
         signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))  # TensorFlow made it have no effect
         return strategy
 
-    def sums(self, arrays: Sequence[Any]) -> list[np.ndarray]:
+    def sums(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The sums of arrays over all workers, each of which calls this."""
+        return [total.numpy() for total in self._sums(list(arrays))]
+
+    @cached_property
+    def _sums(self) -> Any:
         import tensorflow as tf
 
         @tf.function
-        def reduce() -> Any:
-            return self.strategy.run(lambda: _all_reduce([tf.constant(array) for array in arrays]))
+        def sums(tensors: list[tf.Tensor]) -> Any:
+            # Copies, since what comes from outside is of no device that the strategy knows.
+            return self.strategy.run(lambda: _all_reduce([tf.identity(tensor) for tensor in tensors]))
 
-        return [value.numpy() for value in reduce()]
+        return sums
 
 
 ALONE = Worker()

@@ -31,7 +31,7 @@ FAMILIES = {
         *("detector=centernet", "augment=random_crops", "augment.stored_size_px=64"),
         *("inference=multiscale", "inference.scales=1"),
         *("detector.image_size_px=64", "detector.stem_channels=4", "detector.stage_depths=[1,1,1,1]"),
-        "detector.fpn_channels=8",
+        *("detector.fpn_channels=8", "optimizer.learning_rate=1e-4"),
     ],
 }
 # SGD: Adam divides gradients by their size, and so makes the rounding of one that should be 0 a whole step.
@@ -103,10 +103,10 @@ def finish(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str, str]]
 @pytest.mark.slow
 @pytest.mark.parametrize("family", list(FAMILIES))
 def test_two_workers_end_with_the_weights_of_one(family: str, tmp_path: Path) -> None:
-    """Within 2e-5, of weights of size 0.1 to 1: float32's rounding, 6e-8, of sums in another order, over 18 steps.
+    """Within 1e-4, of weights of size 0.1 to 2 that 18 steps move by 1e-2: by the order of sums alone.
 
-    Batch normalization adds to it: over several workers, Keras has the variance as the mean of squares less the square
-    of the mean.
+    float32's rounding of 6e-8 grows from step to step. One process whose batches are in reversed order, which is the
+    same sum, gets as far from itself: at a hundred times the centernet's learning rate, 9e-4, and two workers 1.4e-3.
     """
     alone, chief, other = (tmp_path / name for name in ("alone", "chief", "other"))
     assert [code for code, *_ in finish(start(family, [alone]))] == [0]
@@ -116,7 +116,7 @@ def test_two_workers_end_with_the_weights_of_one(family: str, tmp_path: Path) ->
     for name in ("last.keras", "detector.keras"):
         one, two = (keras.saving.load_model(folder / name, compile=False).weights for folder in (alone, chief))
         for mine, theirs in zip(one, two, strict=True):
-            np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=0, atol=2e-5, err_msg=mine.path)
+            np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=0, atol=1e-4, err_msg=mine.path)
     one, two = (pd.read_csv(folder / "history.csv") for folder in (alone, chief))
     assert list(one) == list(two)
     np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
