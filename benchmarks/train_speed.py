@@ -1,4 +1,5 @@
-"""Training images a second: in mixed_bfloat16 against float32, and with the input pipeline against batches in memory.
+"""Training images a second: mixed_bfloat16 against float32, the input pipeline against batches in memory, and images in
+files against images in memory.
 
     python benchmarks/train_speed.py FOLDER [--steps 30] [--rounds 5]
 
@@ -10,9 +11,11 @@ Prints the medians of the rounds, of wall time and of CPU time, which other work
 from __future__ import annotations
 
 import argparse
+import mmap
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +33,10 @@ from lpr.paths import IMAGE_CACHE
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+
+    from lpr.data.input_pipeline import Examples
+
+_MADV_PAGEOUT = 21  # of Linux; the module `mmap` has no name for it
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -60,15 +67,26 @@ def compare(settings: config.Config, steps: int, rounds: int, scratch: Path) -> 
     prepare_tensorflow(hardware, settings.train.seed)
     family, size = families.load(settings.detector.name), settings.train.batch_size
     plates, ignored = read_split_and_ignored()
-    examples = family.load_examples(plates[plates["split"] == "train"], ignored, IMAGE_CACHE, settings, scratch)
-    epoch_steps = steps_per_epoch(settings.train, examples.samples_per_epoch)
-    pipeline = family.training_batches(examples, settings, epoch_steps, range(steps))
+    training = plates[plates["split"] == "train"]
+
+    def load(max_memory_mb: int) -> Examples:
+        train = settings.train.model_copy(update={"max_memory_mb": max_memory_mb})
+        changed = settings.model_copy(update={"train": train})
+        return family.load_examples(training, ignored, IMAGE_CACHE, changed, scratch)
+
+    in_memory, in_files = load(2**20), load(1)
+    epoch_steps = steps_per_epoch(settings.train, in_memory.samples_per_epoch)
+    pipeline, from_files = (
+        family.training_batches(examples, settings, epoch_steps, range(steps)) for examples in (in_memory, in_files)
+    )
     memory = pipeline.cache()
     plain, mixed = (_compiled(settings, precision, epoch_steps) for precision in ("float32", "mixed_bfloat16"))
     runs = {
         "float32, batches in memory": (plain, memory),
         "mixed_bfloat16, batches in memory": (mixed, memory),
         "mixed_bfloat16, input pipeline": (mixed, pipeline),
+        "mixed_bfloat16, input pipeline, images in files": (mixed, from_files),
+        "mixed_bfloat16, input pipeline, images in files that the system has not cached": (mixed, from_files),
     }
     for run in runs.values():
         _spent(*run)
@@ -76,6 +94,8 @@ def compare(settings: config.Config, steps: int, rounds: int, scratch: Path) -> 
     for number in range(rounds):
         for turn in range(len(runs)):
             which = (number + turn) % len(runs)  # in each round another one goes first
+            if which == len(runs) - 1:
+                _evict(getattr(in_files.images, "kept", in_files.images))
             spent[number, which] = _spent(*list(runs.values())[which])
     print(f"{settings.detector.name}: n={rounds} rounds of {steps} batches of {size}, {hardware.threads} threads")
     rows = []
@@ -86,12 +106,27 @@ def compare(settings: config.Config, steps: int, rounds: int, scratch: Path) -> 
         ratios = {
             f"{clock}: images/s in `mixed_bfloat16`, against `float32`": seconds[:, 0] / seconds[:, 1],
             f"{clock}: time with the input pipeline, against batches in memory": seconds[:, 2] / seconds[:, 1],
+            f"{clock}: time with images in files, against images in memory": seconds[:, 3] / seconds[:, 2],
+            f"{clock}: time with images in files, none cached, against in memory": seconds[:, 4] / seconds[:, 2],
         }
         for what, values in ratios.items():
             ratio = median_of(values.tolist(), "×")
             rows.append({"what": what, "ratio": ratio})
             print(f"{what}: {cell(ratio, with_n=True)}")
     return rows
+
+
+def _evict(images: Sequence[np.ndarray] | np.ndarray) -> None:
+    """Have the system write mapped images to their files, and keep none of them in memory."""
+    files = {}
+    for image in images:
+        while isinstance(image.base, np.ndarray):
+            image = image.base
+        assert isinstance(image.base, mmap.mmap), "the images are in memory"
+        files[id(image.base)] = image.base
+    for file in files.values():
+        file.flush()
+        file.madvise(_MADV_PAGEOUT)
 
 
 def _compiled(settings: config.Config, precision: str, epoch_steps: int) -> keras.Model:

@@ -1,15 +1,12 @@
 """From cached images to the batches that a detector is trained on.
 
-Images are decoded and resized once, into memory or (where that would be too much) into a file. A batch is a function of
-(seed, step) alone: training that resumes at step 1000 gets the batches that an uninterrupted one would have got from
-there on.
+Images are decoded and resized once, into memory or (where that would be too much) into mapped files. A batch is a
+function of (seed, step) alone, wherever the images are: training that resumes at step 1000 gets the batches that an
+uninterrupted one would have got from there on.
 """
 
 from __future__ import annotations
 
-import math
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +19,7 @@ import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS
 from lpr.cores import usable_cores
+from lpr.data.mapped_files import allocate
 from lpr.nn.batches import python_batches
 from lpr.resampling import BORDER
 
@@ -39,7 +37,7 @@ class Examples:
     """What a detector is trained on or validated by.
 
     Attributes:
-        images: decoded, uint8 (n, s, s, 3), or n of (h, w, 3), where the longer of h and w is the same for all.
+        images: decoded, n of uint8 (h, w, 3), where the longer of h and w is the same for all.
         boxes: fractions of the image's longer side, float32 (n, 4), or (n, m, 4) for all plates, with zeros where an
             image has fewer than m.
         weights: how often an epoch has each image on average, float (n,); None where that is once.
@@ -74,10 +72,10 @@ def box_fractions(plates: pd.DataFrame) -> np.ndarray:
     return (plates[BOX_COLUMNS].to_numpy(float) / sides).astype(np.float32)
 
 
-def decode_images(paths: Sequence[Path], image_size_px: int, max_memory_mb: int, scratch: Path) -> np.ndarray:
-    """All images, stretched to squares: uint8 (n, image_size_px, image_size_px, 3).
+def decode_images(paths: Sequence[Path], image_size_px: int, max_memory_mb: int, scratch: Path) -> list[np.ndarray]:
+    """All images, stretched to squares: uint8 (image_size_px, image_size_px, 3).
 
-    The array is in memory, or in a file in the folder `scratch` where it would take more than `max_memory_mb`.
+    They are in memory, or in files in the folder `scratch` where they would take more than `max_memory_mb`.
     """
     from PIL import Image
 
@@ -87,8 +85,7 @@ def decode_images(paths: Sequence[Path], image_size_px: int, max_memory_mb: int,
             image.draft("RGB", (2 * image_size_px, 2 * image_size_px))
             target[:] = image.convert("RGB").resize((image_size_px, image_size_px), Image.Resampling.BILINEAR)
 
-    shape = len(paths), image_size_px, image_size_px, 3
-    images = _allocate(math.prod(shape), max_memory_mb, scratch).reshape(shape)
+    images = allocate([(image_size_px, image_size_px, 3)] * len(paths), max_memory_mb, scratch)
     _decode_all(decode, paths, images)
     return images
 
@@ -102,7 +99,7 @@ class FittedImages(Sequence[np.ndarray]):
         paths: of the images.
         sides: their heights and widths, pixels, int (n, 2).
         size: pixels.
-        max_memory_mb: what would take more is kept in a file in the folder `scratch`.
+        max_memory_mb: what would take more is kept in files in the folder `scratch`.
     """
 
     def __init__(self, paths: Sequence[Path], sides: np.ndarray, size: int, max_memory_mb: int, scratch: Path) -> None:
@@ -118,10 +115,7 @@ class FittedImages(Sequence[np.ndarray]):
         self._size = size
         longer = sides.max(axis=1, keepdims=True)
         kept = np.where(longer > size, np.maximum(1, (sides * (size / longer)).round()), sides).astype(int)
-        ends = np.cumsum(kept.prod(axis=1) * 3)
-        pixels = _allocate(int(ends[-1]), max_memory_mb, scratch)
-        parts = np.split(pixels, ends[:-1])
-        self.kept = [part.reshape(*shape, 3) for part, shape in zip(parts, kept.tolist(), strict=True)]
+        self.kept = allocate([(height, width, 3) for height, width in kept.tolist()], max_memory_mb, scratch)
         _decode_all(decode, paths, self.kept)
 
     def __len__(self) -> int:
@@ -133,26 +127,7 @@ class FittedImages(Sequence[np.ndarray]):
         return fit(self.kept[index], self._size)
 
 
-def _allocate(size: int, max_memory_mb: int, scratch: Path) -> np.ndarray:
-    """So many bytes, uint8, in memory, or on disk where they are more than `max_memory_mb`.
-
-    The file has no name: it goes with the array, or with the process, however that ends.
-    """
-    if size <= max_memory_mb * 2**20:
-        return np.empty(size, np.uint8)
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=scratch) as file:
-        try:
-            os.posix_fallocate(file.fileno(), 0, size)  # else a disk that gets full kills the process
-        except OSError as error:
-            error.filename = str(scratch)
-            raise
-        return np.memmap(file, np.uint8, "r+", shape=size)
-
-
-def _decode_all(
-    decode: Callable[[Path, np.ndarray], None], paths: Sequence[Path], images: np.ndarray | list[np.ndarray]
-) -> None:
+def _decode_all(decode: Callable[[Path, np.ndarray], None], paths: Sequence[Path], images: list[np.ndarray]) -> None:
     """Decode each file into its image."""
     from tqdm import tqdm
 
@@ -163,27 +138,34 @@ def _decode_all(
 
 
 def training_batches(
-    examples: Examples, batch_size: int, steps_per_epoch: int, steps: range, augment: StandardAugment, seed: int
+    examples: Examples,
+    batch_size: int,
+    steps_per_epoch: int,
+    steps: range,
+    augment: StandardAugment,
+    seed: int,
+    share: slice = slice(None),
 ) -> tf.data.Dataset:
     """Augmented batches: images, float32 (b, s, s, 3) in 0–1, and boxes, float32 (b, 4) in fractions; one a step.
 
     Every epoch is a new permutation of the images; its last batch is smaller where `batch_size` does not divide them.
+    Each batch has the `share` of its examples alone.
     """
     import tensorflow as tf
 
     from lpr.augment.standard import augmented
 
-    images = np.asanyarray(examples.images)
     choose = _batch_indices(examples, batch_size, steps_per_epoch, seed)
 
     def fetch(step: int) -> tuple[np.ndarray, np.ndarray]:
         chosen = choose(step)
-        return images[chosen], examples.boxes[chosen]
+        return np.stack([examples.images[index] for index in chosen]), examples.boxes[chosen]
 
     def change(step: Any, batch: Any, boxes: Any) -> tuple[Any, Any]:
-        return augmented(batch, boxes, augment, tf.stack([tf.cast(seed, tf.int64), step]))
+        batch, boxes = augmented(batch, boxes, augment, tf.stack([tf.cast(seed, tf.int64), step]))
+        return batch[share], boxes[share]
 
-    return python_batches(fetch, steps, images.shape[1:], (4,), change)
+    return python_batches(fetch, steps, examples.images[0].shape, (4,), change)
 
 
 def _batch_indices(examples: Examples, batch_size: int, steps_per_epoch: int, seed: int) -> Callable[[int], np.ndarray]:
@@ -235,12 +217,20 @@ def cover_boxes(images: Sequence[np.ndarray], rows: np.ndarray, boxes: np.ndarra
 
 
 def random_crop_batches(
-    examples: Examples, size: int, settings: RandomCrops, batch_size: int, steps_per_epoch: int, steps: range, seed: int
+    examples: Examples,
+    size: int,
+    settings: RandomCrops,
+    batch_size: int,
+    steps_per_epoch: int,
+    steps: range,
+    seed: int,
+    share: slice = slice(None),
 ) -> tf.data.Dataset:
     """Batches of random crops, float32 (b, size, size, 3) in 0–1, and their plates, float32 (b, m, 5).
 
     The columns of a plate are its box, in fractions, and the weight of the box's sides in the loss; all are 0 where a
     crop has fewer than m. A crop is a function of (seed, step, place in the batch); a mosaic counts as one.
+    Each batch has the `share` of its crops alone.
     """
     from lpr.augment.pasting import PastePool
     from lpr.augment.random_crops import random_crop, random_mosaic
@@ -268,7 +258,7 @@ def random_crop_batches(
     pool = ThreadPoolExecutor(usable_cores())
 
     def fetch(step: int) -> tuple[np.ndarray, np.ndarray]:
-        jobs = [(int(index), step, place) for place, index in enumerate(choose(step))]
+        jobs = [(int(index), step, place) for place, index in enumerate(choose(step))][share]
         images, boxes = zip(*pool.map(crop, jobs), strict=True)
         return np.stack(images), np.stack(boxes).astype(np.float32)
 
@@ -290,9 +280,9 @@ def full_image_batches(examples: Examples, size: int, batch_size: int) -> tf.dat
 
 def evaluation_batches(examples: Examples, batch_size: int) -> tf.data.Dataset:
     """All images, float32 in 0–1, and boxes once, in order, unaugmented."""
-    images, boxes = np.asanyarray(examples.images), examples.boxes
+    images, boxes = examples.images, examples.boxes
 
     def fetch(start: int) -> tuple[np.ndarray, np.ndarray]:
-        return images[start : start + batch_size], boxes[start : start + batch_size]
+        return np.stack(list(images[start : start + batch_size])), boxes[start : start + batch_size]
 
-    return python_batches(fetch, range(0, len(images), batch_size), images.shape[1:], boxes.shape[1:])
+    return python_batches(fetch, range(0, len(images), batch_size), images[0].shape, boxes.shape[1:])

@@ -17,6 +17,7 @@ from lpr.nn.initialization import initialize_weights
 from lpr.nn.runtime import Hardware, prepare_tensorflow
 from lpr.nn.training import TrainingJob, steps_per_epoch
 from lpr.nn.training import train as train_network
+from lpr.nn.workers import ALONE, Worker
 
 
 def train(
@@ -27,6 +28,7 @@ def train(
     models: Path,
     history: Path,
     state: Path,
+    worker: Worker = ALONE,
 ) -> dict[str, Any]:
     """Train the detector of `config`, from the state of an interrupted training of the same where there is one.
 
@@ -36,14 +38,17 @@ def train(
             `last.keras`.
         history: the CSV file that gets a row at the end of every epoch.
         state: the folder of the checkpoint; removed at the end.
+        worker: of those that train together; the chief alone writes files.
 
     Returns:
         epochs, best_epoch (from 1), best_mean_iou, parameters, for `metrics/training.json`.
 
     Raises:
-        UserError: `train.init_weights` is missing, or of another network.
+        UserError: `train.init_weights` is missing, or of another network; see also `lpr.nn.training.train`.
     """
     prepare_tensorflow(hardware, config.train.seed)
+    if worker.count > 1:
+        worker.connect()
     family = families.load(config.detector.name)
     epoch_steps = steps_per_epoch(config.train, training.samples_per_epoch)
     settings = family.Settings.model_validate(config.detector.model_dump())
@@ -53,15 +58,15 @@ def train(
         ),
         loss=family.training_loss(config.loss),
         metric=family.metric(),
-        batches=lambda steps: family.training_batches(training, config, epoch_steps, steps),
+        batches=lambda steps: family.training_batches(training, config, epoch_steps, steps, worker.share),
         samples_per_epoch=training.samples_per_epoch,
         identity=_identity(config, training, validation, hardware),
         validation=validation and family.validation_batches(validation, config),
         patience=config.train.early_stopping_patience,
     )
     detector, last = models / "detector.keras", models / "last.keras"
-    metrics = train_network(job, config.train, config.optimizer, hardware, detector, history, state, last)
-    if config.train.keep == "last":
+    metrics = train_network(job, config.train, config.optimizer, hardware, detector, history, state, last, worker)
+    if config.train.keep == "last" and worker.chief:
         with replaced(detector) as unfinished:
             shutil.copyfile(last, unfinished)
     return metrics

@@ -26,10 +26,11 @@ class Checkpoint:
         model: compiled, its optimizer built.
         folder: gets `state.npz`.
         identity: a digest of all that the weights depend on.
+        read_only: nothing is locked, saved or removed: another process of the same training does that.
     """
 
-    def __init__(self, model: keras.Model, folder: Path, identity: str) -> None:
-        self._model, self._folder, self._identity = model, folder, identity
+    def __init__(self, model: keras.Model, folder: Path, identity: str, read_only: bool = False) -> None:
+        self._model, self._folder, self._identity, self._read_only = model, folder, identity, read_only
         self._best = [variable.numpy() for variable in model.variables]
 
     def __enter__(self) -> Checkpoint:
@@ -40,6 +41,8 @@ class Checkpoint:
         """
         from filelock import FileLock, Timeout
 
+        if self._read_only:
+            return self
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(self._folder / "lock")
         try:
@@ -52,7 +55,8 @@ class Checkpoint:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        if not self._read_only:
+            self._lock.release()
 
     def restore(self) -> list[dict[str, float]]:
         """Restore the state of an interrupted training of the same identity.
@@ -80,6 +84,8 @@ class Checkpoint:
             rows: the history, a row an epoch.
             best: whether the weights are the best so far.
         """
+        if self._read_only:
+            return
         if best:
             self._best = [variable.numpy() for variable in self._model.variables]
         arrays = {f"current{number}": variable.numpy() for number, variable in enumerate(self._variables())}

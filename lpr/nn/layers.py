@@ -37,11 +37,11 @@ class FusedBatchNormalization(layers.BatchNormalization):
     """Keras's layer, trained by TensorFlow's fused operation: Keras composes it of many, a third of a training step.
 
     Statistics are over all axes but the last, in float32 at any precision. As in Keras, the moving variance is that of
-    the batch; the operation's own is larger by n / (n - 1).
+    the batch; the operation's own is larger by n / (n - 1). Keras's own does it for `synchronized` workers.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if not training:
+        if not training or self.synchronized:
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 

@@ -15,6 +15,7 @@ from lpr.errors import UserError
 from lpr.files import replaced
 from lpr.nn.checkpoint import Checkpoint
 from lpr.nn.runtime import Hardware
+from lpr.nn.workers import ALONE, Worker, check_agreement, fit
 
 if TYPE_CHECKING:
     import keras
@@ -60,6 +61,7 @@ def train(
     history: Path,
     state: Path,
     last: Path | None = None,
+    worker: Worker = ALONE,
 ) -> dict[str, Any]:
     """Train, from the state of an interrupted training of the same job where there is one.
 
@@ -71,28 +73,41 @@ def train(
         history: the CSV file that gets a row at the end of every epoch.
         state: the folder of the checkpoint; removed at the end.
         last: the `.keras` file that gets the weights of the last epoch.
+        worker: of those that train together; the chief alone writes files.
 
     Returns:
         epochs, best_epoch (from 1), best_SCORE, parameters.
 
     Raises:
-        UserError: the loss is no longer finite; or another training writes to `state`.
+        UserError: the loss is no longer finite; another training writes to `state`; or a worker is lost, differs from
+            the chief or has no example of a batch.
     """
     from lpr.nn.optimizers import build_optimizer
     from lpr.nn.saving import save_model
 
     epoch_steps = steps_per_epoch(settings, job.samples_per_epoch)
+    smallest = min(settings.batch_size, job.samples_per_epoch % settings.batch_size or settings.batch_size)
+    if smallest < worker.count:
+        raise UserError(
+            f"train.batch_size={settings.batch_size}: the last batch of an epoch of {job.samples_per_epoch} images has "
+            f"{smallest}, fewer than there are workers, {worker.count}: choose another"
+        )
     model = job.build(hardware.precision)
     model.compile(build_optimizer(optimizer, settings, epoch_steps), job.loss, metrics=[job.metric])
     model.optimizer.build(model.trainable_variables)
 
-    with Checkpoint(model, state, job.identity) as checkpoint:
+    with Checkpoint(model, state, job.identity, read_only=not worker.chief) as checkpoint:
         rows = checkpoint.restore()
-        if rows:
+        if worker.count > 1:
+            check_agreement(worker, job.identity, len(rows))
+        if rows and worker.chief:
             print(f"continuing after epoch {len(rows)} of {settings.epochs}, where the last run was interrupted")
-        recorder = _recorder(job, settings, checkpoint, rows, history, epoch_steps)
+        recorder = _recorder(job, settings, checkpoint, rows, history if worker.chief else None, epoch_steps)
         steps = range(len(rows) * epoch_steps, settings.epochs * epoch_steps)
-        if len(steps) and not recorder.stopped_early:
+        if len(steps) and not recorder.stopped_early and worker.count > 1:
+            epochs = range(len(rows), settings.epochs)
+            fit(model, worker, job.batches(steps), job.validation, epochs, epoch_steps, recorder)
+        elif len(steps) and not recorder.stopped_early:
             model.fit(
                 job.batches(steps),
                 initial_epoch=len(rows),
@@ -104,14 +119,15 @@ def train(
                 verbose=0,
             )
 
-        saved = job.build("float32")
-        saved.set_weights(model.get_weights())
-        if last:
-            save_model(saved, last)
-        checkpoint.load_best()
-        saved.set_weights(model.get_weights())
-        save_model(saved, best)
-        checkpoint.remove()
+        if worker.chief:
+            saved = job.build("float32")
+            saved.set_weights(model.get_weights())
+            if last:
+                save_model(saved, last)
+            checkpoint.load_best()
+            saved.set_weights(model.get_weights())
+            save_model(saved, best)
+            checkpoint.remove()
 
     score = job.metric.name
     best_row = rows[recorder.best_epoch - 1]
@@ -128,13 +144,14 @@ def _recorder(
     settings: Training,
     checkpoint: Checkpoint,
     rows: list[dict[str, float]],
-    history: Path,
+    history: Path | None,
     epoch_steps: int,
 ) -> Any:
     """The Keras callback that writes history and checkpoint, stops early and shows progress.
 
     Args:
         rows: of the history, one an epoch; the callback adds to it.
+        history: the file; None: another process writes it, and shows progress.
     """
     import keras
     from tqdm import tqdm
@@ -159,7 +176,8 @@ def _recorder(
         def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
             total = settings.epochs * epoch_steps * settings.batch_size
             done = len(rows) * epoch_steps * settings.batch_size
-            self.bar = tqdm(desc="training", total=total, initial=done, unit="image", mininterval=1.0)
+            hidden = history is None
+            self.bar = tqdm(desc="training", total=total, initial=done, unit="image", mininterval=1.0, disable=hidden)
 
         def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
             self.bar.update(settings.batch_size)
@@ -188,7 +206,9 @@ def _recorder(
     return Recorder()
 
 
-def _write_history(rows: list[dict[str, float]], score: str, path: Path) -> None:
+def _write_history(rows: list[dict[str, float]], score: str, path: Path | None) -> None:
+    if path is None:
+        return
     order = ["epoch", "loss", score, "val_loss", f"val_{score}", "learning_rate"]
     columns = [column for column in order if not rows or column in rows[0]]
     with replaced(path) as unfinished, unfinished.open("w", newline="") as file:

@@ -13,12 +13,15 @@ from lpr.detection import families
 from lpr.detection.training import train
 from lpr.errors import UserError
 from lpr.nn.runtime import choose_hardware
+from lpr.nn.workers import Worker
 from lpr.paths import DETECTOR, HISTORY, IMAGE_CACHE, METRICS, MODELS, SCRATCH
 from lpr.tracking.provenance import write_timing
 
 
 def run(config: Config) -> None:
     """Train on the training images, and keep the epoch that is best on the validation images.
+
+    With `TF_CONFIG` in the environment, this is one of several processes that train together (`lpr.nn.workers`).
 
     Raises:
         UserError: `target` is the recognizer, which other stages train.
@@ -28,7 +31,7 @@ def run(config: Config) -> None:
             f"target={config.target}: `dvc repro` trains the detector. To train the recognizer: "
             "`dvc repro recognizer/dvc.yaml` (make recognizer), or `lpr experiment experiment=recognizer`"
         )
-    started = time.monotonic()
+    started, worker = time.monotonic(), Worker.of_environment()
     hardware = choose_hardware(config.train.precision, config.train.threads)
     plates, ignored = read_split_and_ignored()
     if config.train.only_override_boxes:
@@ -42,7 +45,9 @@ def run(config: Config) -> None:
     training, validation = load("train"), load("validation")
     assert training is not None, "the split stage refuses an empty training split"
     print(f"{len(training.images)} images; {hardware.precision}, {hardware.threads} threads")
-    metrics = train(config, training, validation, hardware, MODELS, HISTORY, SCRATCH / "training")
+    metrics = train(config, training, validation, hardware, MODELS, HISTORY, SCRATCH / "training", worker)
+    if not worker.chief:
+        return
     write_json({"images": len(training.images), **metrics}, METRICS / "training.json")
     seconds = time.monotonic() - started
     write_timing("train", seconds, DETECTOR, precision=hardware.precision, threads=hardware.threads)

@@ -83,16 +83,24 @@ class Family(Protocol):
             ignored: a row a box that is neither a plate nor background, of any images; columns as of `plates`.
             image_dir: the folder of cached images.
             config: of the whole experiment.
-            scratch: the folder for a file of decoded images that would take more than `train.max_memory_mb`.
+            scratch: the folder for files of decoded images that would take more than `train.max_memory_mb`.
         """
         ...
 
     def training_batches(
-        self, examples: Examples, config: Config, steps_per_epoch: int, steps: range
+        self,
+        examples: Examples,
+        config: Config,
+        steps_per_epoch: int,
+        steps: range,
+        share: slice = slice(None),
     ) -> tf.data.Dataset:
         """The training batches of `steps`, counted over all epochs.
 
         Each is a function of (`train.seed`, step) alone, so that a training can be continued at any step.
+
+        Args:
+            share: of the examples of every batch, that of one of several processes that train together.
 
         Returns:
             Pairs: images, float32 (n, h, w, 3) in 0–1, n being `train.batch_size` or, at the end of an epoch, less; and

@@ -92,13 +92,17 @@ def load_examples(
     return Examples(images, boxes, *weights)
 
 
-def training_batches(examples: Examples, config: Config, steps_per_epoch: int, steps: range) -> tf.data.Dataset:
+def training_batches(
+    examples: Examples, config: Config, steps_per_epoch: int, steps: range, share: slice = slice(None)
+) -> tf.data.Dataset:
     """Random crops, and their plates, float32 (n, m, 5); see `lpr.data.input_pipeline.random_crop_batches`."""
     from lpr.data.input_pipeline import random_crop_batches
 
     assert isinstance(config.augment, RandomCrops)
     size, train = config.detector.image_size_px, config.train
-    return random_crop_batches(examples, size, config.augment, train.batch_size, steps_per_epoch, steps, train.seed)
+    return random_crop_batches(
+        examples, size, config.augment, train.batch_size, steps_per_epoch, steps, train.seed, share
+    )
 
 
 def validation_batches(examples: Examples, config: Config) -> tf.data.Dataset:

@@ -136,13 +136,15 @@ def load_examples(
     return Examples(images, box_fractions(chosen), weights=weights)
 
 
-def training_batches(examples: Examples, config: Config, steps_per_epoch: int, steps: range) -> tf.data.Dataset:
+def training_batches(
+    examples: Examples, config: Config, steps_per_epoch: int, steps: range, share: slice = slice(None)
+) -> tf.data.Dataset:
     """Augmented images, and their boxes, float32 (n, 4) as fractions; see `lpr.augment.standard`."""
     from lpr.data.input_pipeline import training_batches
 
     assert isinstance(config.augment, StandardAugment)
     train = config.train
-    return training_batches(examples, train.batch_size, steps_per_epoch, steps, config.augment, train.seed)
+    return training_batches(examples, train.batch_size, steps_per_epoch, steps, config.augment, train.seed, share)
 
 
 def validation_batches(examples: Examples, config: Config) -> tf.data.Dataset:

@@ -104,6 +104,6 @@ def test_examples_are_the_largest_plates(in_root: Any, tmp_path: Any, capsys: py
     )
     config = compose(["experiment=original", "detector.image_size_px=32"])
     examples = regression.load_examples(plates, plates[:0], tmp_path, config, tmp_path)
-    assert examples.images.shape == (1, 32, 32, 3)
+    assert [image.shape for image in examples.images] == [(32, 32, 3)]
     np.testing.assert_allclose(examples.boxes, [[0.5, 0.5, 0.9, 0.9]])
     assert "1 plates are left out" in capsys.readouterr().out
