@@ -42,7 +42,7 @@ class Pair(NamedTuple):
 
 
 def write_page(data_set: DataSet, sets: DataSets, findings: Findings, path: Path) -> None:
-    """Write the page, one file that needs no network, of some 2 MB whatever the set.
+    """Write the page, one file that needs no network, of a size that does not grow with the set.
 
     Args:
         data_set: the set.
