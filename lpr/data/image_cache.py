@@ -203,15 +203,16 @@ def digest_local_images(source: Source, data: Data, sources_folder: Path) -> str
         source: whose annotations are in `sources_folder/NAME` already.
 
     Returns:
-        The digest; None where the images are at URLs, or were written by the source's format.
-
-    Raises:
-        UserError: the folder does not exist.
+        The digest; None where the images are at URLs, or were written by the source's format, or where the folder does
+        not exist, which `download` says.
     """
     records = read_records(sources_folder / source.name / ANNOTATIONS)
     contents = (record.get("content") for _, record in records if isinstance(record, dict))
     urls = list(dict.fromkeys(content for content in contents if isinstance(content, str)))
-    location = _location(source, sources_folder, urls)
+    try:
+        location = _location(source, sources_folder, urls)
+    except UserError:
+        return None
     if location.folder is None or location.links:
         return None
 
