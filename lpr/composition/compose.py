@@ -208,7 +208,7 @@ def _explain_hydra(error: Exception, overrides: list[str], conf: Path) -> str:
             f"""'{key}="{value}"', and decimals follow a point"""
         )
     if missing := re.search(r"Could not (?:find|load) '(.*)/([^/']*)'", message):
-        return _explain_option(*missing.groups(), message, overrides, conf)
+        return _explain_option(missing[1], missing[2], message, overrides, conf)
     if missing := re.search(r"Interpolation key '([^']+)' not found", message):
         part = missing[1].partition(".")[0]
         for override in overrides:

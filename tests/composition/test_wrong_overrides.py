@@ -18,7 +18,7 @@ WRONG = [
     (["train..epochs=5"], "train..epochs=5: no key; keys are names with points"),
     (
         ["data.sources[0].scenes=3"],
-        "data.sources[0].scenes=3: no key; keys are names with points between them, such as",
+        "data.sources[0].scenes=3: no key; keys are names with points between",
     ),
     (["=5"], "=5: must be KEY=VALUE"),
     (["train.epochs"], "train.epochs: not of the form KEY=VALUE"),
@@ -57,7 +57,7 @@ WRONG = [
     (["data=table", "data.columns={image=file}"], "data.columns={image=file}: no list or mapping"),
     (
         ["data=table", "data.annotations=a", "data.columns={imag:f}"],
-        "columns.imag: the name should be 'image', 'width'",
+        "columns.imag: the name should be 'image',",
     ),
     (["data.sources=[{name:a,format:cocoo,annotations:x}]"], "no module lpr.data.formats.cocoo; did you mean 'coco'?"),
     (["seed=1,2"], "seed=1,2: values after commas are for `lpr experiment -m`; a list is 'seed=[1,2]'"),
