@@ -54,6 +54,32 @@ def compose(overrides: list[str], conf: Path = CONF, where: str | None = None) -
     return check(compose_values(overrides, conf), where or f"{conf}/ with {shlex.join(overrides) or 'no overrides'}")
 
 
+def check_sweep(overrides: list[str], conf: Path = CONF) -> None:
+    """Refuse overrides of a sweep, such as `optimizer=adam,sgd`, that no job can be composed with.
+
+    Raises:
+        UserError: they name no key or option, or cannot be read.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import OverrideParseException
+
+    try:
+        parsed = OverridesParser.create().parse_overrides(overrides)
+    except OverrideParseException as error:
+        raise UserError(_explain_hydra(error, overrides, conf)) from None
+    values = [[*each.sweep_string_iterator()] if each.is_sweep_override() else [] for each in parsed]
+    firsts = [
+        f"{each.get_key_element()}={swept[0]}" if swept else override
+        for each, swept, override in zip(parsed, values, overrides, strict=True)
+    ]
+    compose_values(firsts, conf)
+    there = groups(conf)
+    for each, swept in zip(parsed, values, strict=True):
+        for option in swept if each.key_or_group in there else []:
+            if option not in there[each.key_or_group]:
+                raise UserError(_explain_option(each.key_or_group, option, "", overrides, conf))
+
+
 def from_hydra(composed: Any) -> Config:
     """The checked configuration of a Hydra job, from its OmegaConf container."""
     from hydra.core.hydra_config import HydraConfig
@@ -166,22 +192,65 @@ def purpose(file: Path) -> str:
 
 
 def _explain_hydra(error: Exception, overrides: list[str], conf: Path) -> str:
+    from hydra.errors import OverrideParseException
+
     message = str(error.__cause__ or error) if "In '" in str(error) else str(error)
-    message = message.partition("\nTo append to your config")[0].partition("\nConfig search path")[0]
+    message = message.partition("\nTo append to your config")[0].partition("\nConfig search path")[0].strip()
     if not overrides:
-        return f"{conf}/: {message.strip()}"
-    if "Error parsing override" in message:
+        return f"{conf}/: {message}"
+    if isinstance(error, OverrideParseException):
+        return _explain_grammar(error.override, conf)
+    if "Ambiguous value" in message:
         override = next((each for each in overrides if f"'{each}'" in message), overrides[0])
         key, _, value = override.partition("=")
         return (
-            f"{override}: Hydra cannot read this; a value with other characters than letters, digits and "
-            f"""-_./+%:@?|$ has quotes of its own, within those of the shell: '{key}="{value}"'"""
+            f"""{override}: values after commas are for `lpr experiment -m`; a list is '{key}=[{value}]', a text """
+            f"""'{key}="{value}"', and decimals follow a point"""
         )
+    if missing := re.search(r"Could not (?:find|load) '(.*)/([^/']*)'", message):
+        return _explain_option(missing[1], missing[2], message, overrides, conf)
+    if missing := re.search(r"Interpolation key '([^']+)' not found", message):
+        part = missing[1].partition(".")[0]
+        for override in overrides:
+            if override.lstrip("~").partition("=")[0] == part:
+                return f"{override}: {part} cannot be left out; see `lpr params --explain {part}`"
     known = [*flatten(compose_values([], conf)), *groups(conf)]
     for override in overrides:
         key = override.lstrip("+~").partition("=")[0].partition("@")[0]
+        if "must be a string or a list" in message and key in {*groups(conf), ""}:
+            listed = f"one of {', '.join(groups(conf)[key])}" if key else "KEY=VALUE"
+            keys = any(name.startswith(f"{key}.") for name in known)
+            return f"{override}: must be {listed}" + (f"; its keys are set as {key}.KEY=VALUE" if keys else "")
         if f"Could not override '{key}'" in message and any(name.startswith(f"{key}.") for name in known):
             return f"{override}: {key} does not have this key yet; to add it, write ++{override}"
-        if key and key in message and key not in known and (near := nearest(key, known)):
-            return f"{override}: there is no key {key!r}; the nearest is {near[0]!r}"
-    return f"{shlex.join(overrides)}: {message.strip()}"
+        if key and key in message and key not in known:
+            near = "".join(f"; the nearest is {one!r}" for one in nearest(key, known))
+            return f"{override}: there is no key {key!r}{near or '; docs/configuration.md lists all keys'}"
+    return f"{shlex.join(overrides)}: {message}"
+
+
+def _explain_grammar(override: str, conf: Path) -> str:
+    """Why an override cannot be read by Hydra, and how it is to be written."""
+    key, equals, value = override.partition("=")
+    if not equals:
+        return f"{override}: not of the form KEY=VALUE"
+    if not re.fullmatch(r"[+~]*[A-Za-z_]\w*(?:[./@:][A-Za-z0-9_]+)*", key, re.ASCII):
+        near = "".join(f"; did you mean {one!r}?" for one in nearest(key, flatten(compose_values([], conf))))
+        return f"{override}: no key; keys are names with points between them, such as data.sources.0.name{near}"
+    if value.startswith(("[", "{")):
+        return (
+            f"{override}: no list or mapping; these are written '{key}=[A, B]' and '{key}={{A: B}}', within quotes of "
+            "the shell, with quotes of their own around texts with other characters than letters and digits"
+        )
+    return (
+        f"{override}: Hydra cannot read this; a value with other characters than letters, digits and "
+        f"""-_./+%:@?|$ has quotes of its own, within those of the shell: '{key}="{value}"'"""
+    )
+
+
+def _explain_option(group: str, option: str, message: str, overrides: list[str], conf: Path) -> str:
+    """That a group has no such option, the nearest one, and all; those of Hydra's own groups are in its message."""
+    there = groups(conf).get(group) or re.findall(r"(?m)^\t(.+)$", message)
+    override = next((each for each in overrides if each.lstrip("+").startswith(f"{group}=")), shlex.join(overrides))
+    near = "".join(f"; did you mean {one!r}? It" for one in nearest(option, there)) or "; it"
+    return f"{override}: {group} has no option {option!r}{near} has {', '.join(there)}"

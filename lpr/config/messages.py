@@ -11,6 +11,13 @@ from pydantic import BaseModel, ValidationError
 from lpr.errors import UserError
 
 Model = TypeVar("Model", bound=BaseModel)
+_IN_WORDS = {
+    "dict_type": "should be a mapping, such as {{name: value}}",
+    "list_type": "should be a list, such as [a, b]",
+    "too_short": "should have at least {min_length} value",
+    "string_type": "should be a text",
+}
+"""pydantic's type of a problem → its message, where pydantic's own has words of programmers."""
 
 
 class InvalidConfigError(UserError):
@@ -95,8 +102,9 @@ def _explain(problem: Any, model: type[BaseModel], values: Any, prefix: str) -> 
         fields = [item for one in models_at(model, path[:-1]) for item in one.model_fields.items()]
         known = list(dict.fromkeys(field.alias or name for name, field in fields))
         unused = [name for name in known if name not in siblings]
-        near = nearest(str(path[-1]), known) or unused or known
-        return f"{key}: there is no such key; did you mean {' or '.join(map(repr, near))}?"
+        if near := nearest(str(path[-1]), known):
+            return f"{key}: there is no such key; did you mean {near[0]!r}?"
+        return f"{key}: there is no such key; there are {', '.join(map(repr, unused or known))}"
     if problem["type"] == "missing":
         return f"{key}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
@@ -104,4 +112,7 @@ def _explain(problem: Any, model: type[BaseModel], values: Any, prefix: str) -> 
         if path[-1:] == ["train"]:  # the detector's or the recognizer's
             return f"{key}.{message}"
         return f"{key}: {message}" if "space" in path else message
+    if problem["loc"][-1:] == ("[key]",):  # a name of a mapping
+        return f"{key.removesuffix('.[key]')}: the name{message.removeprefix('Input')}"
+    message = _IN_WORDS.get(problem["type"], message).format(**problem.get("ctx", {}))
     return f"{key}={problem['input']!r}: {message[0].lower()}{message[1:]}"

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import os
+import posixpath
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property, partial
@@ -258,8 +260,11 @@ class ImageFiles:
         """The path of a file below the root, with its suffix; None where there is none."""
         if not path or path.startswith("/") or ".." in path.split("/") or "\0" in path:
             return None
-        if path in self._listed or (self._folder is not None and os.path.isfile(self._folder / path)):
-            return path
+        path = posixpath.normpath(path)  # ./a.jpg and a.jpg are one image
+        # Letters with accents are one character or two, as the system has it that wrote the name.
+        for written in dict.fromkeys([path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD"))]):
+            if written in self._listed or (self._folder is not None and os.path.isfile(self._folder / written)):
+                return written
         folder, _, stem = path.rpartition("/")
         name = None if stem.lower().endswith(image_suffixes()) else self._names_by_stem(folder).get(stem)
         return f"{folder}/{name}".lstrip("/") if name else None

@@ -24,7 +24,7 @@ from pydantic import ValidationError
 
 from lpr import config
 from lpr.composition.checks import check_files
-from lpr.composition.compose import from_hydra
+from lpr.composition.compose import check_sweep, compose_values, from_hydra
 from lpr.composition.hydra_plugins.resolvers import local_files
 from lpr.config import Config
 from lpr.config.params import with_absolute_paths, with_absolute_weights, write_composed
@@ -69,6 +69,12 @@ def _run_jobs(arguments: list[str], root: Path, resume: bool) -> int:
 
     if not (root / config.CONF / "config.yaml").is_file():
         raise UserError(f"{config.CONF}/config.yaml is not in {root}: run lpr in the folder of the project")
+    options = {argument for argument in arguments if argument.startswith("-")}
+    overrides = [argument for argument in arguments if argument not in options]
+    if not options:
+        compose_values(overrides, config.CONF)
+    elif options <= {"-m", "--multirun"}:  # else arguments may be values of Hydra's options
+        check_sweep(overrides)
     failed: list[Path] = []  # by this process; jobs of a launcher may run in others
 
     @hydra.main(config_path=str(root / config.CONF), config_name="config", version_base="1.3")

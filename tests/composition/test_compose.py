@@ -120,7 +120,7 @@ def test_groups_are_all_folders_of_conf_but_hydras() -> None:
         ("target=recognizer tuner.objective=char_acc ocr=rapidocr", ["target=recognizer", "ocr=rapidocr"]),
         ("train.epochs=[", ["train.epochs=["]),
         ("train.epochs=3 split.group_by=(a)", ["split.group_by=(a): Hydra cannot read", "'split.group_by=\"(a)\"'"]),
-        ("experiment=null", ["experiment=null", "must be a string"]),
+        ("experiment=null", ["experiment=null", "must be one of best, default"]),
     ],
 )
 def test_a_mistake_in_an_override_is_refused_by_name(in_root: Path, overrides: str, words: list[str]) -> None:

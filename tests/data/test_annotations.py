@@ -135,7 +135,7 @@ def test_ignored_boxes_are_no_plates_and_an_image_of_such_alone_has_none(tmp_pat
 def test_labels_of_which_none_is_known_as_a_plates_are_refused(tmp_path: Path) -> None:
     text = line(annotation=[plate(label=["kk"]), plate(label=["vehicle"], points=CAR)])
     with pytest.raises(
-        UserError, match=r"none of its labels .* 'kk' \(1×\), 'vehicle' \(1×\); .* data.plate_labels=\[kk\]"
+        UserError, match=r"none of its labels .* 'kk' \(1×\), 'vehicle' \(1×\); .*data.plate_labels=\[.kk.\]"
     ):
         read(tmp_path, text)
     assert read(tmp_path, line(label=["kk"])).counts["plates"] == 1  # the only one: what else should it be

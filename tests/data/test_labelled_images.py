@@ -1,5 +1,6 @@
 """Images of annotation files, found below an image root by whatever the file calls them."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,15 @@ def test_images_below_a_folder(files: ImageFiles, tmp_path: Path) -> None:
         (tmp_path / "root" / name).touch()
     assert images_below(tmp_path / "root") == ["b.png", "c d (1)#.jpg", "gate/a.jpg", "gate/frame_1.png", "yard/a.jpg"]
     assert image_size(tmp_path / "root" / "b.png") == SIZE
+
+
+def test_an_image_under_two_names_is_one(files: ImageFiles) -> None:
+    assert files.locate([["gate/a.jpg"], ["./gate/a.jpg"]], "mine") == ["gate/a.jpg"] * 2
+
+
+def test_accents_are_found_however_a_system_writes_them(tmp_path: Path) -> None:
+    """A Mac writes é as two characters, Windows and most others as one."""
+    one, two = unicodedata.normalize("NFC", "caf\u00e9.jpg"), unicodedata.normalize("NFD", "th\u00e9.jpg")
+    images(tmp_path, {one: SIZE, two: SIZE})
+    written = [[unicodedata.normalize("NFD", one)], [unicodedata.normalize("NFC", two)]]
+    assert ImageFiles(tmp_path).locate(written, "mine") == [one, two]

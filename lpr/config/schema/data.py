@@ -67,7 +67,7 @@ class Data(Section):
     columns: dict[str, str] | None = Field(
         description="what a table calls its columns, such as {image: file, xmin: left}; null: as lpr does"
     )
-    plate_labels: list[str] | None = Field(
+    plate_labels: Annotated[list[str], Field(min_length=1)] | None = Field(
         description="labels of annotations that are of plates, such as [number_plate]; null: those whose name says so, "
         "or the only one that there is"
     )

@@ -10,6 +10,7 @@ from tool_exports import images
 from lpr.boxes import BOX_COLUMNS
 from lpr.composition.compose import compose
 from lpr.config import AnySource, Data
+from lpr.data.image_cache import download
 from lpr.data.sources import obtain
 from lpr.errors import UserError
 
@@ -161,3 +162,28 @@ def test_other_things_of_an_image_do_not_make_it_one_without_plates(tmp_path: Pa
     assert found.plates["top_x"].isna().tolist() == [False, True]
     assert found.other_labels == {"car": 3, "bus": 1}
     assert found.rejects["line"].tolist() == [7]
+
+
+def test_names_with_any_characters_are_those_of_the_files(tmp_path: Path, data: Data) -> None:
+    names = [
+        "a[1].jpg",
+        "a=b.jpg",
+        "a#1.jpg",
+        "цвет.jpg",
+        "a b.jpg",
+        "a%20c.jpg",
+        "100%.jpg",
+        "q?.jpg",
+        "e&.jpg",
+        "a,b.jpg",
+    ]
+    images(tmp_path / "images", dict.fromkeys(names, (200, 100)))
+    rows = "".join(f'"{name}",200,100,10,20,60,40\n' for name in names)
+    (tmp_path / "boxes.csv").write_text(f"image,width,height,xmin,ymin,xmax,ymax\n{rows}", encoding="utf-8")
+    mine = source("table", tmp_path / "boxes.csv")
+    found = obtained(mine, tmp_path / "sources" / "mine", data)
+    assert found.plates["url"].tolist() == names
+    tables = tmp_path / "images.csv", tmp_path / "failures.csv"
+    mine_alone = data.model_copy(update={"sources": [mine]})
+    counts = download(found.plates, mine_alone, tmp_path / "sources", tmp_path / "cache", *tables)
+    assert (counts["images"], counts["failed"]) == (10, 0)

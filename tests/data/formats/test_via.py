@@ -56,7 +56,7 @@ def test_bad_regions_and_missing_images_leave_the_good_ones(tmp_path: Path, data
         "without shape",
         "without shape",
         "b.jpg cannot be opened",
-        "without a name",
+        "`regions` are no list",
     ]
     assert all(word in reason for word, reason in zip(words, found.rejects["reason"], strict=True))
 
