@@ -19,7 +19,7 @@ import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS
 from lpr.cores import usable_cores
-from lpr.data.mapped_files import allocate
+from lpr.data.mapped_files import allocate, read_ahead
 from lpr.nn.batches import python_batches
 from lpr.resampling import BORDER
 
@@ -124,7 +124,7 @@ class FittedImages(Sequence[np.ndarray]):
     def __getitem__(self, index: Any) -> Any:
         from lpr.augment.random_crops import fit
 
-        return fit(self.kept[index], self._size)
+        return fit(read_ahead(self.kept[index]), self._size)
 
 
 def _decode_all(decode: Callable[[Path, np.ndarray], None], paths: Sequence[Path], images: list[np.ndarray]) -> None:
@@ -159,7 +159,7 @@ def training_batches(
 
     def fetch(step: int) -> tuple[np.ndarray, np.ndarray]:
         chosen = choose(step)
-        return np.stack([examples.images[index] for index in chosen]), examples.boxes[chosen]
+        return np.stack([read_ahead(examples.images[index]) for index in chosen]), examples.boxes[chosen]
 
     def change(step: Any, batch: Any, boxes: Any) -> tuple[Any, Any]:
         batch, boxes = augmented(batch, boxes, augment, tf.stack([tf.cast(seed, tf.int64), step]))

@@ -8,6 +8,7 @@ read one after the other are shuffled within a buffer alone, and are not a funct
 from __future__ import annotations
 
 import math
+import mmap
 import os
 import tempfile
 from collections.abc import Sequence
@@ -45,6 +46,21 @@ def allocate(shapes: Sequence[tuple[int, ...]], max_memory_mb: int, folder: Path
             arrays.append(block[place : place + sizes[number]].reshape(shapes[number]))
             place += sizes[number]
     return arrays
+
+
+def read_ahead(array: np.ndarray) -> np.ndarray:
+    """The array; if it is one of a file, the system is told to read it as a whole.
+
+    Else it reads a page of 4 KiB whenever one is touched, after it has seen that access is random.
+    """
+    whole = array
+    while isinstance(whole.base, np.ndarray):
+        whole = whole.base
+    if isinstance(whole.base, mmap.mmap) and array.size:
+        start = array.ctypes.data - whole.ctypes.data
+        page = start - start % mmap.PAGESIZE
+        whole.base.madvise(mmap.MADV_WILLNEED, page, start - page + array.nbytes)
+    return array
 
 
 def _mapped(size: int, folder: Path) -> np.ndarray:

@@ -9,7 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +19,7 @@ from lpr.data.input_pipeline import Examples
 from lpr.detection.training import train
 from lpr.errors import UserError
 from lpr.nn.runtime import choose_hardware
+from lpr.nn.saving import load_model
 from lpr.nn.workers import Worker
 
 FAMILIES = {
@@ -103,10 +103,11 @@ def finish(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str, str]]
 @pytest.mark.slow
 @pytest.mark.parametrize("family", list(FAMILIES))
 def test_two_workers_end_with_the_weights_of_one(family: str, tmp_path: Path) -> None:
-    """Within 1e-4, of weights of size 0.1 to 2 that 18 steps move by 1e-2: by the order of sums alone.
+    """Within 2e-4: sums in another order, whose rounding of 6e-8 grows from step to step.
 
-    float32's rounding of 6e-8 grows from step to step. One process whose batches are in reversed order, which is the
-    same sum, gets as far from itself: at a hundred times the centernet's learning rate, 9e-4, and two workers 1.4e-3.
+    The largest difference was 5e-5, in the variance of a first layer, which Keras takes over workers as E[x²] − E[x]².
+    One process with its batches in reversed order, which are the same sums, gets as far from itself: after 18 steps at
+    a hundred times the centernet's learning rate, 9e-4, and two workers 1.4e-3.
     """
     alone, chief, other = (tmp_path / name for name in ("alone", "chief", "other"))
     assert [code for code, *_ in finish(start(family, [alone]))] == [0]
@@ -114,9 +115,9 @@ def test_two_workers_end_with_the_weights_of_one(family: str, tmp_path: Path) ->
     assert not other.exists(), "the chief alone writes files"
     assert not (chief / "state").exists()
     for name in ("last.keras", "detector.keras"):
-        one, two = (keras.saving.load_model(folder / name, compile=False).weights for folder in (alone, chief))
+        one, two = (load_model(folder / name).weights for folder in (alone, chief))
         for mine, theirs in zip(one, two, strict=True):
-            np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=0, atol=1e-4, err_msg=mine.path)
+            np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=0, atol=2e-4, err_msg=mine.path)
     one, two = (pd.read_csv(folder / "history.csv") for folder in (alone, chief))
     assert list(one) == list(two)
     np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
