@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lpr.data.fetching import url_below
+from lpr.data.urls import url_below
 from lpr.errors import UserError
 
 COPIES = "copies"

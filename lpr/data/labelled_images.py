@@ -25,10 +25,10 @@ from lpr.config import Data, Source
 from lpr.data.annotation_files import local_place, url_of_copy
 from lpr.data.annotations import ANNOTATIONS, PlateLabel, Unusable, annotation_line, unusable_line
 from lpr.data.decoding import FORMATS, orientation_of
-from lpr.data.fetching import Session, fetch, is_url, redact, session, url_below
+from lpr.data.fetching import Session, fetch, session
 from lpr.data.object_storage import is_object
 from lpr.data.unavailable import Unavailable
-from lpr.data.urls import path_of
+from lpr.data.urls import is_url, path_of, redact, url_below
 from lpr.errors import UserError
 
 IMAGE_ROOT = "image_root.txt"

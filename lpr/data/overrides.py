@@ -13,7 +13,7 @@ from lpr.config import Source
 from lpr.data.annotation_files import local_file
 from lpr.data.annotations import Unusable, read_records
 from lpr.data.csv_files import number, read_csv
-from lpr.data.fetching import SharedTails, path_tails
+from lpr.data.urls import SharedTails, path_tails
 
 _CORNERS = ["xmin", "ymin", "xmax", "ymax"]
 

@@ -16,10 +16,11 @@ from lpr.config.messages import validate
 from lpr.data import formats
 from lpr.data.annotation_files import COPIED_FROM, COPIES
 from lpr.data.annotations import ANNOTATIONS
-from lpr.data.fetching import Session, fetch, is_url, path_tails, redact, session, url_above
+from lpr.data.fetching import Session, fetch, session
 from lpr.data.object_storage import is_object
 from lpr.data.overrides import apply_overrides
 from lpr.data.unavailable import Unavailable
+from lpr.data.urls import is_url, path_tails, redact, url_above
 from lpr.errors import UserError
 
 _COPIED = (".json", ".jsonl", ".xml", ".csv", ".tsv", ".txt", ".yaml", ".yml", ".names")  # of a folder at a URL

@@ -10,7 +10,6 @@ import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,14 @@ from lpr.boxes import BOX_COLUMNS
 from lpr.config import OneSplit
 from lpr.config.messages import validate
 from lpr.data.annotations import SAME_PLATE, Annotations
-from lpr.data.fetching import is_http, last_part
-from lpr.data.image_cache import Original, visit_originals
+from lpr.data.originals import Original, visit_originals
 from lpr.data.placement import is_resized, place_boxes
 from lpr.data.similarity import Fingerprints, fingerprint, near_duplicate_pairs
 from lpr.data.split import Images, images_to_split, split_known_images
 from lpr.data.tables import write_table
-from lpr.datasets.page import Pair, write_page
+from lpr.data.urls import is_http, last_part
+from lpr.datasets.findings import Findings, Pair
+from lpr.datasets.page import write_page
 from lpr.datasets.reading import DataSet, Options, defaults, opened
 from lpr.errors import UserError
 from lpr.pipeline.split import in_words
@@ -41,28 +41,6 @@ _ROWS = 20  # of a table, in the text
 _PAIRS = 12  # of near-duplicates and of frames that are shown
 _QUANTILES = {"min": 0.0, "5 %": 0.05, "25 %": 0.25, "median": 0.5, "75 %": 0.75, "95 %": 0.95, "max": 1.0}
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What a set holds.
-
-    Attributes:
-        facts: what it is about → in words.
-        rejects: a row a line or plate that cannot be used, `lpr.data.annotations.REJECT_COLUMNS`.
-        failures: a row an image that is not available, as of `lpr.data.image_cache.visit_originals`.
-        plates: a row a plate, those that are ignored among them, and a row without a box for an image without plates:
-            `lpr.data.placement.PLACED_COLUMNS`, boxes in pixels of the upright image.
-        images: a row an image that was read, `lpr.data.image_cache.IMAGE_COLUMNS`.
-        pairs: images that seem to show the same.
-    """
-
-    facts: dict[str, str]
-    rejects: pd.DataFrame
-    failures: pd.DataFrame
-    plates: pd.DataFrame
-    images: pd.DataFrame
-    pairs: list[Pair]
 
 
 def run(path: str, options: Options, group_by: str | None, output: Path) -> int:

@@ -21,11 +21,11 @@ from PIL import Image
 from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS, pairwise_iou
 from lpr.data.annotations import NO_BOX, Detail
 from lpr.data.export_formats import LABEL, ExportedImage, ExportedPlate, coco_json, yolo_data, yolo_labels
-from lpr.data.fetching import last_part
-from lpr.data.image_cache import Original, visit_originals
 from lpr.data.labelled_images import image_suffixes
+from lpr.data.originals import Original, visit_originals
 from lpr.data.placement import place_boxes, place_points
 from lpr.data.tables import write_table
+from lpr.data.urls import last_part
 from lpr.datasets.check import INCOMPLETE, list_unusable, most_frequent
 from lpr.datasets.reading import DataSets, Options, opened
 from lpr.errors import UserError

@@ -5,40 +5,26 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from lpr.boxes import BOX_COLUMNS
-from lpr.data.image_cache import Original, visit_originals
+from lpr.data.originals import Original, visit_originals
 from lpr.files import replaced
 from lpr.report.dataset_figures import draw_data_set
 from lpr.report.detection_figures import Box, draw_labels
 from lpr.report.page import jpeg, png, template
 
 if TYPE_CHECKING:
-    from lpr.datasets.check import Findings
+    from lpr.datasets.findings import Findings
     from lpr.datasets.reading import DataSet, DataSets
 
 _SAMPLES = 24  # images spread over the set
 _SMALLEST = 6  # images with the smallest plates
 _IMAGE_PX = 420
 _ROWS = 200  # of a table
-
-
-class Pair(NamedTuple):
-    """Two images that seem to show the same.
-
-    Attributes:
-        kind: why they seem to.
-        images: their names in tables.
-        urls: their URLs or paths.
-    """
-
-    kind: str
-    images: tuple[str, str]
-    urls: tuple[str, str]
 
 
 def write_page(data_set: DataSet, sets: DataSets, findings: Findings, path: Path) -> None:

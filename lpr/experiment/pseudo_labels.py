@@ -23,9 +23,9 @@ from tqdm import tqdm
 from lpr import config
 from lpr.boxes import BOX_COLUMNS, pairwise_iou
 from lpr.data.csv_files import number, read_csv
-from lpr.data.fetching import last_part
 from lpr.data.plates import read_split_and_ignored
 from lpr.data.tables import read_table, write_table
+from lpr.data.urls import last_part
 from lpr.errors import UserError
 from lpr.inference.alpr import ALPR
 from lpr.inference.inputs import Stream, Unreadable, find_inputs, read_image

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from lpr.config import Config
-from lpr.data.image_cache import digest_local_images
+from lpr.data.originals import digest_local_images
 from lpr.data.sources import obtain
 from lpr.errors import UserError
 from lpr.paths import SOURCES

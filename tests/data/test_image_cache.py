@@ -27,8 +27,9 @@ from plate_tables import HEIGHT, PLATE, WIDTH, table_of
 
 from lpr.config import Data
 from lpr.data.annotations import read_annotations
-from lpr.data.image_cache import FAILURE_COLUMNS, IMAGE_COLUMNS, download
+from lpr.data.image_cache import download
 from lpr.data.labelled_images import ImageFiles, write_image_root
+from lpr.data.originals import FAILURE_COLUMNS, IMAGE_COLUMNS
 from lpr.data.placement import place_boxes
 from lpr.data.sources import obtain
 from lpr.data.tables import read_table

@@ -8,7 +8,7 @@ import pytest
 from plate_tables import HEIGHT, PLATE, WIDTH, table_of
 
 from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS
-from lpr.data.image_cache import IMAGE_COLUMNS
+from lpr.data.originals import IMAGE_COLUMNS
 from lpr.data.placement import PLACED_COLUMNS, place_boxes, place_points
 
 

@@ -14,7 +14,7 @@ from tool_exports import EXPORTS, SIZES, coco, dump
 
 from lpr.boxes import BOX_COLUMNS
 from lpr.cli.main import main
-from lpr.data.image_cache import visit_originals
+from lpr.data.originals import visit_originals
 from lpr.data.placement import place_boxes
 from lpr.datasets.reading import Options, opened
 

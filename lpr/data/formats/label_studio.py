@@ -24,9 +24,9 @@ from lpr.data.annotations import PlateLabel
 from lpr.data.attributes import read_attributes
 from lpr.data.content import Content
 from lpr.data.csv_files import Row, number, read_csv_file
-from lpr.data.fetching import is_url
 from lpr.data.labelled_images import LabelledImage, image_suffixes, write_labelled_images, written_image_root
 from lpr.data.plate_labels import label_box, label_polygon, unusable_label
+from lpr.data.urls import is_url
 from lpr.errors import UserError
 
 NAMES_ARE_URLS = False

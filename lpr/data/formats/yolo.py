@@ -23,7 +23,6 @@ from lpr.data.annotation_files import local_place
 from lpr.data.annotations import PlateLabel
 from lpr.data.content import Content
 from lpr.data.csv_files import decode_text, number
-from lpr.data.fetching import is_url
 from lpr.data.labelled_images import (
     LabelledImage,
     files_below,
@@ -33,6 +32,7 @@ from lpr.data.labelled_images import (
     written_image_root,
 )
 from lpr.data.plate_labels import label_box, label_polygon, unusable_label
+from lpr.data.urls import is_url
 from lpr.errors import UserError
 
 NAMES_ARE_URLS = False
