@@ -158,7 +158,10 @@ CENTERNET = [
 ]
 
 
-@pytest.mark.parametrize("overrides", [TINY, CENTERNET], ids=["regression", "centernet"])
+@pytest.mark.parametrize(
+    "overrides",
+    [pytest.param(TINY, id="regression"), pytest.param(CENTERNET, id="centernet", marks=pytest.mark.slow)],
+)
 def test_the_images_of_a_training_are_gone_after_it(overrides: list[str], tmp_path: Path, in_root: Path) -> None:
     config = compose([*overrides, "train.epochs=1", "train.warmup_epochs=0"])
     boxes = (slice(None), None) if overrides is CENTERNET else ()

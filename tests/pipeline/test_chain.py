@@ -208,28 +208,27 @@ def test_images_that_come_later_or_are_replaced_are_noticed(clone: Clone, tmp_pa
         *["params", "experiment=none", "split=random", "data=table"],
         *[f"data.annotations={tmp_path}/mine/boxes.csv", "data.max_failed_fraction=0.2"],
     )
-    clone.dvc("repro", "split")
+    clone.dvc("repro", "download")
 
     def placed() -> dict[str, list[int]]:
         table = pd.read_csv(clone.folder / "data/images.csv")
         return {name.split("-")[1]: size for name, *size in table[["image", "width", "height"]].itertuples(index=False)}
 
     assert set(placed()) == {str(number) for number in range(12)} - {"3"}
-    assert ran(clone.dvc("repro", "split")) == []
 
     away.rename(images / "3.png")
-    assert ran(clone.dvc("repro", "split"))[:3] == ["source@0", "annotate", "download"]
+    assert ran(clone.dvc("repro", "download"))[:3] == ["source@0", "annotate", "download"]
     assert (len(placed()), placed()["5"]) == (12, [64, 48])
 
     # Its size is read from its header, by the stage `source`.
     Image.effect_noise((80, 60), 30).save(images / "5.png")
-    assert "download" in ran(clone.dvc("repro", "split"))
+    assert "download" in ran(clone.dvc("repro", "download"))
     assert placed()["5"] == [80, 60]
     plates = pd.read_csv(clone.folder / "data/plates.csv").set_index("image")
     assert plates.filter(like="-5-", axis="index")["image_width"].tolist() == [80]
 
     (images / "5.png").touch()
-    done = clone.dvc("repro", "split")
+    done = clone.dvc("repro", "download")
     assert ran(done) == [], "its content is as before"
     assert "up to date" in done.stdout + done.stderr
 
