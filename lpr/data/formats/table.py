@@ -1,6 +1,7 @@
 """A CSV table of boxes, a row a plate: image, xmin, ymin, xmax, ymax[, width, height, text, label, ignored].
 
-`columns` says what they are called where it is something else; x, y, w, h, which are left, top, width and height of a
+`columns` says what they are called where it is something else; TensorFlow's names, which Roboflow writes, are known; x,
+y, w, h, which are left, top, width and height of a
 box, do in place of its corners. Boxes are in pixels; they are fractions of the image's width and height where none in
 the table is above 1. Where there are no image sizes, they are read from the images.
 
@@ -29,6 +30,8 @@ Column = Literal[
 ]
 CORNERS = ["xmin", "ymin", "xmax", "ymax"]
 LEFT_TOP_SIZE = ["x", "y", "w", "h"]
+TENSORFLOW: dict[Column, str] = {"image": "filename", "label": "class"}
+"""What tables of the TensorFlow Object Detection API call columns, where it is something else."""
 NAMES_ARE_URLS = False
 
 _SLACK = 1e-6  # of rounding, above a fraction of 1
@@ -47,15 +50,20 @@ class Settings(Source):
 def recognizes(content: Content) -> bool:
     """Whether it is a table with columns of these names."""
     columns = {*content.columns}
-    return "image" in columns and (columns >= {*CORNERS} or columns >= {*LEFT_TOP_SIZE})
+    named = "image" in columns or TENSORFLOW["image"] in columns
+    return named and (columns >= {*CORNERS} or columns >= {*LEFT_TOP_SIZE})
 
 
 def write_annotations(source: Settings, folder: Path, data: Data) -> None:
     """Write a line for each line of the table, with its numbers; the header becomes an empty line."""
     path = local_file(source.annotations, source.name)
-    called: dict[str, str] = {column: (source.columns or {}).get(column, column) for column in get_args(Column)}
-    file = read_csv_file(path, list(called.values()))
-    there = {column for column, theirs in called.items() if theirs in file.columns}
+    theirs = {**source.columns} if source.columns else {}
+    file = read_csv_file(path, [*get_args(Column), *TENSORFLOW.values(), *theirs.values()])
+    for column, name in TENSORFLOW.items():
+        if column not in file.columns and name in file.columns:
+            theirs.setdefault(column, name)
+    called: dict[str, str] = {column: theirs.get(column, column) for column in get_args(Column)}
+    there = {column for column, name in called.items() if name in file.columns}
     box = LEFT_TOP_SIZE if there >= {*LEFT_TOP_SIZE} and not there >= {*CORNERS} else CORNERS
     needed = dict.fromkeys(["image", *box, *(source.columns or {})])
     check_columns(path, file, [called[column] for column in needed])
@@ -84,7 +92,7 @@ def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001
 
 def _own_names(cells: dict[str, str], called: dict[str, str]) -> dict[str, str]:
     """The cells by lpr's names of the columns."""
-    return {own: cells[theirs] for own, theirs in called.items() if theirs in cells}
+    return {own: cells[name] for own, name in called.items() if name in cells}
 
 
 def _corners(row: Row, box: Sequence[str]) -> list[float]:

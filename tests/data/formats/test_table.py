@@ -105,6 +105,21 @@ def test_columns_of_any_name(tmp_path: Path, in_root: Path, data: Data) -> None:
     }
 
 
+def test_the_columns_of_tensorflow_are_known(tmp_path: Path, data: Data) -> None:
+    """As Roboflow writes them."""
+    csv = tmp_path / "_annotations.csv"
+    csv.write_text(
+        "filename,width,height,class,xmin,ymin,xmax,ymax\n"
+        "a_jpg.rf.0f.jpg,320,240,license-plate,10,20,90,50\na_jpg.rf.0f.jpg,320,240,car,1,2,310,230\n"
+    )
+    images(tmp_path, {"a_jpg.rf.0f.jpg": (320, 240)})
+    obtain(source("auto", csv), tmp_path / "out", data)
+    assert labels(tmp_path / "out") == [
+        ("a_jpg.rf.0f.jpg", [10, 20, 90, 50], "license-plate", "", False),
+        ("a_jpg.rf.0f.jpg", [1, 2, 310, 230], "car", "", False),
+    ]
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
