@@ -6,12 +6,13 @@ It imports nothing heavy and starts no DVC, which would take some ten times as l
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from lpr.config import ORIGINAL_BOXES, OVERRIDE_BOXES
+from lpr.experiment.folders import SWEEP, find_folders
 from lpr.experiment.revisions import list_revisions, read_files
 from lpr.metrics.table import BUILT_IN, DETECTION_OBJECTIVE
 from lpr.paths import METRICS
@@ -29,7 +30,9 @@ def show(root: Path) -> None:
         root: of the project.
     """
     lines = [("", "date", f"{' / '.join(_HEADLINES)} of the test images")]
-    for title, rows in (("Git and DVC", _versioned(root)), ("runs", _runs(root)), ("sweeps", _sweeps(root))):
+    runs, sweeps = find_folders(root / _EXPERIMENTS)
+    parts = {"Git and DVC": _versioned(root), "runs": _runs(root, runs), "sweeps": _sweeps(root, sweeps)}
+    for title, rows in parts.items():
         if found := list(rows):
             lines += [(f"{title}:", "", ""), *((f"  {name}", day, scores) for name, day, scores in found)]
     if len(lines) == 1:
@@ -55,17 +58,16 @@ def _versioned(root: Path) -> Iterator[tuple[str, str, str]]:
         yield ", ".join(called), day, scores
 
 
-def _runs(root: Path) -> Iterator[tuple[str, str, str]]:
-    for path in sorted((root / _EXPERIMENTS).glob(f"*/{_SCORES}")):
-        folder = path.parent.parent
-        if (folder / ".hydra").is_dir():
+def _runs(root: Path, folders: Sequence[Path]) -> Iterator[tuple[str, str, str]]:
+    for folder in folders:
+        if (path := folder / _SCORES).is_file():
             yield folder.relative_to(root).as_posix(), _day(path), _scores(path.read_text())
 
 
-def _sweeps(root: Path) -> Iterator[tuple[str, str, str]]:
-    for path in sorted((root / _EXPERIMENTS).glob("*/multirun.yaml")):
-        jobs = len(list(path.parent.glob(f"*/{_SCORES}")))
-        yield path.parent.relative_to(root).as_posix(), _day(path), f"jobs with scores: {jobs}"
+def _sweeps(root: Path, folders: Sequence[Path]) -> Iterator[tuple[str, str, str]]:
+    for folder in folders:
+        jobs = sum((job / _SCORES).is_file() for job in find_folders(folder)[0])
+        yield folder.relative_to(root).as_posix(), _day(folder / SWEEP), f"jobs with scores: {jobs}"
 
 
 def _day(path: Path) -> str:

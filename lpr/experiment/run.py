@@ -33,6 +33,7 @@ from lpr.data.labelled_images import files_below
 from lpr.data.plates import read_split
 from lpr.data.tables import write_json, write_table
 from lpr.errors import UserError
+from lpr.experiment.folders import RUN, SWEEP, find_folders
 from lpr.hashes import file_md5
 from lpr.metrics.table import DETECTION_OBJECTIVE, RECOGNITION_OBJECTIVE
 from lpr.paths import DETECTIONS, FAILURES, IMAGE_CACHE, IMAGES_CSV, METRICS, PLATES, REJECTS, SYNTHETIC_SCORES
@@ -188,13 +189,14 @@ def _run_labels() -> RunLabels:
 def _resumed(arguments: list[str]) -> list[str]:
     """The arguments with the folder of the last run of the same command."""
     many = {"-m", "--multirun"} & set(arguments)
-    key, record = ("hydra.sweep.dir", "multirun.yaml") if many else ("hydra.run.dir", ".hydra/hydra.yaml")
+    key, record = ("hydra.sweep.dir", SWEEP) if many else ("hydra.run.dir", f"{RUN}/hydra.yaml")
     if any(argument.startswith(f"{key}=") for argument in arguments):
         return arguments
     overrides = [argument for argument in arguments if not argument.startswith(("-", "hydra"))]
-    for path in sorted(EXPERIMENTS.glob(f"*/{record}"), key=lambda path: path.stat().st_mtime, reverse=True):
-        if yaml.safe_load(path.read_text())["hydra"]["overrides"]["task"] == overrides:
-            folder = path.parent if many else path.parent.parent
+    runs, sweeps = find_folders(EXPERIMENTS)
+    folders = [folder for folder in (sweeps if many else runs) if (folder / record).is_file()]
+    for folder in sorted(folders, key=lambda folder: (folder / record).stat().st_mtime, reverse=True):
+        if yaml.safe_load((folder / record).read_text())["hydra"]["overrides"]["task"] == overrides:
             print(f"going on with {folder}")
             return [*arguments, f"{key}={folder}"]
     raise UserError(

@@ -16,6 +16,7 @@ from hydra.experimental.callback import Callback
 
 from lpr.errors import UserError
 from lpr.experiment.defaults import describe_defaults
+from lpr.experiment.folders import RUN, find_folders
 from lpr.experiment.run import FAILURE, FINISHED
 from lpr.metrics.table import DETECTION_OBJECTIVE, RECOGNITION_OBJECTIVE
 from lpr.paths import METRICS
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _REPETITIONS = ("seed", "train.seed", "recognizer.train.seed", "split.seed", "split.fold")
 """Keys that repeat an experiment rather than change it; so does the seed of a synthetic source."""
+_OVERRIDES = f"{RUN}/overrides.yaml"
 _DETECTION = METRICS / "detection.json"
 _VALIDATED, _TESTED = "mean IoU of the validation images", "mean IoU of the test images"
 _SYNTHETIC = f"{RECOGNITION_OBJECTIVE} of synthetic plates"
@@ -36,9 +38,16 @@ _SYNTHETIC = f"{RECOGNITION_OBJECTIVE} of synthetic plates"
 
 @dataclass(frozen=True)
 class Job:
-    """One job of a sweep: its folder, and the overrides of its command line by their keys."""
+    """One job of a sweep.
+
+    Attributes:
+        folder: of the job.
+        name: the folder's path below that of the sweep.
+        overrides: of its command line, by their keys.
+    """
 
     folder: Path
+    name: str
     overrides: dict[str, str]
 
     @property
@@ -104,7 +113,7 @@ class EndOfSweep(Callback):
             print(f"lpr experiment: {error}", file=sys.stderr)
             sys.exit(1)
         if bad := [job for job in read_jobs(folder) if job.state != "finished"]:
-            names = ", ".join(job.folder.name for job in bad)
+            names = ", ".join(job.name for job in bad)
             print(f"lpr experiment: these jobs did not finish: {names}; --resume runs them again", file=sys.stderr)
             sys.exit(1)
 
@@ -116,9 +125,13 @@ def is_repetition(key: str) -> bool:
 
 def read_jobs(folder: Path) -> list[Job]:
     """The jobs of a sweep, in the order of their names; numbers in the order of numbers."""
-    found = [path.parent.parent for path in folder.glob("*/.hydra/overrides.yaml")]
-    found.sort(key=lambda path: (not path.name.isdigit(), int(path.name) if path.name.isdigit() else 0, path.name))
-    return [Job(path, _overrides(path)) for path in found]
+    found = [path for path in find_folders(folder)[0] if (path / _OVERRIDES).is_file()]
+    found.sort(key=lambda path: [_number_first(part) for part in path.relative_to(folder).parts])
+    return [Job(path, path.relative_to(folder).as_posix(), _overrides(path)) for path in found]
+
+
+def _number_first(name: str) -> tuple[bool, int, str]:
+    return (False, int(name), name) if name.isdecimal() else (True, 0, name)
 
 
 def show(folder: Path, output: Path | None = None, baseline: int = 1) -> None:
@@ -135,7 +148,7 @@ def show(folder: Path, output: Path | None = None, baseline: int = 1) -> None:
     jobs = read_jobs(folder)
     finished = [job for job in jobs if job.state == "finished"]
     if not finished:
-        reasons = "".join(f"\n  {job.folder.name}: {_reason(job)}" for job in jobs)
+        reasons = "".join(f"\n  {job.name}: {_reason(job)}" for job in jobs)
         raise UserError(f"no job of {folder} has finished, so there is no table{reasons}")
     rows = average_jobs(finished)
     if not 1 <= baseline <= len(rows):
@@ -161,7 +174,7 @@ def show(folder: Path, output: Path | None = None, baseline: int = 1) -> None:
         print(line)
     for job in jobs:
         if job.state != "finished":
-            print(f"{job.folder.name}: {_reason(job)}", file=sys.stderr)
+            print(f"{job.name}: {_reason(job)}", file=sys.stderr)
     print(f"{folder}: {len(finished)} of {len(jobs)} jobs finished; {output / 'sweep.csv'}, {output / 'sweep.png'}")
 
 
@@ -206,7 +219,7 @@ def _headlines(rows: Sequence[Row], objectives: set[str]) -> list[str]:
 
 
 def _overrides(folder: Path) -> dict[str, str]:
-    listed = yaml.safe_load((folder / ".hydra/overrides.yaml").read_text()) or []
+    listed = yaml.safe_load((folder / _OVERRIDES).read_text()) or []
     pairs = [override.lstrip("+").partition("=") for override in listed]
     return {key: value for key, _, value in pairs if not key.startswith("tracking")}
 
@@ -248,7 +261,7 @@ def _table(rows: Sequence[Row], keys: Sequence[str], differences: Mapping[int, S
             line = {
                 "row": number,
                 **{key: row.settings.get(key, "") for key in keys},
-                "jobs": " ".join(job.folder.name for job in row.jobs),
+                "jobs": " ".join(job.name for job in row.jobs),
                 "objective": round(row.objective, 6),
                 "seconds": round(row.seconds, 1),
                 "source": source,

@@ -210,6 +210,9 @@ def test_a_dvc_experiment_against_a_revision_and_from_the_cache_or_a_remote(
 def test_without_names_it_lists_what_there_is(workspace: Clone) -> None:
     copy_run(workspace, "sweep/0")
     (workspace.folder / "experiments/sweep/multirun.yaml").write_text("")
+    copy_run(workspace, "gate/may/loss=mse/0")
+    (workspace.folder / "experiments/gate/may/multirun.yaml").write_text("")
+    copy_run(workspace, "gate/alone")
     path = workspace.folder / "metrics/detection.json"
     scores = json.loads(path.read_text())
     path.write_text(
@@ -217,10 +220,11 @@ def test_without_names_it_lists_what_there_is(workspace: Clone) -> None:
     )
     lines = workspace.lpr_in_process("compare").stdout.splitlines()
     shown = {line[2:].split("  ")[0].strip(): line for line in lines if re.match("  [^ ]", line)}
-    assert {"HEAD, master", "experiments/right", "experiments/sweep", ". (the workspace)"} == set(shown)
+    listed = {"right", "sweep", "gate/may", "gate/alone"}
+    assert {"HEAD, master", ". (the workspace)", *(f"experiments/{name}" for name in listed)} == set(shown)
     assert re.search(r"synthetic 0\.\d{3} / [01]\.\d{3}", shown["HEAD, master"])
     assert shown[". (the workspace)"].count("synthetic") == 1  # each plate once
-    assert "jobs with scores: 1" in shown["experiments/sweep"]
+    assert all("jobs with scores: 1" in shown[f"experiments/{sweep}"] for sweep in ("sweep", "gate/may"))
     assert max(map(len, lines)) <= 120
 
 

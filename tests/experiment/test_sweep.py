@@ -114,10 +114,10 @@ def test_the_jobs_are_one_group_in_wandb(killed, continued) -> None:
 
 
 def hand_made(folder: Path, **overlaps: list[float]) -> Path:
-    """A sweep of finished jobs `NAME_SEED`, each with these IoUs of its test plates, one per image."""
+    """A sweep of finished jobs `NAME/SEED`, each with these IoUs of its test plates, one per image."""
     for name, values in overlaps.items():
         setting, seed = name.split("_")
-        job = folder / name
+        job = folder / setting / seed
         (job / ".hydra").mkdir(parents=True)
         (job / ".hydra" / "overrides.yaml").write_text(f"- loss={setting}\n- train.seed={seed}\n- train.epochs=5\n")
         boxes = {"top_x": 0, "top_y": 0, "bottom_x": 10, "bottom_y": 5}
@@ -156,7 +156,7 @@ def test_rows_are_ordered_averaged_and_compared_with_the_best_or_another(
     table = table[table["metric"] == "mean_iou"].set_index("loss")
     assert table.loc["huber", "value"] == pytest.approx(0.5 + 0.0295 + 0.05)
     assert table.loc["huber", "std"] == pytest.approx(0.1 / 2**0.5)
-    assert table.loc["huber", "jobs"] == "huber_0 huber_1"
+    assert table.loc["huber", "jobs"] == "huber/0 huber/1"
     assert table.loc["mse", "verdict"] == table.loc["mae", "verdict"] == "worse"
     assert table.loc["mse", "difference"] == pytest.approx(-0.35)
 
