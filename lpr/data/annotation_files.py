@@ -25,9 +25,11 @@ def local_file(path: str, source: str, key: str = "annotations") -> Path:
         key: of the configuration of the source, which has the path; for the message.
 
     Raises:
-        UserError: there is no such file.
+        UserError: there is no such file, or it is a folder.
     """
     file = Path(path).expanduser()
+    if file.is_dir():
+        raise UserError(f"source {source}: {path} is a folder; name the file in it that is meant")
     if not file.is_file():
         raise UserError(
             f"source {source}: there is no file {path} (from {Path.cwd()}); set data.{key}, or `{key}` of this entry "

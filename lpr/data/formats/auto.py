@@ -63,10 +63,10 @@ def _recognize(place: Path, source: str) -> tuple[Path, str]:
         return found[0]
     if found:
         listed = ", ".join(f"{path} ({name})" for path, name in found[:8])
-        raise UserError(
-            f"source {source}: {place} may be any of {listed}; set data.annotations to one, or name the format: "
-            f"data.format={found[0][1]}"
-        )
+        other = f"name the format: data.format={found[0][1]}"
+        if len({name for _, name in found}) == 1:
+            other = "make one set of all: `lpr data merge FILE FILE … --output FOLDER`"
+        raise UserError(f"source {source}: {place} may be any of {listed}; set data.annotations to one, or {other}")
     names = ", ".join(_recognizable())
     raise UserError(
         f"source {source}: the format of {place} is not recognised: it is {content.describe()}. The formats are "

@@ -88,7 +88,10 @@ def test_the_folder_of_an_export_is_enough_where_it_holds_one_file(tmp_path: Pat
     found = obtained(source("auto", tmp_path / "set"), tmp_path / "out", data)
     assert (found.counts["images"], found.counts["without_plates"]) == (2, 1)
     coco(tmp_path / "set" / "more")
-    with pytest.raises(UserError, match=r"may be any of .*instances_default\.json \(coco\), .*; set data\.annotations"):
+    with pytest.raises(
+        UserError,
+        match=r"may be any of .*instances_default\.json \(coco\), .*; set data\.annotations .*`lpr data merge",
+    ):
         obtain(source("auto", tmp_path / "set"), tmp_path / "out", data)
 
 
