@@ -233,6 +233,7 @@ def test_images_that_come_later_or_are_replaced_are_noticed(clone: Clone, tmp_pa
     assert "up to date" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_json_by_url_needs_its_server_once(clone: Clone, tmp_path: Path) -> None:
     """Images and annotations over HTTP; afterwards, `dvc repro` needs no network to find that all is done."""
     source = clone.folder / "data" / "sources" / "synthetic"
