@@ -15,6 +15,7 @@ from lpr.data.plates import read_split
 from lpr.data.tables import read_table
 from lpr.detection import families
 from lpr.errors import UserError
+from lpr.experiment.folders import RUN, SWEEP
 from lpr.experiment.run import FINISHED
 from lpr.paths import IMAGE_CACHE, PLATES, PREDICTIONS, SPLIT
 from lpr.report.page import SPLIT_PREFERENCE
@@ -83,9 +84,9 @@ def _experiments(folder: Path) -> list[Path]:
         raise UserError(
             f"there is no folder {folder}: name that of an experiment or of a sweep, or none for the project"
         )
-    if (folder / "multirun.yaml").is_file():
+    if (folder / SWEEP).is_file():
         return _jobs(folder)
-    if (folder / ".hydra").is_dir() and not (folder / FINISHED).is_file():
+    if (folder / RUN).is_dir() and not (folder / FINISHED).is_file():
         raise UserError(f"{folder} has not finished: its command with --resume continues it")
     if not (folder / PARAMS).is_file():
         raise UserError(f"{folder} is the folder of no project, experiment or sweep: it has no {PARAMS}")
@@ -107,7 +108,7 @@ def _jobs(folder: Path) -> list[Path]:
             "audit needs a sweep over folds or seeds alone, or one of its jobs, "
             f"such as {finished[0].folder}"
         )
-    if left := [job.folder.name for job in jobs if job.state != "finished"]:
+    if left := [job.name for job in jobs if job.state != "finished"]:
         print(f"left out, not finished: {', '.join(left)}", file=sys.stderr)
     return [job.folder for job in finished]
 

@@ -12,6 +12,7 @@ from lpr.config.target import scored
 from lpr.errors import UserError
 from lpr.experiment import listing
 from lpr.experiment.defaults import describe_defaults
+from lpr.experiment.folders import SWEEP
 
 if TYPE_CHECKING:
     from lpr.experiment.results import Result
@@ -45,7 +46,7 @@ def run(names: list[str], output: Path | None, baseline: int | None) -> None:
 
 
 def _show_sweep(folder: Path, output: Path | None, baseline: int) -> None:
-    if not (folder / "multirun.yaml").is_file():
+    if not (folder / SWEEP).is_file():
         raise UserError(f"{folder}: compare it with what? Name a second experiment; `lpr compare` lists what there is")
     from lpr.experiment import sweep
 

@@ -18,6 +18,7 @@ from lpr.config import PARAMS, Metrics
 from lpr.data.tables import read_table
 from lpr.errors import UserError
 from lpr.experiment.defaults import with_defaults
+from lpr.experiment.folders import RUN, SWEEP
 from lpr.experiment.revisions import Revision, find_revision
 from lpr.experiment.run import FAILURE, FINISHED
 from lpr.hashes import file_md5
@@ -144,10 +145,10 @@ def load(name: str, root: Path) -> Result:
 
 def _find(name: str, root: Path) -> _Folder | _Committed:
     folder = root / name
-    if any((folder / trace).exists() for trace in (PARAMS, FAILURE, ".hydra")):
+    if any((folder / trace).exists() for trace in (PARAMS, FAILURE, RUN)):
         _check_finished(folder, name)
         return _Folder(folder)
-    if (folder / "multirun.yaml").is_file():
+    if (folder / SWEEP).is_file():
         raise UserError(f"{name} is a sweep: name its jobs, such as {name.rstrip('/')}/0, or it alone for its table")
     if revision := find_revision(name, root):
         return _Committed(revision, root)
@@ -221,7 +222,7 @@ def _check_finished(folder: Path, name: str) -> None:
     if (folder / FAILURE).is_file():
         reason = (folder / FAILURE).read_text().partition("\n\n")[0].strip()
         raise UserError(f"{name} failed, and cannot be compared: {reason}")
-    if (folder / ".hydra").is_dir() and not (folder / FINISHED).is_file():
+    if (folder / RUN).is_dir() and not (folder / FINISHED).is_file():
         raise UserError(f"{name} is not finished: its command, with --resume, goes on with it")
 
 
