@@ -4,4 +4,5 @@ import sys
 
 from lpr.cli.main import main
 
-sys.exit(main())
+if __name__ == "__main__":  # else a process that this one spawned imports it
+    sys.exit(main())
