@@ -82,7 +82,7 @@ wheel: $(READY)  ## build the wheel into dist/
 lock:  ## resolve the dependencies of pyproject.toml anew into requirements.lock
 	@$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv
 	@$(VENV)-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
-	  --extra experiments --extra cpu --extra serve --extra s3 --extra ray --extra fonts --extra dev --extra docs \
+	  --extra experiments --extra cpu --extra serve --extra s3 --extra gs --extra ray --extra fonts --extra dev --extra docs \
 	  --generate-hashes --no-header --quiet --upgrade --output-file requirements.lock
 	@rm -rf $(VENV)-lock
 
