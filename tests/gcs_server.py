@@ -37,7 +37,7 @@ class GcsServer:
             def log_message(self, *_: Any) -> None:
                 pass
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 status, content = server.answer(self.path, self.headers.get("Range"))
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -82,7 +82,13 @@ class GcsServer:
 
     def _metadata(self, key: str) -> dict[str, str]:
         size = str(len(self.objects[key]))
-        return {"kind": "storage#object", "bucket": BUCKET, "name": key, "size": size, "updated": "2026-01-01T00:00:00Z"}
+        return {
+            "kind": "storage#object",
+            "bucket": BUCKET,
+            "name": key,
+            "size": size,
+            "updated": "2026-01-01T00:00:00Z",
+        }
 
 
 def _error(status: int) -> tuple[int, bytes]:

@@ -1,7 +1,7 @@
 """Labelled images as an annotation file lists them, written as annotation JSON: the files found, their sizes known.
 
-Tools name images in many ways: by a path of another machine, with `\\` for `/`, without a suffix, below another folder
-than the image root. Each is found below the image root, or is said not to be there.
+Tools name images in many ways: by a path of another machine, with `\\` for `/`, in other case, without a suffix, below
+another folder than the image root. Each is found below the image root, or is said not to be there.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ class ImageFiles:
         self.root = root
         self._folder = root if isinstance(root, Path) else None
         self._listed = set(listed)
-        self._names_by_stem = cache(self._list)
+        self._alike = cache(self._list)
         self._sizes: dict[str, tuple[float, float] | Unusable] = {}
 
     def locate(self, names: Sequence[Sequence[str]], source: str) -> list[str]:
@@ -265,19 +265,27 @@ class ImageFiles:
         for written in dict.fromkeys([path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD"))]):
             if written in self._listed or (self._folder is not None and os.path.isfile(self._folder / written)):
                 return written
-        folder, _, stem = path.rpartition("/")
-        name = None if stem.lower().endswith(image_suffixes()) else self._names_by_stem(folder).get(stem)
-        return f"{folder}/{name}".lstrip("/") if name else None
+        folder, _, name = path.rpartition("/")
+        has_suffix = name.lower().endswith(image_suffixes())
+        by_name, by_stem = self._alike(folder)
+        alike = by_name.get(name.casefold(), []) if has_suffix else by_stem.get(name, [])
+        return f"{folder}/{alike[0]}".lstrip("/") if len(alike) == 1 else None
 
-    def _list(self, folder: str) -> dict[str, str]:
-        """The images in a folder below the root, by their names without suffixes."""
+    def _list(self, folder: str) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        """The images in a folder below the root, by their names in one case and by those without their suffixes."""
         try:
             names = (
                 sorted(os.listdir(self._folder / folder)) if self._folder else self._listed_by_folder.get(folder, [])
             )
         except (OSError, ValueError):
-            return {}
-        return {os.path.splitext(name)[0]: name for name in names if name.lower().endswith(image_suffixes())}
+            names = []
+        by_name: dict[str, list[str]] = defaultdict(list)
+        by_stem: dict[str, list[str]] = defaultdict(list)
+        for name in names:
+            if name.lower().endswith(image_suffixes()):
+                by_name[name.casefold()].append(name)
+                by_stem[os.path.splitext(name)[0]].append(name)
+        return by_name, by_stem
 
     @cached_property
     def _listed_by_folder(self) -> dict[str, list[str]]:

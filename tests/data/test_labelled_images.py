@@ -34,6 +34,10 @@ def files(tmp_path: Path) -> ImageFiles:
         ("images/b.png", "b.png"),
         ("c d (1)#.jpg", "c d (1)#.jpg"),
         ("gate/frame_1", "gate/frame_1.png"),
+        ("gate/Frame_1.PNG", "gate/frame_1.png"),
+        ("C:\\Gate\\B.PNG", "b.png"),
+        ("gate/Frame_1.PNG", "gate/frame_1.png"),
+        ("C:\\Gate\\B.PNG", "b.png"),
         ("s3://bucket/gate/a.jpg", "gate/a.jpg"),
         ("https://host/gate/a.jpg?size=1", "gate/a.jpg"),
         ("https://host/c%20d%20(1)%23.jpg", "c d (1)#.jpg"),
@@ -81,6 +85,11 @@ def test_the_root_is_where_most_images_are(tmp_path: Path, data: Data) -> None:
     assert root("https://host/gone.jpg") is None
     assert root("a.jpg", image_root=tmp_path / "elsewhere") == tmp_path / "elsewhere"
     assert root("a.jpg", image_root="https://host/") == "https://host/"
+
+
+def test_of_several_that_are_alike_none_is_taken(tmp_path: Path) -> None:
+    images(tmp_path, dict.fromkeys(("e.jpg", "E.jpg", "f.png", "f.jpg"), SIZE))
+    assert ImageFiles(tmp_path).locate([["E.jpg"], ["E.JPG"], ["f"]], "mine") == ["E.jpg", "E.JPG", "f"]
 
 
 def test_images_below_a_folder(files: ImageFiles, tmp_path: Path) -> None:
