@@ -36,8 +36,6 @@ def files(tmp_path: Path) -> ImageFiles:
         ("gate/frame_1", "gate/frame_1.png"),
         ("gate/Frame_1.PNG", "gate/frame_1.png"),
         ("C:\\Gate\\B.PNG", "b.png"),
-        ("gate/Frame_1.PNG", "gate/frame_1.png"),
-        ("C:\\Gate\\B.PNG", "b.png"),
         ("s3://bucket/gate/a.jpg", "gate/a.jpg"),
         ("https://host/gate/a.jpg?size=1", "gate/a.jpg"),
         ("https://host/c%20d%20(1)%23.jpg", "c d (1)#.jpg"),
