@@ -6,7 +6,6 @@ process fill the memory; and a process that the system kills for its memory woul
 
 from __future__ import annotations
 
-import atexit
 import os
 import pickle
 import signal
@@ -43,14 +42,14 @@ def call(function: Callable[..., Returned], *arguments: Any) -> Returned:
     sender.close()  # the process has the other; at its end the receiver comes to an end
     try:
         returned, result = receiver.recv()
+        process.join()
     except EOFError:
         process.join()
         status = process.exitcode or 0
         how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
         raise KilledError(f"its process {how}, as the system does where memory runs out") from None
     finally:
-        process.kill()  # it has answered, or this one is interrupted
-        process.join()
+        process.kill()  # of one that has ended, nothing; else this one is interrupted
     if not returned:
         raise result
     answer: Returned = result
@@ -64,8 +63,6 @@ def _answer(sender: Connection, function: Callable[..., Any], arguments: tuple[A
         answer: tuple[bool, Any] = True, function(*arguments)
     except Exception as error:
         answer = False, _with_traceback(error)
-    # Python does not, at the end of a process of multiprocessing: joblib's workers, for one, would live on for minutes.
-    atexit._run_exitfuncs()
     sender.send(answer)
 
 
