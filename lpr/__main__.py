@@ -4,5 +4,4 @@ import sys
 
 from lpr.cli.main import main
 
-if __name__ == "__main__":  # else a process that this one spawned imports it
-    sys.exit(main())
+sys.exit(main())

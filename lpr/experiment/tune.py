@@ -34,12 +34,10 @@ from lpr.config.target import target_of, training_of
 from lpr.cores import usable_cores
 from lpr.data.tables import write_json
 from lpr.errors import UserError
-from lpr.experiment.own_process import KilledError, call
 from lpr.experiment.run import FAILURE, FINISHED, is_finished, prepare_data, prepare_folder, run_stages, write_finished
 from lpr.experiment.search_space import Base, Space, is_group, key_of
 from lpr.hashes import file_md5
 from lpr.paths import IMAGES_CSV, METRICS, PLATES, PROVENANCE, SCRATCH
-from lpr.tracking.wandb_run import RunLabels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,36 +79,27 @@ class Search:
         Returns:
             The objective of its best epoch.
         """
+        from lpr.data.tables import read_table
+        from lpr.tracking.provenance import collect
+        from lpr.tracking.wandb_run import RunLabels, log_run
+
+        started = time.monotonic()
         settings = self.base.with_values(self.values(raw))
+        trained = target_of(settings)
         if is_finished(settings, folder):
             return float(json.loads((folder / FINISHED).read_text())["objective"])
         prepare_folder(settings, self.root, folder)
-        while True:
-            _count_start(folder, target_of(settings).history)
-            try:
-                return call(_train, settings, folder, RunLabels("trial", f"tune-{self.folder.name}"))
-            except KilledError as error:
-                print(f"trial {folder.name}: {error}; starting it again, from its last epoch")
-
-
-def _train(settings: config.Config, folder: Path, labels: RunLabels) -> float:
-    """Run a trial's stages in its prepared folder; see `Search.train`."""
-    from lpr.data.tables import read_table
-    from lpr.tracking.provenance import collect
-    from lpr.tracking.wandb_run import log_run
-
-    started = time.monotonic()
-    trained = target_of(settings)
-    with chdir(folder):
-        run_stages(trained.training, settings)
-        history = read_table(trained.history)[settings.tuner.objective]
-        provenance = collect(settings)
-        if run := log_run(settings, Path(), provenance, labels):
-            provenance["wandb"] = run
-        write_json(provenance, PROVENANCE)
-    value = float(history.max() if settings.tuner.direction == "max" else history.min())
-    write_finished(settings, folder, value, time.monotonic() - started)
-    return value
+        _count_start(folder, trained.history)
+        with chdir(folder):
+            run_stages(trained.training, settings)
+            history = read_table(trained.history)[settings.tuner.objective]
+            provenance = collect(settings)
+            if run := log_run(settings, Path(), provenance, RunLabels("trial", f"tune-{self.folder.name}")):
+                provenance["wandb"] = run
+            write_json(provenance, PROVENANCE)
+        value = float(history.max() if settings.tuner.direction == "max" else history.min())
+        write_finished(settings, folder, value, time.monotonic() - started)
+        return value
 
 
 def run(overrides: list[str]) -> None:
@@ -199,13 +188,14 @@ def _what_changed(identity: dict[str, Any], tuning: Path) -> str:
 
 
 def _build_tuner(search: Search) -> ExperimentTuner:
-    from lpr.nn.runtime import silent_stderr
+    from lpr.nn.runtime import choose_hardware, prepare_tensorflow
 
-    with silent_stderr():  # Keras Tuner imports TensorFlow
-        from lpr.experiment.keras_tuner_search import ExperimentTuner, build_oracle
+    settings = search.base.config
+    training = training_of(settings)
+    prepare_tensorflow(choose_hardware(training.precision, training.threads), training.seed)
+    from lpr.experiment.keras_tuner_search import ExperimentTuner, build_oracle
 
-    oracle = build_oracle(search.base.config.tuner, search.space.hyperparameters())
-    return ExperimentTuner(oracle, search.folder, search.train)
+    return ExperimentTuner(build_oracle(settings.tuner, search.space.hyperparameters()), search.folder, search.train)
 
 
 def _count_start(folder: Path, written: Path) -> None:
