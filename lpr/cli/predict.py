@@ -10,7 +10,7 @@ from typing import Any
 
 from lpr.cli.verbs import add_verb
 from lpr.paths import DETECTOR_ONNX, conf_folder
-from lpr.plates.countries import GRAMMARS
+from lpr.plates.countries import GRAMMAR_NAMES
 
 _SAVED = ("csv", "images", "crops")
 _UNREAD = ("drop", "keep")
@@ -106,7 +106,7 @@ def add_recognition_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--country",
-        choices=sorted(GRAMMARS),
+        choices=GRAMMAR_NAMES,
         metavar="COUNTRY",
         help="whose registrations the texts are: %(choices)s; default: any text",
     )

@@ -38,9 +38,9 @@ from lpr.inference.tracker import Tracker
 from lpr.ocr import engines
 from lpr.ocr.crops import MIN_CROP_PX, crop
 from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText
-from lpr.ocr.grammar import apply_grammar
+from lpr.ocr.grammar import apply_grammar_named
 from lpr.paths import SCRATCH, SHIPPED_DETECTOR
-from lpr.plates.countries import GRAMMARS, Country
+from lpr.plates.countries import GRAMMAR_NAMES
 
 ImageInput: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
 """An image: a path, a URL (http, https, s3, gs), the bytes of a file, a PIL image, or uint8 (h, w, 3) RGB or (h, w)."""
@@ -97,8 +97,8 @@ class ALPR:
         ocr: the name of an engine, whose settings are those of `params.yaml` in the current folder if it has this
             engine, else of `conf/ocr/`; None: that of `params.yaml`, else `cascade`; "none": texts stay empty; or an
             object with the method of `lpr.ocr.engines.OcrEngine`.
-        country: whose registrations the texts are: a key of `lpr.plates.countries.GRAMMARS`, such as "india" or
-            "europe"; None: any text.
+        country: whose registrations the texts are: one of `lpr.plates.countries.GRAMMAR_NAMES`, such as
+            "india" or "europe"; "auto": of the region that the recognizer is sure of; None: any text.
         confidence_threshold: least confidence of a plate, 0–1, half of it where a text is read; None: as the detector
             was exported, or 0.5 for an object of one's own.
         workers: how many images of a list, or frames of a video, are processed at a time, each by its share of the
@@ -239,7 +239,7 @@ class ALPR:
         if min(part.size) >= MIN_CROP_PX:
             with self._engines.one() as engine:
                 found = engine.read(part)
-        found = apply_grammar(found, self._grammar) if self._grammar else found
+        found = apply_grammar_named(found, self._grammar)
         return replace(
             plate, text=found.text, text_confidence=found.confidence, candidates=_candidates(found), crop=part
         )
@@ -276,10 +276,10 @@ def as_pixels(image: ImageInput, bgr: bool = False) -> np.ndarray:
     return read_image(Path(image))
 
 
-def _grammar(country: str | None) -> tuple[Country, ...] | None:
-    if country is not None and country not in GRAMMARS:
-        raise UserError(f"country={country!r}: there is no such country; choose of {', '.join(sorted(GRAMMARS))}")
-    return GRAMMARS[country] if country else None
+def _grammar(country: str | None) -> str | None:
+    if country is not None and country not in GRAMMAR_NAMES:
+        raise UserError(f"country={country!r}: there is no such country; choose of {', '.join(GRAMMAR_NAMES)}")
+    return country
 
 
 def _candidates(found: PlateText) -> tuple[Mapping[str, float], ...]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from lpr.ocr.engines.base import PlateText, TextLine
-from lpr.plates.countries import Country
+from lpr.plates.countries import AUTO, GRAMMARS, Country
 
 # Characters of similar shape, for engines without candidates of their own.
 _SIMILAR = {"0": "OD", "1": "I", "2": "Z", "4": "A", "5": "S", "6": "G", "8": "B", "O": "0", "D": "0", "Q": "0"}
@@ -23,6 +24,23 @@ _MAX_LINES = 6  # the most confident ones; the number of subsets grows exponenti
 
 Likelihoods = Mapping[str, float]
 """A character's candidates → their likelihoods relative to the recognized character, whose own is 1."""
+
+
+_SURE = 0.9  # probability of a region from which its grammar is applied
+
+
+def apply_grammar_named(recognized: PlateText, name: str | None) -> PlateText:
+    """The text that a grammar makes of the recognized lines, as `apply_grammar` does.
+
+    Args:
+        recognized: a plate's text.
+        name: a key of `lpr.plates.countries.GRAMMARS`; `AUTO` for that of the region that the engine is sure of, if
+            there is one; None for none.
+    """
+    if name == AUTO:
+        name = next((region for region, probability in recognized.regions.items() if probability >= _SURE), None)
+    grammar = GRAMMARS.get(name or "")
+    return apply_grammar(recognized, grammar) if grammar else recognized
 
 
 def apply_grammar(recognized: PlateText, grammar: Sequence[Country]) -> PlateText:
@@ -52,7 +70,8 @@ def apply_grammar(recognized: PlateText, grammar: Sequence[Country]) -> PlateTex
             confidence = min(line.confidence for line in chosen) * likelihood
             if (unchanged, confidence) > best_rank:
                 best_rank = unchanged, confidence
-                best = PlateText(text, min(confidence, recognized.confidence), recognized.lines)
+                confidence = min(confidence, recognized.confidence)
+                best = replace(recognized, text=text, confidence=confidence, candidates=())
     return best
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,7 @@ from lpr.errors import UserError
 from lpr.ocr import engines
 from lpr.ocr.crops import MIN_CROP_PX, crop
 from lpr.ocr.engines.base import NO_TEXT, PlateText
-from lpr.ocr.grammar import apply_grammar
-from lpr.plates.countries import GRAMMARS, Country
+from lpr.ocr.grammar import apply_grammar_named
 
 BOXES = {"true": BOX_COLUMNS, "predicted": PREDICTED_BOX_COLUMNS}
 """Kind of box → its columns in `reports/detections.csv`, pixels of the cached image."""
@@ -62,7 +61,7 @@ def recognize_plates(
     """
     chosen = detections[detections["split"].isin(config.splits)]
     engine = engines.create(config, cache)
-    grammars = {source: GRAMMARS[name] for source, name in (config.grammars or {}).items()}
+    grammars = config.grammars or {}
     known = {boxes: columns for boxes, columns in BOXES.items() if columns[0] in detections}
     rows: list[dict[str, object]] = []
     milliseconds: list[float] = []
@@ -119,11 +118,11 @@ def _row(
     plate: Mapping[Hashable, object],
     boxes: str,
     recognized: PlateText,
-    grammar: Sequence[Country] | None,
+    grammar: str | None,
     low_confidence_threshold: float,
 ) -> dict[str, object]:
     text = str(plate["text"])
-    predicted = apply_grammar(recognized, grammar) if grammar else recognized
+    predicted = apply_grammar_named(recognized, grammar)
     return {
         "image": plate["image"],
         "source": plate["source"],

@@ -10,27 +10,31 @@ from lpr.ocr.engines.recognizer import RecognizerEngine
 from lpr.ocr.recognition import true_crops
 from lpr.ocr.recognizer.real_plates import label_characters
 from lpr.paths import IMAGE_CACHE, REAL_PLATES, SHIPPED_RECOGNIZER
-from lpr.plates.text import other_characters
+from lpr.plates.countries import region_of
+from lpr.plates.text import normalize_latin
 from lpr.synthesis.plate_file import save_plates
 from lpr.tracking.provenance import write_timing
 
-_MARGIN = 0.08  # of the box's height, around it
+_MARGIN = 0.35  # of the box's height, around it: what the crops of `lpr.synthesis.crops` may show
+_DETECTION_MARGINS = 0.08, 0.0, 0.16  # of the crops in which the characters are looked for
 
 
 def run(config: Config) -> None:
-    """Locate the characters in the training plates of `recognizer.real_sources` whose texts are known and A–Z, 0–9."""
+    """Locate the characters in the training plates of `recognizer.real_sources` whose texts are known.
+
+    Of a text, the A–Z and 0–9 are learned; a province's character is background, as other lettering is.
+    """
     started = time.monotonic()
     plates = read_split()
-    wanted = plates["source"].isin(config.recognizer.real_sources or [])
+    sources = config.recognizer.real_sources
+    wanted = plates["source"].isin(sources) if isinstance(sources, list) else sources == "all"
     known = plates[wanted & (plates["split"] == "train") & (plates["text"] != "")]
-    chosen = known[known["text"].map(other_characters) == ""]
-    if left_out := len(known) - len(chosen):
-        print(
-            f"{left_out} of {len(known)} real plates are left out: their texts have characters other than A–Z and 0–9"
-        )
-    crops = zip(true_crops(chosen, chosen, IMAGE_CACHE, _MARGIN), chosen["text"], strict=True)
-    network = RecognizerEngine(SHIPPED_RECOGNIZER, config.recognizer.train.threads, _MARGIN, (_MARGIN, 0.0))
-    found = label_characters(tqdm(crops, "label", len(chosen), unit="plate"), network.detect_characters)
+    texts = known["text"].map(normalize_latin)
+    grammars = config.ocr.grammars or {}
+    regions = [region_of(grammars.get(source)) for source in known["source"]]
+    crops = zip(true_crops(known, known, IMAGE_CACHE, _MARGIN), texts, regions, strict=True)
+    network = RecognizerEngine(SHIPPED_RECOGNIZER, config.recognizer.train.threads, _MARGIN, _DETECTION_MARGINS)
+    found = label_characters(tqdm(crops, "label", len(known), unit="plate"), network.detect_characters, _MARGIN)
     save_plates(found, REAL_PLATES)
-    print(f"{len(found)} of {len(chosen)} real plates, with {sum(len(plate.text) for plate in found)} characters")
+    print(f"{len(found)} of {len(known)} real plates, with {sum(len(plate.text) for plate in found)} characters")
     write_timing("label-plates", time.monotonic() - started, REAL_PLATES)

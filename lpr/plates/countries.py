@@ -1,4 +1,4 @@
-"""Grammars: patterns of the registrations of countries, and the codes with which they begin.
+"""Grammars: patterns of the registrations of countries, and the codes with which they begin; and regions of the world.
 
 Series of civil vehicles in use, without personalised, diplomatic and military ones: India by the Central Motor
 Vehicles Rules, 1989, rule 50, and the Bharat series of 2021; the others by Wikipedia's articles "Vehicle registration
@@ -118,6 +118,11 @@ _STATES = (
 _OTHERS = {
     "argentina": _country("@3#3 @2#3@2"),
     "brazil": _country("@3#4 @3#1@1#2"),
+    # Without the province: the city's letter, then digits with up to two letters among them; electric vehicles' longer.
+    "china": _country(
+        "@1#5 @2#4 @1#1@1#3 @1#2@1#2 @1#3@1#1 @1#4@1 @3#3 @2#1@1#2 @2#2@1#1 @2#3@1 @1#1@2#2 @1#1@1#1@1#1 @1#1@1#2@1 "
+        "@1#2@2#1 @1#2@1#1@1 @1#3@2 @2#5 @3#4 @1#5@1"
+    ),
     # State, district, series, number. A district of one digit has no series of three letters: MH20BN3525, read as
     # MH2OBN3525, would match as it is.
     "india": _country(
@@ -131,4 +136,19 @@ _OTHERS = {
 
 GRAMMARS: dict[str, tuple[Country, ...]] = {name: (country,) for name, country in (_EUROPE | _OTHERS).items()}
 GRAMMARS["europe"] = tuple(_EUROPE.values())
-"""Name in `ocr.grammars` → its alternatives: one country, or all of Europe's."""
+GRAMMARS["mercosur"] = _OTHERS["brazil"], _OTHERS["argentina"]
+"""Name in `ocr.grammars` → its alternatives: one country, or all of Europe's, or of the Mercosur's."""
+
+AUTO = "auto"
+"""Name in `ocr.grammars` of the grammar of the region that an engine is sure of, if it is of any."""
+GRAMMAR_NAMES = (AUTO, *sorted(GRAMMARS))
+
+REGIONS = ("elsewhere", "europe", "india", "indonesia", "mercosur", "north_america", "china")
+"""Where a plate is from, as the recognizer tells; those that are no name of `GRAMMARS` have none."""
+
+
+def region_of(grammar: str | None) -> str:
+    """The one of `REGIONS` in which a grammar of `GRAMMARS` is used; "" of None."""
+    if grammar in _EUROPE:
+        return "europe"
+    return {"brazil": "mercosur", "argentina": "mercosur", None: ""}.get(grammar, str(grammar))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -157,7 +158,7 @@ def _warped(plate: LetteredPlate, rng: Generator) -> LetteredPlate:
     characters[:, 1] += ends.min(axis=1)
     characters[:, 3] += ends.max(axis=1)
     box = left, top + min(spare, spare + depth), right, bottom + max(spare, spare + depth)
-    return LetteredPlate(np.dstack([colours, cover]), box, plate.text, characters)
+    return replace(plate, pixels=np.dstack([colours, cover]), box=box, characters=characters)
 
 
 def _on_vehicle(plate: LetteredPlate, matrix: np.ndarray, size: tuple[int, int], rng: Generator) -> np.ndarray:

@@ -45,12 +45,14 @@ class LetteredPlate:
         box: of the plate without its holder: left, top, right, bottom, pixels.
         text: its registration, A–Z and 0–9 in reading order: the top line first.
         characters: boxes of the ink of its n characters, float32 (n, 4): left, top, right, bottom, pixels.
+        region: where it is from, one of `lpr.plates.countries.REGIONS`; "" where that is unknown.
     """
 
     pixels: np.ndarray
     box: Box
     text: str
     characters: np.ndarray
+    region: str = ""
 
     @property
     def size(self) -> tuple[float, float]:
@@ -80,7 +82,7 @@ def _draw_lettered_plate(rng: Generator) -> LetteredPlate:
     plate = finish_plate(np.asarray(printed), paper, rng)
     left, top = plate.box[:2]
     characters = np.array(lettering.boxes, np.float32) + np.array([left, top, left, top], np.float32)
-    return LetteredPlate(plate.pixels, plate.box, "".join(lettering.text), characters)
+    return LetteredPlate(plate.pixels, plate.box, "".join(lettering.text), characters, layout.region)
 
 
 # ------------------------------------------------------------------------------------------------- style of the letters

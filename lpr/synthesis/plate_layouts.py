@@ -23,6 +23,7 @@ class Layout:
         bands: alternatives of `lpr.synthesis.plate_bands.BANDS`, each with its words; "" for none.
         p_scenery: probability of an image or a gradient behind the letters.
         p_border: probability of a line around.
+        region: one of `lpr.plates.countries.REGIONS`; "" where such plates are of several.
     """
 
     share: float
@@ -32,6 +33,7 @@ class Layout:
     bands: tuple[str, ...] = ("",)
     p_scenery: float = 0.0
     p_border: float = 0.4
+    region: str = "elsewhere"
 
 
 WORDS = {
@@ -61,6 +63,7 @@ LAYOUTS: dict[str, Layout] = {
         "f2f2ee/141418 f2f2ee/141418 f4c81e/16161a eef0f0/12203c",
         ("78 @@ ### @@", "78 @ @@ ####", "78 @@·@@ ###", "80 #### @@@", "76 @@@-###"),
         ("eu:{eu}", "eu:{eu}", "both ends:{eu}", ""),
+        region="europe",
     ),
     "eu two lines": Layout(
         5,
@@ -68,6 +71,7 @@ LAYOUTS: dict[str, Layout] = {
         "f2f2ee/141418 f2f2ee/141418 f4c81e/16161a",
         ("40 @@ ## / 40 @@@", "40 @@@ / 40 ####", "38 @@·@ / 42 ####"),
         ("corner:{eu}", "", "eu:{eu}"),
+        region="europe",
     ),
     "uk": Layout(
         5,
@@ -75,6 +79,7 @@ LAYOUTS: dict[str, Layout] = {
         "f2f2ee/141418 f6c414/121214 f6c414/121214 161618/d6d6d2",
         ("72 @@## @@@", "72 @### @@@", "66 @@## @@@ / 10 {slogan}"),
         ("", "", "eu:GB", "flag:UK"),
+        region="europe",
     ),
     "india long": Layout(
         6,
@@ -82,6 +87,7 @@ LAYOUTS: dict[str, Layout] = {
         "ececea/121214 ececea/121214 f4c414/121214 16803e/f2f4ee ba1a20/f4f0ec 18181a/f6c828",
         ("70 @@ ## @@ ####", "70 @@-##-@-####", "66 @@##@@####"),
         ("", "flag:IND", "emblem:IND", "emblem:IND"),
+        region="india",
     ),
     "india square": Layout(
         6,
@@ -89,6 +95,7 @@ LAYOUTS: dict[str, Layout] = {
         "ececea/121214 ececea/121214 f4c414/121214 16803e/f2f4ee 18181a/f6c828",
         ("38 @@ ## / 40 @@ ####", "38 @@ ## @ / 44 ####", "36 @@-##-@@ / 40 ###"),
         ("", "", "emblem:IND"),
+        region="india",
     ),
     "us": Layout(
         9,
@@ -102,6 +109,7 @@ LAYOUTS: dict[str, Layout] = {
         ),
         p_scenery=0.6,
         p_border=0.3,
+        region="north_america",
     ),
     "mexico": Layout(
         2,
@@ -110,6 +118,7 @@ LAYOUTS: dict[str, Layout] = {
         ("14 {state} / 50 @@@-##-## / 10 DELANTERA", "16 {state} / 52 @@-##-###"),
         ("top:·", "", "above and below:"),
         p_scenery=0.3,
+        region="north_america",
     ),
     "brazil grey": Layout(
         4,
@@ -117,8 +126,11 @@ LAYOUTS: dict[str, Layout] = {
         "a6a8aa/141416 b4b6b6/121214 9c1c20/eeeeee f0f0f0/8c1a1e",
         ("13 {place} / 60 @@@ ####", "13 {place} / 60 @@@·####"),
         p_border=0.6,
+        region="mercosur",
     ),
-    "brazil square": Layout(1.5, (1.1, 1.3), "a6a8aa/141416 9c1c20/eeeeee", ("10 {place} / 36 @@@ / 36 ####",)),
+    "brazil square": Layout(
+        1.5, (1.1, 1.3), "a6a8aa/141416 9c1c20/eeeeee", ("10 {place} / 36 @@@ / 36 ####",), region="mercosur"
+    ),
     "mercosur": Layout(
         4,
         (2.9, 3.3),
@@ -126,9 +138,15 @@ LAYOUTS: dict[str, Layout] = {
         ("80 @@@#@##", "80 @@ ### @@", "80 @@@ ####"),
         ("top:{nation}",),
         p_border=0.6,
+        region="mercosur",
     ),
     "mercosur square": Layout(
-        1.5, (1.05, 1.3), "f2f2ee/141418 f2f2f2/1c3c8c", ("42 @@@ / 42 #@##",), ("top:{nation}",)
+        1.5,
+        (1.05, 1.3),
+        "f2f2ee/141418 f2f2f2/1c3c8c",
+        ("42 @@@ / 42 #@##",),
+        ("top:{nation}",),
+        region="mercosur",
     ),
     "indonesia": Layout(
         5,
@@ -136,6 +154,7 @@ LAYOUTS: dict[str, Layout] = {
         "16171a/e8e8e6 141416/eeeeea f0f0ee/141416 c01c24/f2f2f2 f2c41c/141416",
         ("58 @ #### @@@ / 22 ##·##", "60 @@ #### @@ / 20 ##-##", "60 @ ### @"),
         p_border=0.7,
+        region="indonesia",
     ),
     "bangladesh": Layout(
         5,
@@ -190,8 +209,11 @@ LAYOUTS: dict[str, Layout] = {
         ("68 漢@·#####", "68 漢@ #@#@#", "68 漢@####漢"),
         p_scenery=0.1,
         p_border=0.7,
+        region="china",
     ),
-    "china two lines": Layout(1.5, (1.5, 2.1), "e6c31c/141416 1a3c9c/f2f4f6", ("30 漢·@ / 50 #####",), p_border=0.7),
+    "china two lines": Layout(
+        1.5, (1.5, 2.1), "e6c31c/141416 1a3c9c/f2f4f6", ("30 漢·@ / 50 #####",), p_border=0.7, region="china"
+    ),
     "japan": Layout(
         5,
         (1.9, 2.1),
@@ -245,8 +267,9 @@ LAYOUTS: dict[str, Layout] = {
         ("70 Я ### ЯЯ", "70 @ ### @@", "70 ЯЯ ####", "70 ა ### აა"),
         ("right cell:## RUS", "right cell:###", "", "flag:UA"),
         p_border=0.8,
+        region="europe",
     ),
-    "greece": Layout(1, (4.3, 4.9), "f2f2ee/141418", ("74 ΛΛΛ-####",), ("eu:GR",)),
+    "greece": Layout(1, (4.3, 4.9), "f2f2ee/141418", ("74 ΛΛΛ-####",), ("eu:GR",), region="europe"),
     "israel": Layout(
         2,
         (3.6, 4.9),
@@ -267,6 +290,7 @@ LAYOUTS: dict[str, Layout] = {
         (3.6, 5.5),
         "131315/c8c8c4 181a1c/b8b8b4 1c2c4c/d8d8d0 7c1c20/e0dcd0 224432/dcdccc",
         ("70 @@@ ###", "70 ##·@@·##", "70 @-#####"),
+        region="",
     ),
     "motorbike": Layout(
         3,
@@ -274,6 +298,7 @@ LAYOUTS: dict[str, Layout] = {
         "f2f2ee/141418 f4c81e/141416 161618/ececec f2f2f0/b41c22 f2f2f0/1c3c9c",
         ("30 @@ / 50 ####", "26 @@@ / 26 ### / 26 @@", "16 {state} / 40 ###@ / 20 ##", "40 @## / 40 @@@"),
         ("", "", "corner:{eu}", "top:{state}"),
+        region="",
     ),
     "us motorbike": Layout(
         2,
@@ -281,6 +306,7 @@ LAYOUTS: dict[str, Layout] = {
         "f0f0f0/1c2c6e f4f4ee/141418 e8eef6/8c1c22 f6d45a/1a1a1a",
         ("18 {state} / 54 @####", "16 {state} / 46 ##@## / 12 {month}", "22 CYCLE / 56 #####"),
         p_scenery=0.5,
+        region="north_america",
     ),
     "any long": Layout(
         3,

@@ -4,7 +4,7 @@ import pytest
 
 from lpr.ocr.engines.base import NO_TEXT, PlateText, TextLine
 from lpr.ocr.engines.rapidocr import Settings
-from lpr.ocr.grammar import apply_grammar
+from lpr.ocr.grammar import apply_grammar, apply_grammar_named
 from lpr.plates.countries import GRAMMARS
 
 INDIA = GRAMMARS["india"]
@@ -140,3 +140,25 @@ def test_of_all_of_europe_a_text_that_matches_any_country_stays() -> None:
     """In Spain it becomes 0234BCD; but O234BCD may be British."""
     assert apply_grammar(recognized(("O234BCD", 0.7)), GRAMMARS["spain"]).text == "0234BCD"
     assert apply_grammar(recognized(("O234BCD", 0.7)), GRAMMARS["europe"]).text == "O234BCD"
+
+
+@pytest.mark.parametrize(
+    ("probability", "expected"),
+    [
+        ({"india": 0.95, "europe": 0.05}, "MH20BN3525"),
+        ({"india": 0.6, "europe": 0.4}, "MH2OBN3525"),
+        ({}, "MH2OBN3525"),
+    ],
+)
+def test_auto_is_the_grammar_of_a_region_that_is_sure(probability: dict[str, float], expected: str) -> None:
+    plate = PlateText("MH2OBN3525", 0.8, regions=probability)
+    found = apply_grammar_named(plate, "auto")
+    assert found.text == expected
+    assert found.confidence <= plate.confidence
+    assert found.regions == probability
+
+
+def test_a_region_without_a_grammar_leaves_the_text() -> None:
+    plate = PlateText("8BO0638", 0.8, regions={"north_america": 0.99})
+    assert apply_grammar_named(plate, "auto") == plate
+    assert apply_grammar_named(plate, None) == plate

@@ -55,10 +55,11 @@ class Config(Section):
     @model_validator(mode="after")
     def _sections_fit(self) -> Config:
         names = [source.name for source in self.data.sources]
+        real = self.recognizer.real_sources
         for key, named in (
             ("train.source_weights", self.train.source_weights or {}),
             ("train.box_weights", self.train.box_weights or {}),
-            ("recognizer.real_sources", self.recognizer.real_sources or []),
+            ("recognizer.real_sources", real if isinstance(real, list) else []),
         ):
             for name in named:
                 if name not in names:

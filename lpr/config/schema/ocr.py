@@ -9,17 +9,17 @@ from pydantic_core import PydanticCustomError
 
 from lpr.config.messages import nearest
 from lpr.config.schema.base import Fraction, Section, SplitName
-from lpr.plates.countries import GRAMMARS
+from lpr.plates.countries import GRAMMAR_NAMES
 
 
 def _is_grammar(name: str) -> str:
-    if name not in GRAMMARS:
-        near = " or ".join(map(repr, nearest(name, GRAMMARS) or GRAMMARS))
+    if name not in GRAMMAR_NAMES:
+        near = " or ".join(map(repr, nearest(name, GRAMMAR_NAMES) or GRAMMAR_NAMES))
         raise PydanticCustomError("grammar", "there is no such grammar; did you mean {near}?", {"near": near})
     return name
 
 
-Grammar = Annotated[str, AfterValidator(_is_grammar), Field(json_schema_extra={"enum": sorted(GRAMMARS)})]
+Grammar = Annotated[str, AfterValidator(_is_grammar), Field(json_schema_extra={"enum": list(GRAMMAR_NAMES)})]
 
 
 class Ocr(Section):
@@ -34,7 +34,8 @@ class Ocr(Section):
     )
     grammars: dict[str, Grammar] | None = Field(
         description="source name → grammar of its plates, which chooses among the engine's candidates, such as "
-        "`{dataturks: india}`; null: texts are taken as they were recognized"
+        "`{dataturks: india}`, or `auto`: of the region that the recognizer is sure of; null: texts are taken as they "
+        "were recognized"
     )
     low_confidence_threshold: Fraction = Field(
         description="texts with a confidence below it are marked `low_confidence` in the tables and pages"

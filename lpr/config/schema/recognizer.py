@@ -76,8 +76,8 @@ class Recognizer(Backbone):
     held_out_plates: Count = Field(
         description="number of other synthetic plates that confidences are calibrated by, and of others for its scores"
     )
-    real_sources: list[Name] | None = Field(
-        description="sources whose training plates with a known text are trained on, too; null: none"
+    real_sources: list[Name] | Literal["all"] | None = Field(
+        description="sources whose training plates with a known text are trained on, too; all of them, or null: none"
     )
     p_real: Fraction = Field(description="probability that a crop is of such a plate, if there are any")
     init_weights: Annotated[str | None, LocalPath()] = Field(

@@ -57,9 +57,12 @@ class PlateText(TextLine):
     Attributes:
         lines: all lettering that was recognized, in reading order, also what the engine left out of the text, from
             which a grammar chooses lines; empty where the engine does not separate lines.
+        regions: of `lpr.plates.countries.REGIONS`, where the plate is from → probability in 0–1; empty where the engine
+            does not tell.
     """
 
     lines: tuple[TextLine, ...] = field(default=(), compare=False)
+    regions: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 NO_TEXT = PlateText("", 0.0)

@@ -68,9 +68,10 @@ class Cascade:
             return own
         sizes = list(chain.from_iterable(plate.group_sizes))
         lines = _resolved(self._recognize_lines(plate), sizes)
-        if lines.text == own.text:
-            return consensus([lines, own])
-        return consensus([_resolved(self._rapidocr.read(image), sizes), lines, own])
+        texts = [lines, own]
+        if lines.text != own.text:
+            texts = [_resolved(self._rapidocr.read(image), sizes), *texts]
+        return replace(consensus(texts), regions=own.regions)
 
     def _recognize_lines(self, plate: PlateCharacters) -> PlateText:
         """RapidOCR's texts of the lines that the recognizer located."""

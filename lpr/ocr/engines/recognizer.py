@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self
 
@@ -156,7 +157,8 @@ class RecognizerEngine:
             for line, sizes in zip(lines, plate.group_sizes, strict=True)
         ]
         confidence = self._plate_confidence(confidences[np.concatenate(lines)])
-        return PlateText("".join(line.text for line in texts), confidence, tuple(texts))
+        regions = dict(zip(self._metadata.regions, found.regions.tolist(), strict=True))
+        return PlateText("".join(line.text for line in texts), confidence, tuple(texts), regions)
 
     def _calibrated(self, found: Characters) -> np.ndarray:
         """The calibrated confidence of each character with its likeliest label, (k,) in 0–1."""
@@ -183,7 +185,7 @@ class RecognizerEngine:
         inputs = np.stack([resize(crop, shape) for crop in crops])
         outputs = self._session.run(None, {self._input: inputs})[0]
         return [
-            Characters(found.boxes * _scale(crop, shape) + trim, found.confidences, found.probabilities)
+            replace(found, boxes=found.boxes * _scale(crop, shape) + trim)
             for found, crop, trim in zip(decode(outputs, self._metadata.stride), crops, trims, strict=True)
         ]
 

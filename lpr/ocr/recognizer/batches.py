@@ -12,6 +12,7 @@ from lpr.config import Recognizer
 from lpr.cores import usable_cores
 from lpr.nn.batches import python_batches
 from lpr.ocr.recognizer.input_shapes import nearest_shape
+from lpr.plates.countries import REGIONS
 from lpr.plates.text import CHARACTERS
 from lpr.synthesis.crops import draw_background_crop, draw_crop
 from lpr.synthesis.lettered_plates import LetteredPlate
@@ -25,11 +26,12 @@ _P_ANY_SHAPE = 0.1  # of a plate of any shape in a crop, since a detected box ma
 def crop_batches(
     plates: Sequence[LetteredPlate], real_plates: Sequence[LetteredPlate], config: Recognizer, steps: range
 ) -> tf.data.Dataset:
-    """Batches for the given steps: crops, float32 (b, h, w, 3) in 0–1, and their characters, float32 (b, m, 5).
+    """Batches for the given steps: crops, float32 (b, h, w, 3) in 0–1, and their characters, float32 (b, m, 6).
 
-    A character is its box, as fractions of the crop, and its index in `CHARACTERS`; all zero where there are fewer than
-    m. All crops of a batch have one of `config.input_shapes_px`, each as often as it is nearest to a plate's. A batch
-    is a function of (seed, step), a crop with its plate one of (seed, step, index in the batch).
+    A character is its box, as fractions of the crop, its index in `CHARACTERS`, and that of its plate's region in
+    `REGIONS`, -1 where that is unknown; all zero where there are fewer than m. All crops of a batch have one of
+    `config.input_shapes_px`, each as often as it is nearest to a plate's. A batch is a function of (seed, step), a crop
+    with its plate one of (seed, step, index in the batch).
 
     Args:
         plates: synthetic ones.
@@ -45,12 +47,12 @@ def crop_batches(
     def example(step: int, index: int, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng([config.train.seed, step, index])
         if rng.random() < config.crops.p_no_plate:
-            return draw_background_crop(*shape, rng, config.crops), np.zeros((most, 5), np.float32)
+            return draw_background_crop(*shape, rng, config.crops), np.zeros((most, 6), np.float32)
         by_shape, every = (real, real_plates) if real and rng.random() < config.p_real else (synthetic, plates)
         candidates = by_shape[shape] if shape in by_shape and rng.random() >= _P_ANY_SHAPE else every
         plate = candidates[int(rng.integers(len(candidates)))]
         crop, boxes = draw_crop(plate, *shape, rng, config.crops)
-        return crop, np.pad(character_targets(plate.text, boxes, shape), [(0, most - len(boxes)), (0, 0)])
+        return crop, np.pad(character_targets(plate, boxes, shape), [(0, most - len(boxes)), (0, 0)])
 
     def fetch(step: int) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng([config.train.seed, step])
@@ -59,7 +61,7 @@ def crop_batches(
         crops, targets = zip(*examples, strict=True)
         return np.stack(crops), np.stack(targets)
 
-    return python_batches(fetch, steps, (None, None, 3), (most, 5))
+    return python_batches(fetch, steps, (None, None, 3), (most, 6))
 
 
 def _by_shape(plates: Sequence[LetteredPlate], config: Recognizer) -> dict[tuple[int, int], list[LetteredPlate]]:
@@ -70,14 +72,15 @@ def _by_shape(plates: Sequence[LetteredPlate], config: Recognizer) -> dict[tuple
     return groups
 
 
-def character_targets(text: str, boxes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """The characters of a crop as the loss takes them, float32 (n, 5): box as fractions, and index in `CHARACTERS`.
+def character_targets(plate: LetteredPlate, boxes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The characters of a crop as the loss takes them, float32 (n, 6), as `crop_batches` says.
 
     Args:
-        text: the n characters, A–Z and 0–9.
-        boxes: of the characters, (n, 4), pixels of the crop.
+        plate: which the crop shows.
+        boxes: of its n characters, (n, 4), pixels of the crop.
         shape: (height, width) of the crop.
     """
     height, width = shape
-    labels = np.array([CHARACTERS.index(character) for character in text], float).reshape(-1, 1)
-    return np.hstack([boxes / [width, height, width, height], labels]).astype(np.float32)
+    labels = np.array([CHARACTERS.index(character) for character in plate.text], float).reshape(-1, 1)
+    regions = np.full_like(labels, REGIONS.index(plate.region) if plate.region else -1)
+    return np.hstack([boxes / [width, height, width, height], labels, regions]).astype(np.float32)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from lpr.boxes import pairwise_iou
+from lpr.plates.text import CHARACTERS
 
 CONFIDENCE_FLOOR = 0.25
 """Characters with less confidence are left out."""
@@ -16,6 +17,7 @@ _LOGIT_FLOOR = math.log(CONFIDENCE_FLOOR / (1 - CONFIDENCE_FLOOR))
 _SAME_IOU = 0.35  # two boxes that overlap more are of one character
 _SAME_CENTRE = 0.35  # as are two whose centres are nearer, in both directions, as a fraction of the smaller box
 _MAX_CHARACTERS = 24  # of a plate
+_REGIONS = 5 + len(CHARACTERS)  # the first of their channels
 
 
 @dataclass(frozen=True)
@@ -26,18 +28,21 @@ class Characters:
         boxes: float (k, 4): left, top, right, bottom; pixels.
         confidences: float (k,) in 0–1: that there is a character.
         probabilities: float (k, 36) in 0–1: which of `lpr.plates.text.CHARACTERS` it is; each row sums to 1.
+        regions: float (7,) in 0–1: from which of `lpr.plates.countries.REGIONS` the plate is, as the mean over its
+            characters; all 0 where there is none; empty where the network does not tell.
     """
 
     boxes: np.ndarray
     confidences: np.ndarray
     probabilities: np.ndarray
+    regions: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 def decode(outputs: np.ndarray, stride: int) -> list[Characters]:
     """The characters of each crop: peaks of the heatmap without duplicates.
 
     Args:
-        outputs: float (n, rows, columns, 41), the output of `lpr.ocr.recognizer.network`.
+        outputs: float (n, rows, columns, 48), the output of `lpr.ocr.recognizer.network`.
         stride: pixels of the network's input a cell; the boxes are in these pixels.
     """
     return [_decode(output.astype(float), stride) for output in np.asarray(outputs, np.float32)]
@@ -56,9 +61,14 @@ def _decode(output: np.ndarray, stride: int) -> Characters:
     middles = peaks[:, ::-1] + 0.5
     boxes = np.concatenate([middles - predicted[:, 1:3], middles + predicted[:, 3:5]], axis=1) * stride
     kept = _without_duplicates(boxes)
-    probabilities = np.exp(predicted[:, 5:] - predicted[:, 5:].max(axis=1, keepdims=True, initial=-np.inf))
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    return Characters(boxes[kept], confidences[kept], probabilities[kept])
+    labels, regions = _softmax(predicted[kept, 5:_REGIONS]), _softmax(predicted[kept, _REGIONS:])
+    shares = confidences[kept] / max(confidences[kept].sum(), 1e-9)
+    return Characters(boxes[kept], confidences[kept], labels, shares @ regions)
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
 
 def _without_duplicates(boxes: np.ndarray) -> list[int]:

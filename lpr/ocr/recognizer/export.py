@@ -20,6 +20,7 @@ from lpr.nn.runtime import choose_hardware, prepare_tensorflow
 from lpr.ocr.recognizer.decoding import Characters, decode
 from lpr.ocr.recognizer.input_shapes import nearest_shape
 from lpr.ocr.recognizer.metadata import RecognizerMetadata
+from lpr.plates.countries import REGIONS
 from lpr.plates.text import CHARACTERS
 from lpr.synthesis.crops import draw_crop
 from lpr.synthesis.lettered_plates import LetteredPlate
@@ -69,6 +70,7 @@ def export(model: Path, config: Recognizer, plates: Sequence[LetteredPlate], out
         character=character,
         plate=plate,
         keras_md5=file_md5(model) or "",
+        regions=REGIONS,
     )
     output.unlink(missing_ok=True)
     with replaced(output) as unfinished:

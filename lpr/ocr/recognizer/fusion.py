@@ -16,7 +16,8 @@ def weighted_boxes_fusion(crops: Sequence[Characters]) -> Characters:
     """The characters of several crops, whose boxes are in the same pixels, fused.
 
     The confidence of a character is the mean over the crops, 0 where one has no such box; its box and probabilities are
-    means, weighted by confidence. After "Weighted boxes fusion" (Solovyev et al. 2019, arXiv:1910.13302).
+    means, weighted by confidence; the regions' probabilities are means over the crops. After "Weighted boxes fusion"
+    (Solovyev et al. 2019, arXiv:1910.13302).
     """
     if len(crops) == 1:
         return crops[0]
@@ -37,4 +38,5 @@ def weighted_boxes_fusion(crops: Sequence[Characters]) -> Characters:
     fused = weights.sum(axis=1) / len(crops)
     weights /= weights.sum(axis=1, keepdims=True)
     kept = [index for index in np.argsort(-fused, kind="stable") if fused[index] >= CONFIDENCE_FLOOR]
-    return Characters(weights[kept] @ boxes, fused[kept], weights[kept] @ probabilities)
+    regions = np.mean([crop.regions for crop in crops], axis=0)
+    return Characters(weights[kept] @ boxes, fused[kept], weights[kept] @ probabilities, regions)

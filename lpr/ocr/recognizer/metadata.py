@@ -15,6 +15,7 @@ class RecognizerMetadata(Section):
         stride: pixels of the input a cell of the output.
         character: calibration of characters' confidences.
         plate: calibration of plates' confidences.
+        regions: what its last channels stand for; none of a network that does not tell regions.
         keras_md5: MD5 of the `.keras` file that was exported.
     """
 
@@ -24,3 +25,4 @@ class RecognizerMetadata(Section):
     character: Calibration
     plate: Calibration
     keras_md5: str
+    regions: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -15,29 +15,55 @@ _LEAST_RIGHT = 0.5  # fraction of the characters that must be recognized right, 
 
 
 def label_characters(
-    crops: Iterable[tuple[np.ndarray, str]], detect_characters: Callable[[np.ndarray], Characters]
+    crops: Iterable[tuple[np.ndarray, str, str]], detect_characters: Callable[[np.ndarray], Characters], margin: float
 ) -> list[LetteredPlate]:
-    """The plates on which as many characters are found as their texts have, labelled by the characters of the texts.
+    """The plates on which all characters of their texts are found, labelled by the characters of the texts.
 
-    Characters that the network misreads are kept, with their true labels, since they are worth learning. Where more or
-    fewer are found than the text has, or most are recognized wrong, it is unknown which is which, and the plate is left
-    out.
+    Characters that the network misreads are kept, with their true labels, since they are worth learning. Where it finds
+    more than the text has, such as a seal or a province's character, those are taken, in reading order, that are the
+    text with the highest probability. Where it finds fewer, or recognizes most of them wrong, it is unknown which is
+    which, and the plate is left out.
 
     Args:
-        crops: plates, uint8 (h, w, 3) RGB, all of which is taken for the plate's box, and their texts, A–Z and 0–9 in
-            reading order.
+        crops: plates with what is around them, uint8 (h, w, 3) RGB, their texts, A–Z and 0–9 in reading order, and
+            their regions, one of `lpr.plates.countries.REGIONS` or "".
         detect_characters: from a crop to its characters, with boxes in pixels of the crop.
+        margin: of a crop, around the plate's box, as a fraction of the box's height.
     """
     plates = []
-    for pixels, text in crops:
+    for pixels, text, region in crops:
         found = detect_characters(pixels)
         order = [int(index) for line in find_layout(found.boxes).lines for index in line]
-        recognized = [CHARACTERS[int(found.probabilities[index].argmax())] for index in order]
-        if not text or len(order) != len(text):
+        if not text or len(order) < len(text):
             continue
-        if np.mean([one == other for one, other in zip(recognized, text, strict=True)]) < _LEAST_RIGHT:
+        labels = np.array([CHARACTERS.index(character) for character in text])
+        chosen = np.array(order)[_most_likely(found.probabilities[order][:, labels])]
+        if np.mean(found.probabilities[chosen].argmax(axis=1) == labels) < _LEAST_RIGHT:
             continue
         height, width = pixels.shape[:2]
         opaque = np.dstack([pixels, np.full((height, width), 255, np.uint8)])
-        plates.append(LetteredPlate(opaque, (0, 0, width, height), text, found.boxes[order].astype(np.float32)))
+        edge = round(margin * height / (1 + 2 * margin))
+        box = edge, edge, width - edge, height - edge
+        plates.append(LetteredPlate(opaque, box, text, found.boxes[chosen].astype(np.float32), region))
     return plates
+
+
+def _most_likely(probabilities: np.ndarray) -> Sequence[int]:
+    """Of m characters, in reading order, the n that are a text with the highest probability, in the same order.
+
+    Args:
+        probabilities: float (m, n), m ≥ n: that a character is one of the text.
+    """
+    count, length = probabilities.shape
+    best = np.full((count + 1, length + 1), -np.inf)  # of the first characters and the first of the text, logarithms
+    best[:, 0] = 0
+    logarithms = np.log(probabilities + 1e-9)
+    for character in range(count):
+        taken = best[character, :-1] + logarithms[character]
+        best[character + 1, 1:] = np.maximum(best[character, 1:], taken)
+    chosen: list[int] = []
+    for character in reversed(range(count)):
+        left = length - len(chosen)
+        if left and best[character + 1, left] > best[character, left]:
+            chosen.append(character)
+    return chosen[::-1]

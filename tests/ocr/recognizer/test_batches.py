@@ -42,7 +42,7 @@ def test_a_batch_has_one_shape_and_all_shapes_occur(plates: list[LetteredPlate])
     found = batches(plates, settings(), range(24))
     assert {crops.shape for crops, _ in found} == {(3, *shape, 3) for shape in SHAPES}
     longest = max(len(plate.text) for plate in plates)
-    assert {targets.shape for _, targets in found} == {(3, longest, 5)}
+    assert {targets.shape for _, targets in found} == {(3, longest, 6)}
     assert all(
         values.min() >= 0 and values.max() <= 1 for crops, targets in found for values in (crops, targets[..., :4])
     )
