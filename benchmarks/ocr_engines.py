@@ -1,18 +1,19 @@
-"""OCR engines on the same plates of an experiment's images.
+"""OCR engines on the same plates.
 
-    python benchmarks/ocr_engines.py score FOLDER ENGINE… [--splits train validation test] [--output FILE]
+    python benchmarks/ocr_engines.py score FOLDER ENGINE… [--splits validation test] [--output FILE]
     python benchmarks/ocr_engines.py speed FOLDER DETECTOR.onnx ENGINE… [--rounds 5] [--output FILE]
 
-FOLDER is a project or the folder of an experiment in which `lpr evaluate` has run; for `score` also the folder of a
-sweep over folds. An ENGINE is an option of `conf/ocr`, with settings of its own if need be: `recognizer`,
-`rapidocr:side_px=320`, `recognizer:weights=/…/recognizer.onnx,tta_margins=[0.1]`.
+FOLDER is a project or the folder of an experiment in which `lpr split` has run, such as `experiment=open_recognizer`.
+An ENGINE is an option of `conf/ocr`, with settings of its own if need be: `recognizer`, `rapidocr:side_px=320`,
+`recognizer:weights=/…/recognizer.onnx,tta_margins=[0.1]`.
 
-`score` prints a row for each engine and data set, in Markdown: exact texts, exact texts with O = 0 and I = 1, the
-character error rate, each with a 95 % bootstrap interval, and milliseconds a plate. On true boxes, every plate of
-`--splits` with a known text counts, by default of all, since no engine was trained on any; on predicted boxes, those of
-the test split, or of the test splits of all folds. A plate that several folds have in their test splits counts once, by
-the mean of its values. The grammars are those of `experiment=best`; where one changes a text, there is a row without
-it. Dataturks' plates with two lines (boxes less than 2.2 times as wide as high) have a row of their own.
+`score` prints a row for each engine, data set, kind of boxes and grammar, in Markdown: exact texts, exact texts with
+O = 0 and I = 1, the character error rate, each with a 95 % bootstrap interval, and the median of milliseconds a plate.
+Every plate of `--splits` counts whose text is known, of which the A–Z and 0–9 are to be read, in its true box and in
+the one that the shipped detector predicts; of a set of crops, which are plates as a whole, there are no predicted
+boxes. Grammars are none, that of the region that the recognizer is sure of (`auto`), and that of the country; where one
+changes no text, its row is left out. Dataturks' plates with two lines (boxes less than 2.2 times as wide as high) have
+rows of their own.
 
 `speed` measures, in turns and on two threads, for each engine: a crop, against RapidOCR's recognition network alone;
 and a whole image of the test split, from JPEG bytes to texts, by the detector and the engine, against the detector and
@@ -37,26 +38,33 @@ from checkout import ROOT
 from PIL import Image
 from results import add_output, metric, write_results
 from tabulate import tabulate
+from tqdm import tqdm
 
 from lpr.boxes import BOX_COLUMNS
 from lpr.composition.compose import compose
 from lpr.config import Ocr
+from lpr.data.plates import read_split
 from lpr.data.tables import read_table
 from lpr.detection.onnx_detector import load_onnx_detector
+from lpr.detection.prediction import load_image
 from lpr.metrics.base import RecognitionCases
+from lpr.metrics.detection import detections, predictions
 from lpr.metrics.recognition_metrics import CER, PLATE_ACC, PLATE_ACC_FOLDED
-from lpr.metrics.statistics import Score, ratio_score
 from lpr.ocr import engines
-from lpr.ocr.crops import crop
+from lpr.ocr.crops import MIN_CROP_PX, crop
 from lpr.ocr.engines import rapidocr
-from lpr.ocr.engines.base import OcrEngine, PlateText
-from lpr.ocr.recognition import recognize_plates
-from lpr.paths import DETECTIONS, IMAGE_CACHE, SCRATCH
+from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText
+from lpr.ocr.grammar import apply_grammar_named
+from lpr.ocr.recognition import BOXES
+from lpr.paths import DETECTIONS, IMAGE_CACHE, SCRATCH, SHIPPED_DETECTOR
+from lpr.plates.countries import AUTO
+from lpr.plates.text import normalize_latin
 
 T = TypeVar("T")
 TWO_LINES = 2.2  # ratio of a box's width to its height, below which a plate has two lines
 THREADS = 2  # of the timings
 SPLITS = ["train", "validation", "test"]
+COUNTRIES = {"dataturks": "india", "openalpr_eu": "europe", "argentina_crops": "argentina"}
 METRICS = (PLATE_ACC, PLATE_ACC_FOLDED, CER)
 
 
@@ -66,7 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     score_parser, speed_parser = verbs.add_parser("score"), verbs.add_parser("speed")
     score_parser.add_argument("folder", type=Path)
     score_parser.add_argument("engines", nargs="+", metavar="ENGINE")
-    score_parser.add_argument("--splits", nargs="+", choices=SPLITS, default=SPLITS)
+    score_parser.add_argument("--splits", nargs="+", choices=SPLITS, default=["test"])
     add_output(score_parser)
     speed_parser.add_argument("folder", type=Path)
     speed_parser.add_argument("detector", type=Path)
@@ -82,7 +90,7 @@ def main() -> None:
     os.chdir(options.folder)
     if options.verb == "score":
         rows = score(options.engines, options.splits)
-        title, data, interval = "OCR engines on the same plates", ", ".join(options.splits), "95 % bootstrap interval"
+        title, data, interval = "OCR engines on the same plates", f"{options.folder.name}", "95 % bootstrap interval"
     else:
         rows = speed(here / options.detector, options.engines, options.rounds)
         title, data, interval = "OCR engines against RapidOCR", f"{THREADS} threads, test split", "quartiles"
@@ -99,51 +107,80 @@ def engine_config(text: str, *more: str) -> Ocr:
 
 def score(names: list[str], splits: list[str]) -> list[dict[str, Any]]:
     """Print the table of all engines; its rows as of a results file."""
-    first, *others = sorted(path.parents[1] for path in Path().glob("*/reports/detections.csv")) or [Path()]
-    detections = read_table(first / DETECTIONS)
-    folds = [detections[(detections["text"] != "") & detections["split"].isin(splits)]]
-    for other in others:
-        found = read_table(other / DETECTIONS).drop(columns=BOX_COLUMNS)  # the true boxes are the first fold's
-        folds.append(found[(found["text"] != "") & (found["split"] == "test")])
+    plates = read_split()
+    plates["text"] = plates["text"].map(normalize_latin)
+    plates = with_predicted_boxes(plates[(plates["text"] != "") & plates["split"].isin(splits)].reset_index(drop=True))
+    corners = plates[BOX_COLUMNS].to_numpy(float)
+    two_lines = (corners[:, 2] - corners[:, 0]) / (corners[:, 3] - corners[:, 1]) < TWO_LINES
     printed, rows = [], []
     for name in names:
-        config = engine_config(name, "experiment=best", f"ocr.splits=[{','.join(splits)}]")
-        results = [recognize_plates(plates, first / IMAGE_CACHE, config, SCRATCH / config.name) for plates in folds]
-        recognitions, timings = pd.concat([table for table, _ in results]), results[0][1]
-        recognitions = recognitions.merge(_aspects(detections), on=["image", "plate"], validate="many_to_one")
-        recognitions = recognitions[(recognitions["boxes"] == "true") | (recognitions["split"] == "test")]
-        for (source, boxes), part in recognitions.groupby(["source", "boxes"]):
-            grammar = (config.grammars or {}).get(str(source), "none")
-            groups = [(str(source), grammar, part, timings.median_ms_per_plate)]
-            if (part["text_before_grammar"] != part["predicted_text"]).any():
-                without = part.assign(predicted_text=part["text_before_grammar"])
-                groups.append((str(source), "none", without, None))
-            if source == "dataturks":
-                groups.append((f"{source}, two lines", grammar, part[part["aspect"] < TWO_LINES], None))
-            for plates, of, group, milliseconds in groups:
-                scores = {one.name: _score(group, one) for one in METRICS}
-                count = next((found.n for found in scores.values() if found), 0)
-                shown = [f"{found:.3f}" if found else "" for found in scores.values()]
-                printed.append([name, f"{plates}, {boxes} boxes", of, count, *shown, round(milliseconds or 0) or ""])
-                cells = {key: metric(**found.as_dict()) for key, found in scores.items() if found}  # type: ignore[arg-type]
-                rows.append({"plates": plates, "boxes": f"{boxes} boxes", "grammar": of, "engine": f"`{name}`"} | cells)
+        config = engine_config(name)
+        engine = engines.create(config, SCRATCH / config.name)
+        for boxes, columns in BOXES.items():
+            found, milliseconds = read_plates(engine, plates, columns, config.margin, f"{name}, {boxes} boxes")
+            for (source, split), part in plates.groupby(["source", "split"]):
+                if part[columns].isna().to_numpy().all():
+                    continue
+                title = f"{source}, {split}" if split != "test" else str(source)
+                groups = {title: part.index}
+                if source == "dataturks":
+                    groups[f"{source}, two lines"] = part.index[two_lines[part.index]]
+                for group, members in groups.items():
+                    for grammar, texts in by_grammar(
+                        [found[index] for index in members], COUNTRIES.get(str(source))
+                    ).items():
+                        cases = RecognitionCases(plates.loc[members].assign(predicted_text=texts))
+                        scores = {one.name: scored for one in METRICS if (scored := one.score(cases))}
+                        time_ms = float(np.median([milliseconds[index] for index in members]))
+                        shown = [f"{each.value:.3f} [{each.low:.3f}, {each.high:.3f}]" for each in scores.values()]
+                        printed.append(
+                            [name, f"{group}, {boxes} boxes", grammar, len(members), *shown, round(time_ms, 1)]
+                        )
+                        cells = {key: metric(**each.as_dict()) for key, each in scores.items()}  # type: ignore[arg-type]
+                        row = {"plates": group, "boxes": f"{boxes} boxes", "grammar": grammar, "engine": f"`{name}`"}
+                        rows.append(row | cells | {"time": metric(time_ms, n=len(members), unit="ms")})
     header = ["engine", "plates", "grammar", "n", "exact", "O=0, I=1", "CER", "ms"]
     print(tabulate(printed, header, tablefmt="github"))
     return rows
 
 
-def _aspects(plates: pd.DataFrame) -> pd.DataFrame:
-    corners = plates[BOX_COLUMNS].to_numpy(float)
-    sizes = corners[:, 2:] - corners[:, :2]
-    return plates[["image", "plate"]].assign(aspect=sizes[:, 0] / sizes[:, 1])
+def with_predicted_boxes(plates: pd.DataFrame) -> pd.DataFrame:
+    """The plates with the boxes that the detector that ships predicts; NaN where it finds none, and of crops."""
+    detector = load_onnx_detector(SHIPPED_DETECTOR, THREADS)
+    images = plates.drop_duplicates("image")
+    sides = images[["width", "height"]].to_numpy(float)
+    whole = (images[BOX_COLUMNS].to_numpy(float)[:, 2:] == sides).all(axis=1)
+    images = images[~whole]
+    named = tqdm(images["image"], "detecting", unit="image")
+    found = predictions(images, [detector.detect(load_image(IMAGE_CACHE / name)) for name in named])
+    confident = found[found["confidence"] >= detector.metadata.inference.confidence_threshold]
+    return detections(plates, confident)
 
 
-def _score(recognitions: pd.DataFrame, of: Any) -> Score | None:
-    """A metric over plates, each with the mean of its values over the folds."""
-    terms = of.terms(RecognitionCases(recognitions.reset_index(drop=True)))
-    keys = [recognitions[key].to_numpy() for key in ("image", "plate")]
-    plates = terms.groupby(keys).mean()
-    return ratio_score(plates["numerator"].to_numpy(), plates["denominator"].to_numpy())
+def read_plates(
+    engine: OcrEngine, plates: pd.DataFrame, columns: list[str], margin: float, title: str
+) -> tuple[list[PlateText], list[float]]:
+    """The text of each plate in the box of these columns, and the milliseconds that it took."""
+    texts, milliseconds = [], []
+    for plate in tqdm(plates.to_dict("records"), title, unit="plate"):
+        box = [float(plate[column]) for column in columns]
+        text, started = NO_TEXT, time.perf_counter()
+        if np.isfinite(box).all():
+            part = crop(Image.fromarray(load_image(IMAGE_CACHE / plate["image"])), box, margin)
+            started = time.perf_counter()
+            text = engine.read(part) if min(part.size) >= MIN_CROP_PX else NO_TEXT
+        milliseconds.append((time.perf_counter() - started) * 1000)
+        texts.append(text)
+    return texts, milliseconds
+
+
+def by_grammar(found: list[PlateText], country: str | None) -> dict[str, list[str]]:
+    """Grammar → the texts that it makes of these; only those that change any."""
+    texts = {"none": [text.text for text in found]}
+    for grammar in (AUTO, country):
+        if grammar:
+            texts[grammar] = [apply_grammar_named(text, grammar).text for text in found]
+    return {grammar: each for grammar, each in texts.items() if grammar == "none" or each != texts["none"]}
 
 
 def speed(detector_path: Path, names: list[str], rounds: int) -> list[dict[str, Any]]:

@@ -241,7 +241,12 @@ class ALPR:
                 found = engine.read(part)
         found = apply_grammar_named(found, self._grammar)
         return replace(
-            plate, text=found.text, text_confidence=found.confidence, candidates=_candidates(found), crop=part
+            plate,
+            text=found.text,
+            text_confidence=found.confidence,
+            candidates=_candidates(found),
+            regions=found.regions,
+            crop=part,
         )
 
 

@@ -38,6 +38,8 @@ class Plate:
         text_confidence: in 0–1; None without an OCR engine.
         candidates: for each character of the text, the characters that it may be → their probabilities in 0–1, its own
             among them; empty where the engine has none.
+        regions: where the plate is from, names of `lpr.plates.countries.REGIONS` → probabilities in 0–1; empty where
+            the engine does not tell.
         frame: number of the frame in a video, from 0.
         track: in a video, from 1: equal for detections in several frames that are taken for the same plate.
         crop: the part of the image that the text was recognized in, RGB; None where it was not kept.
@@ -48,6 +50,7 @@ class Plate:
     text: str = ""
     text_confidence: float | None = None
     candidates: tuple[Mapping[str, float], ...] = field(default=(), compare=False)
+    regions: Mapping[str, float] = field(default_factory=dict, compare=False)
     frame: int | None = None
     track: int | None = None
     crop: Image.Image | None = field(default=None, compare=False, repr=False)
@@ -75,6 +78,7 @@ class Plate:
             "text": None if self.text_confidence is None else self.text,
             "text_confidence": None if self.text_confidence is None else round(self.text_confidence, 4),
             "candidates": [{one: round(share, 4) for one, share in each.items()} for each in self.candidates] or None,
+            "regions": {name: round(share, 4) for name, share in self.regions.items()} or None,
             "track": self.track,
         }
         return {key: value for key, value in content.items() if value is not None}

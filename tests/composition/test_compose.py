@@ -29,6 +29,7 @@ NEEDS = {
     "real_images": ["data.root=sets"],
     "open": ["data.root=sets"],
     "open_pseudo_labelled": ["data.root=sets"],
+    "plate_texts": ["data.root=sets"],
 }
 
 

@@ -91,7 +91,8 @@ def test_a_plate_has_its_text_candidates_and_crop(exported: Path) -> None:
     content = plate.to_dict()
     assert content["text"] == "KA05MH1234"
     assert content["box"] == [round(side, 2) for side in plate.box]
-    assert set(content) == {"box", "confidence", "text", "text_confidence", "candidates"}
+    assert set(content) == {"box", "confidence", "text", "text_confidence", "candidates", "regions"}
+    assert sum(content["regions"].values()) == pytest.approx(1, abs=1e-3)
     drawn = np.asarray(reads.draw(image, [plate]), int)
     assert np.abs(drawn - np.asarray(image)).max(axis=2).any()
 

@@ -58,6 +58,7 @@ class PlateFound(BaseModel):
     text: str | None = None
     text_confidence: float | None = None
     candidates: list[dict[str, float]] | None = None
+    regions: dict[str, float] | None = None
     frame: int | None = None
     track: int | None = None
 
@@ -168,7 +169,7 @@ def _predict_video(alpr: ALPR, content: bytes, max_pixels: int, deadline: float)
             for frame in alpr.frames(video):
                 frames += 1
                 tracks.add(frame.plates)
-                plates += [replace(plate, crop=None, candidates=()) for plate in frame.plates]
+                plates += [replace(plate, crop=None, candidates=(), regions={}) for plate in frame.plates]
                 if time.monotonic() > deadline:
                     raise TimeoutError
     return {

@@ -18,7 +18,7 @@ from lpr.plates.text import CHARACTERS
 if TYPE_CHECKING:
     import keras
 
-_HEATMAP_WEIGHT, _BOX_WEIGHT, _LABEL_WEIGHT, _REGION_WEIGHT = 1.0, 1.0, 1.0, 0.2
+_HEATMAP_WEIGHT, _BOX_WEIGHT, _LABEL_WEIGHT, _REGION_WEIGHT = 1.0, 1.0, 1.0, 1.0
 _REGIONS = 5 + len(CHARACTERS)  # the first of their channels
 
 
