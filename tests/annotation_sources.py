@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from lpr.config import AnySource, Data, Source
 from lpr.data.annotations import Annotations, read_annotations
@@ -29,6 +32,13 @@ def record(url: str, *boxes: tuple[float, float, float, float], notes: str = "")
         for x0, y0, x1, y1 in boxes
     ]
     return json.dumps({"content": url, "annotation": plates}) + "\n"
+
+
+def encoded(colour: int = 90, kind: str = "JPEG", **options: Any) -> bytes:
+    """The image of such a line, of one colour."""
+    file = io.BytesIO()
+    Image.new("RGB", (200, 100), (colour, 90, 200)).save(file, kind, **options)
+    return file.getvalue()
 
 
 def obtained(source: Source, folder: Path, data: Data) -> Annotations:

@@ -34,6 +34,7 @@ from lpr.data.plates import read_split
 from lpr.data.tables import write_json, write_table
 from lpr.errors import UserError
 from lpr.experiment.folders import RUN, SWEEP, find_folders
+from lpr.experiment.own_process import call
 from lpr.hashes import file_md5
 from lpr.metrics.table import DETECTION_OBJECTIVE, RECOGNITION_OBJECTIVE
 from lpr.paths import DETECTIONS, FAILURES, IMAGE_CACHE, IMAGES_CSV, METRICS, PLATES, REJECTS, SYNTHETIC_SCORES
@@ -87,7 +88,10 @@ def _run_jobs(arguments: list[str], root: Path, resume: bool) -> int:
             if resume and is_finished(settings, folder):
                 print(f"{os.path.relpath(folder, root)}: finished already")
                 return float(json.loads((folder / FINISHED).read_text())["objective"])
-            return run(settings, root, folder, _run_labels())
+            labels = _run_labels()
+            if labels.job_type == "sweep":
+                return call(run, settings, root, folder, labels)
+            return run(settings, root, folder, labels)
         except Exception as error:
             # Whatever went wrong here, the other jobs go on.
             known = isinstance(error, UserError)

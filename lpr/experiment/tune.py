@@ -15,7 +15,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from contextlib import chdir
 from dataclasses import dataclass
@@ -34,10 +33,12 @@ from lpr.config.target import target_of, training_of
 from lpr.cores import usable_cores
 from lpr.data.tables import write_json
 from lpr.errors import UserError
+from lpr.experiment.own_process import KilledError, call, end_with_parent
 from lpr.experiment.run import FAILURE, FINISHED, is_finished, prepare_data, prepare_folder, run_stages, write_finished
 from lpr.experiment.search_space import Base, Space, is_group, key_of
 from lpr.hashes import file_md5
 from lpr.paths import IMAGES_CSV, METRICS, PLATES, PROVENANCE, SCRATCH
+from lpr.tracking.wandb_run import RunLabels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,27 +80,36 @@ class Search:
         Returns:
             The objective of its best epoch.
         """
-        from lpr.data.tables import read_table
-        from lpr.tracking.provenance import collect
-        from lpr.tracking.wandb_run import RunLabels, log_run
-
-        started = time.monotonic()
         settings = self.base.with_values(self.values(raw))
-        trained = target_of(settings)
         if is_finished(settings, folder):
             return float(json.loads((folder / FINISHED).read_text())["objective"])
         prepare_folder(settings, self.root, folder)
-        _count_start(folder, trained.history)
-        with chdir(folder):
-            run_stages(trained.training, settings)
-            history = read_table(trained.history)[settings.tuner.objective]
-            provenance = collect(settings)
-            if run := log_run(settings, Path(), provenance, RunLabels("trial", f"tune-{self.folder.name}")):
-                provenance["wandb"] = run
-            write_json(provenance, PROVENANCE)
-        value = float(history.max() if settings.tuner.direction == "max" else history.min())
-        write_finished(settings, folder, value, time.monotonic() - started)
-        return value
+        while True:
+            _count_start(folder, target_of(settings).history)
+            try:
+                return call(_train, settings, folder, RunLabels("trial", f"tune-{self.folder.name}"))
+            except KilledError as error:
+                print(f"trial {folder.name}: {error}")  # it goes on after its last epoch
+
+
+def _train(settings: config.Config, folder: Path, labels: RunLabels) -> float:
+    """Run a trial's stages in its prepared folder; see `Search.train`."""
+    from lpr.data.tables import read_table
+    from lpr.tracking.provenance import collect
+    from lpr.tracking.wandb_run import log_run
+
+    started = time.monotonic()
+    trained = target_of(settings)
+    with chdir(folder):
+        run_stages(trained.training, settings)
+        history = read_table(trained.history)[settings.tuner.objective]
+        provenance = collect(settings)
+        if run := log_run(settings, Path(), provenance, labels):
+            provenance["wandb"] = run
+        write_json(provenance, PROVENANCE)
+    value = float(history.max() if settings.tuner.direction == "max" else history.min())
+    write_finished(settings, folder, value, time.monotonic() - started)
+    return value
 
 
 def run(overrides: list[str]) -> None:
@@ -114,7 +124,7 @@ def run(overrides: list[str]) -> None:
 
     role = os.environ.get("KERASTUNER_TUNER_ID", "") if "KERASTUNER_ORACLE_IP" in os.environ else None
     if _STARTED_BY_PARENT in os.environ:
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+        end_with_parent()
         _build_tuner(_open_search(overrides)).search()
         return
     if role is not None and "chief" not in role:
@@ -188,14 +198,13 @@ def _what_changed(identity: dict[str, Any], tuning: Path) -> str:
 
 
 def _build_tuner(search: Search) -> ExperimentTuner:
-    from lpr.nn.runtime import choose_hardware, prepare_tensorflow
+    from lpr.nn.runtime import silent_stderr
 
-    settings = search.base.config
-    training = training_of(settings)
-    prepare_tensorflow(choose_hardware(training.precision, training.threads), training.seed)
-    from lpr.experiment.keras_tuner_search import ExperimentTuner, build_oracle
+    with silent_stderr():  # Keras Tuner imports TensorFlow
+        from lpr.experiment.keras_tuner_search import ExperimentTuner, build_oracle
 
-    return ExperimentTuner(build_oracle(settings.tuner, search.space.hyperparameters()), search.folder, search.train)
+    oracle = build_oracle(search.base.config.tuner, search.space.hyperparameters())
+    return ExperimentTuner(oracle, search.folder, search.train)
 
 
 def _count_start(folder: Path, written: Path) -> None:
@@ -272,11 +281,6 @@ def _run_workers(search: Search, overrides: list[str]) -> None:
 
 def _ended(folder: Path) -> list[Path]:
     return [path for name in (FINISHED, FAILURE) for path in folder.glob(f"trials/*/{name}")]
-
-
-def _end_with_parent() -> None:
-    os.read(0, 1)  # nothing ever comes, until the other end is closed
-    os._exit(1)
 
 
 def _write_results(search: Search, oracle: Any) -> None:

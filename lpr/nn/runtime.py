@@ -54,8 +54,7 @@ def prepare_tensorflow(hardware: Hardware, seed: int) -> None:
     except RuntimeError:
         raise UserError(
             f"train.threads={hardware.threads}: TensorFlow of this process already runs with "
-            f"{tf.config.threading.get_intra_op_parallelism_threads()}; jobs with other numbers need processes of "
-            "their own: hydra/launcher=submitit_local"
+            f"{tf.config.threading.get_intra_op_parallelism_threads()}"
         ) from None
     tf.config.experimental.enable_op_determinism()
     keras.utils.clear_session()  # what Keras numbers as it is made starts again from 1

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from annotation_sources import record
+from annotation_sources import encoded, record
 from gcs_server import BUCKET, GcsServer
-from PIL import Image
 
 from lpr.cli.main import main
 from lpr.config import Data
@@ -26,12 +24,6 @@ def gcs(monkeypatch: pytest.MonkeyPatch) -> Iterator[GcsServer]:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
     yield server
     server.stop()
-
-
-def encoded(colour: int) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (200, 100), (colour, 90, 200)).save(file, "JPEG")
-    return file.getvalue()
 
 
 def test_annotations_and_images_of_a_bucket(gcs: GcsServer, project: Path, capsys: pytest.CaptureFixture[str]) -> None:

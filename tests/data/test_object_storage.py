@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from annotation_sources import record
+from annotation_sources import encoded, record
 from PIL import Image
 from s3_server import BUCKET, S3Server, assert_no_secrets, pass_on
 from tool_exports import EXPORTS, SIZES
@@ -64,12 +64,6 @@ def data_of(annotations: Path | str, image_root: Path | str | None = None, **val
     limits = {"workers": 8, "timeout_s": 0.5, "attempts": 3, "max_bytes": 100_000, "max_pixels": 1_000_000}
     settings = {"name": "cars", "format": "auto", "jpeg_quality": 95, "max_failed_fraction": 1.0}
     return Data.model_validate({**empty, **limits, **settings, "sources": [source], **values})
-
-
-def encoded(colour: int = 90, kind: str = "JPEG", **options: Any) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (200, 100), (colour, 90, 200)).save(file, kind, **options)
-    return file.getvalue()
 
 
 def annotations_of(s3: S3Server, objects: dict[str, bytes]) -> Path | str:

@@ -62,6 +62,19 @@ def test_each_job_trains_a_recognizer_of_its_own_and_no_detector(swept) -> None:
     assert sizes[0] < sizes[1]
 
 
+def test_each_stage_writes_its_outputs(swept) -> None:
+    folder = swept[0] / "0"
+    assert len(load_plates(folder / "data" / "synthetic_plates.npz")) == 12
+    assert len(pd.read_csv(folder / "reports" / "recognizer_history.csv")) == 2
+    assert json.loads((folder / "metrics" / "recognizer_training.json").read_text())["epochs"] == 2
+    scores = json.loads((folder / "metrics" / "synthetic_recognition.json").read_text())["synthetic_plates"]["test"][
+        "true"
+    ]
+    assert scores["plate_acc"]["n"] == scores["plates"] == 12
+    images = sorted(path.name for path in (folder / "reports" / "synthetic_recognition_figures").iterdir())
+    assert images == ["confusions.png", "reliability.png", "worst.png"]
+
+
 def test_of_the_real_images_only_training_plates_are_learned_from(swept) -> None:
     folder, _ = swept
     plates = pd.read_csv(folder / "0" / "data" / "plates.csv").merge(pd.read_csv(folder / "0" / "data" / "split.csv"))

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 from clones import ROOT, TINY, Clone
+from processes import is_alive, killing_own_processes, own_processes
 
 from lpr.errors import UserError
 from lpr.experiment import compare
@@ -40,8 +40,11 @@ def killed(tiny_run: Clone, tmp_path_factory: pytest.TempPathFactory) -> tuple[C
     while not (found := list(clone.folder.glob(history))) or rows_of(found[0]) < 3:
         assert sweep.poll() is None, "the sweep ended before it could be killed"
         time.sleep(0.01)
-    os.killpg(sweep.pid, signal.SIGKILL)
+    (job,) = own_processes(sweep.pid)
+    sweep.kill()
     sweep.wait()
+    while is_alive(job):  # it ends by itself
+        time.sleep(0.01)
     epochs = rows_of(found[0])
     assert epochs < 30, "the training ended before it could be killed"
     return clone, found[0].parents[2], epochs
@@ -167,6 +170,21 @@ def test_rows_are_ordered_averaged_and_compared_with_the_best_or_another(
     assert verdicts["mae"].startswith("no difference shown")
     with pytest.raises(UserError, match="rows 1 to 3"):
         compare.run([str(sweep)], None, 4)
+
+
+def test_a_job_that_is_killed_ends_no_other(clone: Clone) -> None:
+    command = [sys.executable, "-m", "lpr", "experiment", "-m", *TINY, "seed=0,1", "hydra.sweep.dir=experiments/killed"]
+    with (
+        subprocess.Popen(command, cwd=clone.folder, env=clone.environment, stderr=subprocess.PIPE, text=True) as sweep,
+        killing_own_processes(sweep.pid) as killed,
+    ):
+        _, printed = sweep.communicate()
+    assert (sweep.returncode, len(killed)) == (1, 2)
+    assert "no job of experiments/killed has finished" in printed
+    assert "Traceback" not in printed
+    for job in ("0", "1"):
+        reason = (clone.folder / "experiments/killed" / job / "failure.txt").read_text()
+        assert reason == "its process was killed by SIGKILL, as the system does where memory runs out\n"
 
 
 def test_nothing_to_resume_is_an_error(project: Path) -> None:

@@ -186,12 +186,13 @@ def test_a_changed_local_json_is_noticed(clone: Clone, tmp_path: Path) -> None:
         f"data.annotations={annotations}",
     ]
     clone.lpr_in_process("params", *mine, f"data.image_root={tmp_path / 'images'}")
-    clone.dvc("repro", "split")
-    assert len((clone.folder / "data" / "split.csv").read_text().splitlines()) == 21
-    assert ran(clone.dvc("repro", "split")) == []
+    images = clone.folder / "data" / "images.csv"
+    clone.dvc("repro", "download")
+    assert len(images.read_text().splitlines()) == 21
+    assert ran(clone.dvc("repro", "download")) == []
     annotations.write_text("\n".join(lines) + "\n")
-    assert ran(clone.dvc("repro", "split"))[0] == "source@0"
-    assert len((clone.folder / "data" / "split.csv").read_text().splitlines()) == 25
+    assert ran(clone.dvc("repro", "download")) == ["source@0", "annotate", "download"]
+    assert len(images.read_text().splitlines()) == 25
     assert len(list((clone.folder / "data" / "images").glob("*.jpg"))) == 24
 
 

@@ -1,10 +1,9 @@
-"""From synthetic plates to a recognizer in use."""
+"""From synthetic plates to a recognizer in use, by DVC; what its stages write is in test_recognizer_experiments.py."""
 
 import hashlib
 import json
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from clones import TINY, Clone
 
@@ -39,19 +38,6 @@ def trained(tiny_run: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     return clone
 
 
-def test_each_stage_writes_its_outputs(trained: Clone) -> None:
-    folder = trained.folder
-    assert len(load_plates(folder / "data" / "synthetic_plates.npz")) == 12
-    assert len(pd.read_csv(folder / "reports" / "recognizer_history.csv")) == 2
-    assert json.loads((folder / "metrics" / "recognizer_training.json").read_text())["epochs"] == 2
-    scores = json.loads((folder / "metrics" / "synthetic_recognition.json").read_text())["synthetic_plates"]["test"][
-        "true"
-    ]
-    assert scores["plate_acc"]["n"] == scores["plates"] == 12
-    images = sorted(path.name for path in (folder / "reports" / "synthetic_recognition_figures").iterdir())
-    assert images == ["confusions.png", "reliability.png", "worst.png"]
-
-
 @pytest.mark.slow
 def test_dvc_runs_the_stages_to_the_same_bytes_and_a_second_time_does_nothing(trained: Clone) -> None:
     before = digest(trained.folder)
@@ -73,9 +59,9 @@ def test_the_trained_recognizer_is_an_ocr_engine_of_the_chain(trained: Clone) ->
     assert recognition["synthetic"]["test"]["true"]["plates"] > 0
 
 
-def test_a_file_that_is_no_recognizer_is_named(trained: Clone) -> None:
-    trained.lpr_in_process("params", *SETTINGS, "ocr=recognizer", "ocr.weights=params.yaml")
-    refused = trained.lpr_in_process("ocr", check=False)
+def test_a_file_that_is_no_recognizer_is_named(clone: Clone) -> None:
+    clone.lpr_in_process("params", *SETTINGS, "ocr=recognizer", "ocr.weights=params.yaml")
+    refused = clone.lpr_in_process("ocr", check=False)
     assert refused.returncode == 1
     assert "params.yaml" in refused.stderr
     assert "Traceback" not in refused.stderr

@@ -1,9 +1,9 @@
 """A CSV table of boxes, a row a plate: image, xmin, ymin, xmax, ymax[, width, height, text, label, ignored].
 
 `columns` says what they are called where it is something else; TensorFlow's names, which Roboflow writes, are known; x,
-y, w, h, which are left, top, width and height of a
-box, do in place of its corners. Boxes are in pixels; they are fractions of the image's width and height where none in
-the table is above 1. Where there are no image sizes, they are read from the images.
+y, w, h, which are left, top, width and height of a box, do in place of its corners. Boxes are in pixels; they are
+fractions of the image's width and height where none in the table is above 1. Where there are no image sizes, they are
+read from the images.
 
 The images lie in `images/` beside it, unless `image_root` names another place.
 """
