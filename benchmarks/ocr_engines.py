@@ -90,7 +90,7 @@ def main() -> None:
     os.chdir(options.folder)
     if options.verb == "score":
         rows = score(options.engines, options.splits)
-        title, data, interval = "OCR engines on the same plates", f"{options.folder.name}", "95 % bootstrap interval"
+        title, data, interval = "OCR engines on the same plates", ", ".join(options.splits), "95 % bootstrap interval"
     else:
         rows = speed(here / options.detector, options.engines, options.rounds)
         title, data, interval = "OCR engines against RapidOCR", f"{THREADS} threads, test split", "quartiles"
