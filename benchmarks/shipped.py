@@ -3,8 +3,8 @@
     lpr params data=open data.root=FOLDER && dvc repro split
     python benchmarks/shipped.py . [--detector FILE.onnx] [--output docs/results/shipped.json] [--sheets FOLDER]
 
-The first argument is the folder of a project or experiment in which `lpr split` has run; its test images are used, each
-source by itself; of Dataturks, boxes are scored by the tight ones. Prints rows in Markdown:
+The first argument is the folder of a project or experiment in which `lpr split` has run; the images of its sources of
+role test are used, each source by itself; of Dataturks, boxes are scored by the tight ones. Prints rows in Markdown:
 
 - boxes at the exported threshold; AP50 at all thresholds;
 - the false positives that are apart from any label, and in which a text of confidence 0.5 or more with a digit in it is
@@ -34,7 +34,7 @@ from tqdm import tqdm
 
 import lpr
 from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS, Detections, pairwise_iou
-from lpr.config import OVERRIDE_BOXES
+from lpr.config import OVERRIDE_BOXES, load
 from lpr.data.plates import read_split_and_ignored
 from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import load_image
@@ -72,7 +72,8 @@ def main() -> None:
     threshold = detector.metadata.inference.confidence_threshold
     os.chdir(options.folder)
     rows, ignored = read_split_and_ignored()
-    rows = rows[rows["split"] == "test"]
+    tested = [source.name for source in load().data.sources if source.role == "test"]
+    rows = rows[(rows["split"] == "test") & rows["source"].isin(tested)]
     images = rows.drop_duplicates("image")
     named = tqdm(images["image"], "detecting", unit="image")
     found = predictions(images, [detector.detect(load_image(IMAGE_CACHE / name)) for name in named])
