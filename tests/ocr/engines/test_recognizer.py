@@ -17,6 +17,7 @@ from lpr.ocr.engines.recognizer import PlateCharacters, RecognizerEngine, Settin
 from lpr.ocr.recognizer.decoding import Characters
 from lpr.ocr.recognizer.layout import find_layout
 from lpr.paths import SHIPPED_RECOGNIZER
+from lpr.plates.countries import REGIONS
 from lpr.plates.text import CHARACTERS
 from lpr.synthesis.indian_plates import LONG, SQUARE
 
@@ -64,7 +65,7 @@ def test_o_and_zero_are_resolved_by_the_gaps_between_groups() -> None:
     boxes = np.array([(left, 5, left + 10, 25) for left in lefts], float)
     probabilities = np.full((len(text), len(CHARACTERS)), 0.1 / 35)
     probabilities[np.arange(len(text)), [CHARACTERS.index(character) for character in text]] = 0.9
-    found = Characters(boxes, np.full(len(text), 0.99), probabilities)
+    found = Characters(boxes, np.full(len(text), 0.99), probabilities, np.full(len(REGIONS), 1 / len(REGIONS)))
     plate = PlateCharacters(np.zeros((30, 90, 3), np.uint8), found, find_layout(boxes))
     (line,) = RecognizerEngine(SHIPPED_RECOGNIZER, 1).text(plate).lines
     assert line.text == "ROB084"
