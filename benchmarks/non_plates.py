@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ocr_engines import engine_config
-from PIL import Image
+import pandas as pd
+from ocr_engines import engine_config, read_plates
 from rapidocr import RapidOCR
 from results import add_output, metric, write_results
 from tables import markdown
@@ -34,8 +34,8 @@ from lpr.data.plates import read_split
 from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import load_image
 from lpr.ocr import engines
-from lpr.ocr.crops import MIN_CROP_PX, crop
-from lpr.paths import IMAGE_CACHE, SCRATCH, SHIPPED_DETECTOR
+from lpr.ocr.crops import MIN_CROP_PX
+from lpr.paths import SCRATCH, SHIPPED_DETECTOR
 
 KINDS = ("lettering", "background")
 SUSPECTED = 0.05  # confidence of a detection from which there may be a plate
@@ -59,28 +59,22 @@ def main() -> None:
     os.chdir(options.folder)
     plates = read_split()
     plates = plates[(plates["text"] != "") & (plates["split"] == "test")]
-    boxes = plates[BOX_COLUMNS].to_numpy(float).tolist()
-    non_plates = list(tqdm(find_non_plates(images), "non-plates", unit="box"))
+    found = tqdm(find_non_plates(images), "non-plates", unit="box")
+    non_plates = pd.DataFrame(
+        [{"image": path, "kind": kind} | dict(zip(BOX_COLUMNS, box, strict=True)) for path, box, kind in found]
+    )
     rows = []
     for name in options.engines:
         config = engine_config(name)
         engine = engines.create(config, SCRATCH / config.name)
-
-        def confidence(path: Path, box: list[float], engine: Any = engine, margin: float = config.margin) -> float:
-            part = crop(Image.fromarray(load_image(path)), box, margin)
-            return float(engine.read(part).confidence) if min(part.size) >= MIN_CROP_PX else 0.0
-
-        of_plates = np.array(
-            [
-                confidence(IMAGE_CACHE / image, box)
-                for image, box in zip(plates["image"], tqdm(boxes, name), strict=True)
-            ]
+        of_plates, of_others = (
+            np.array([text.confidence for text in read_plates(engine, boxes, BOX_COLUMNS, config.margin, name)[0]])
+            for boxes in (plates, non_plates)
         )
-        of_others = np.array([confidence(path, box) for path, box, _ in tqdm(non_plates, name)])
         for source in plates["source"].unique():
             for kind in KINDS:
                 own = of_plates[(plates["source"] == source).to_numpy()]
-                others = of_others[[each == kind for *_, each in non_plates]]
+                others = of_others[(non_plates["kind"] == kind).to_numpy()]
                 row = {"engine": f"`{name}`", "plates": source, "non-plates": kind, "AUROC": auroc(own, others)}
                 rows.append(row | {"non-plates shown": metric(float(np.mean(others >= SHOWN)), n=len(others))})
     print(markdown(rows))

@@ -37,7 +37,7 @@ import pandas as pd
 from checkout import ROOT
 from PIL import Image
 from results import add_output, metric, write_results
-from tabulate import tabulate
+from tables import markdown
 from tqdm import tqdm
 
 from lpr.boxes import BOX_COLUMNS
@@ -110,38 +110,41 @@ def score(names: list[str], splits: list[str]) -> list[dict[str, Any]]:
     plates = read_split()
     plates["text"] = plates["text"].map(normalize_latin)
     plates = with_predicted_boxes(plates[(plates["text"] != "") & plates["split"].isin(splits)].reset_index(drop=True))
-    corners = plates[BOX_COLUMNS].to_numpy(float)
-    two_lines = (corners[:, 2] - corners[:, 0]) / (corners[:, 3] - corners[:, 1]) < TWO_LINES
-    printed, rows = [], []
+    rows = []
     for name in names:
         config = engine_config(name)
         engine = engines.create(config, SCRATCH / config.name)
         for boxes, columns in BOXES.items():
             found, milliseconds = read_plates(engine, plates, columns, config.margin, f"{name}, {boxes} boxes")
-            for (source, split), part in plates.groupby(["source", "split"]):
+            for group, part in groups(plates).items():
                 if part[columns].isna().to_numpy().all():
                     continue
-                title = f"{source}, {split}" if split != "test" else str(source)
-                groups = {title: part.index}
-                if source == "dataturks":
-                    groups[f"{source}, two lines"] = part.index[two_lines[part.index]]
-                for group, members in groups.items():
-                    for grammar, texts in by_grammar(
-                        [found[index] for index in members], COUNTRIES.get(str(source))
-                    ).items():
-                        cases = RecognitionCases(plates.loc[members].assign(predicted_text=texts))
-                        scores = {one.name: scored for one in METRICS if (scored := one.score(cases))}
-                        time_ms = float(np.median([milliseconds[index] for index in members]))
-                        shown = [f"{each.value:.3f} [{each.low:.3f}, {each.high:.3f}]" for each in scores.values()]
-                        printed.append(
-                            [name, f"{group}, {boxes} boxes", grammar, len(members), *shown, round(time_ms, 1)]
-                        )
-                        cells = {key: metric(**each.as_dict()) for key, each in scores.items()}  # type: ignore[arg-type]
-                        row = {"plates": group, "boxes": f"{boxes} boxes", "grammar": grammar, "engine": f"`{name}`"}
-                        rows.append(row | cells | {"time": metric(time_ms, n=len(members), unit="ms")})
-    header = ["engine", "plates", "grammar", "n", "exact", "O=0, I=1", "CER", "ms"]
-    print(tabulate(printed, header, tablefmt="github"))
+                country = COUNTRIES.get(part["source"].iloc[0])
+                time_ms = metric(float(np.median([milliseconds[row] for row in part.index])), n=len(part), unit="ms")
+                for grammar, texts in by_grammar([found[row] for row in part.index], country).items():
+                    row = {"plates": group, "boxes": f"{boxes} boxes", "grammar": grammar, "engine": f"`{name}`"}
+                    rows.append(row | text_scores(part, texts) | {"time": time_ms})
+    print(markdown(rows))
     return rows
+
+
+def groups(plates: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The plates of each source and split, and those of Dataturks that have two lines."""
+    corners = plates[BOX_COLUMNS].to_numpy(float)
+    two_lines = (corners[:, 2] - corners[:, 0]) / (corners[:, 3] - corners[:, 1]) < TWO_LINES
+    found = {}
+    for (source, split), part in plates.groupby(["source", "split"]):
+        title = f"{source}, {split}" if split != "test" else str(source)
+        found[title] = part
+        if source == "dataturks":
+            found[f"{title}, two lines"] = part[two_lines[part.index]]
+    return found
+
+
+def text_scores(plates: pd.DataFrame, texts: list[str]) -> dict[str, Any]:
+    """The metrics of these texts of plates, as of a row of a results file."""
+    cases = RecognitionCases(plates.assign(predicted_text=texts))
+    return {one.name: metric(**scored.as_dict()) for one in METRICS if (scored := one.score(cases))}  # type: ignore[arg-type]
 
 
 def with_predicted_boxes(plates: pd.DataFrame) -> pd.DataFrame:

@@ -3,10 +3,10 @@
     python benchmarks/own_plates.py ROOT WORK [--shares 0.12 0.24 0.6] [--output docs/results/own_plates.json]
 
 ROOT is the folder of the data sets. For each share of Dataturks' images, `lpr experiment
-experiment=finetune_recognizer` is run in a folder below WORK, whose test images are the same: two fifths of all, no
 experiment=finetune_recognizer` is run in a folder below WORK. The test images are the same: two fifths of all, no
-trained on, the exact texts of the test plates in their true boxes without a grammar, by the shipped weights (0 plates)
-and by the fine-tuned ones, each with a 95 % bootstrap interval, and the minutes of the experiment.
+near-duplicates and no plates of the training images among them. Prints a row for each, in Markdown: the plates that
+were trained on, the exact texts of the test plates in their true boxes without a grammar, by the shipped weights (0
+plates) and by the fine-tuned ones, each with a 95 % bootstrap interval, and the minutes of the experiment.
 """
 
 from __future__ import annotations
@@ -22,16 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from checkout import ROOT
-from ocr_engines import METRICS, engine_config, read_plates
+from ocr_engines import engine_config, read_plates, text_scores
 from results import add_output, metric, write_results
 from tables import markdown
 
 from lpr.boxes import BOX_COLUMNS
 from lpr.data.plates import read_split
-from lpr.metrics.base import RecognitionCases
 from lpr.ocr import engines
-from lpr.paths import METRICS as METRICS_FOLDER
-from lpr.paths import RECOGNIZER_ONNX, SCRATCH
+from lpr.paths import METRICS, RECOGNIZER_ONNX, SCRATCH
 
 TEST = 0.4
 
@@ -55,7 +53,7 @@ def main() -> None:
         with chdir(folder):
             if not rows:
                 rows.append({"plates of one's own": 0} | scores("recognizer"))
-            trained = json.loads((METRICS_FOLDER / "recognizer_training.json").read_text())["real_plates"]
+            trained = json.loads((METRICS / "recognizer_training.json").read_text())["real_plates"]
             tuned = scores(f"recognizer:weights={folder / RECOGNIZER_ONNX}")
         rows.append({"plates of one's own": trained} | tuned | {"time": metric(minutes, unit="min")})
     print(markdown(rows))
@@ -87,8 +85,7 @@ def scores(name: str) -> dict[str, Any]:
     plates = plates[(plates["text"] != "") & (plates["split"] == "test")].reset_index(drop=True)
     config = engine_config(name)
     found, _ = read_plates(engines.create(config, SCRATCH), plates, BOX_COLUMNS, config.margin, name)
-    cases = RecognitionCases(plates.assign(predicted_text=[text.text for text in found]))
-    return {one.name: metric(**scored.as_dict()) for one in METRICS if (scored := one.score(cases))}  # type: ignore[arg-type]
+    return text_scores(plates, [text.text for text in found])
 
 
 if __name__ == "__main__":
