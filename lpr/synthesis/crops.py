@@ -43,8 +43,9 @@ def draw_crop(
     _relight(image, rng, settings, degraded)
     letter = float(np.median(boxes[:, 3] - boxes[:, 1]))
     crop = _stretched(_captured(image, letter, rng, settings, degraded), height, width, rng)
-    scale = np.array([width / size[0], height / size[1]] * 2)
-    return crop, np.clip(boxes * scale, 0, [width, height] * 2).astype(np.float32)
+    boxes = boxes * ([width / size[0], height / size[1]] * 2)
+    boxes = np.clip(boxes, 0, [width, height] * 2).astype(np.float32)
+    return _at_image_edge(crop, boxes, rng) if rng.random() < settings.p_image_edge else crop, boxes
 
 
 def draw_background_crop(height: int, width: int, rng: Generator, settings: PlateCrops) -> np.ndarray:
@@ -57,6 +58,16 @@ def draw_background_crop(height: int, width: int, rng: Generator, settings: Plat
     image = _background(size, rng)
     _relight(image, rng, settings, degraded)
     return _stretched(_captured(image, letter, rng, settings, degraded), height, width, rng)
+
+
+def _at_image_edge(crop: np.ndarray, boxes: np.ndarray, rng: Generator) -> np.ndarray:
+    """The crop as of a plate at the image's edge, which is repeated beyond it, as `lpr.ocr.crops.crop` does."""
+    height, width = crop.shape[:2]
+    shares = rng.uniform(0, 1, 4) * rng.integers(0, 2, 4)  # of what is around the characters; at some sides nothing
+    around = np.concatenate([boxes[:, :2].min(axis=0), [width, height] - boxes[:, 2:].max(axis=0)])
+    first_x, first_y, after_x, after_y = np.floor(around * shares).astype(int).tolist()
+    part = crop[first_y : height - after_y, first_x : width - after_x]
+    return np.pad(part, [(first_y, after_y), (first_x, after_x), (0, 0)], "edge")
 
 
 def _stretched(pixels: np.ndarray, height: int, width: int, rng: Generator) -> np.ndarray:

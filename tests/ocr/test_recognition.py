@@ -155,7 +155,7 @@ def test_a_remote_engine_continues_after_an_interruption(
     [
         ((10, 20, 60, 40), (54, 24)),
         ((10.4, 20.4, 59.6, 39.6), (54, 24)),
-        ((-30, -10, 200, 300), (100, 80)),
+        ((-30, -10, 200, 300), (116, 96)),
         ((50, 50, 50, 50), (1, 1)),
         ((60, 40, 10, 20), (1, 1)),
         ((500, 500, 600, 600), (1, 1)),
@@ -164,6 +164,17 @@ def test_a_remote_engine_continues_after_an_interruption(
 )
 def test_crop(box: tuple[float, ...], size: tuple[int, int]) -> None:
     assert crop(Image.new("RGB", (100, 80)), box, 0.1).size == size
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_the_margin_of_a_crop_beyond_the_image_repeats_its_edge(mode: str) -> None:
+    image = Image.linear_gradient("L").resize((40, 20)).convert(mode)
+    image.paste("white", (0, 0, 1, 20))
+    found = crop(image, (0, 0, 40, 20), 0.2)
+    assert found.size == (48, 28)
+    assert found.crop((4, 4, 44, 24)).tobytes() == image.tobytes()
+    assert {found.getpixel((x, 14)) for x in range(5)} == {image.getpixel((0, 10))}
+    assert {found.getpixel((20, y)) for y in range(23, 28)} == {image.getpixel((16, 19))}
 
 
 def test_a_grammar_is_for_the_plates_of_its_source(images: Path, tmp_path: Path) -> None:

@@ -76,9 +76,9 @@ def test_light_changes_brightness_and_degraded_crops_have_softer_edges(plates: l
         return np.array([draw_crop(plate, 64, 192, rng, settings)[0].mean() for plate in plates])
 
     def edges(p_degraded: float) -> float:
-        rng = np.random.default_rng(3)
         settings = DEFAULT.model_copy(update={"p_degraded": p_degraded, "p_noise": 0})
-        crops = [draw_crop(plate, 64, 192, rng, settings)[0] for plate in plates]
+        generators = [np.random.default_rng([3, number]) for number in range(len(plates))]  # the same cameras
+        crops = [draw_crop(plate, 64, 192, rng, settings)[0] for plate, rng in zip(plates, generators, strict=True)]
         return float(np.mean([np.abs(np.diff(crop.astype(float), axis=1)).mean() for crop in crops]))
 
     assert brightness(DEFAULT).min() < 45
@@ -94,6 +94,23 @@ def test_a_loose_box_shows_more_of_what_is_around_the_plate(plates: list[Lettere
         return float(np.mean([np.ptp(each[:, [0, 2]]) / 192 for each in boxes]))
 
     assert letters(p_loose_box=1) < 0.93 * letters(p_loose_box=0)
+
+
+def test_a_plate_at_the_edge_of_the_image_has_the_edge_repeated_around_it(plates: list[LetteredPlate]) -> None:
+    repeated = 0
+    for number, plate in enumerate(plates):
+        (inside, boxes), (at_edge, same_boxes) = (
+            draw_crop(
+                plate, 64, 192, np.random.default_rng([8, number]), DEFAULT.model_copy(update={"p_image_edge": p})
+            )
+            for p in (0, 1)
+        )
+        np.testing.assert_array_equal(boxes, same_boxes)
+        left, top, right, bottom = *np.ceil(boxes[:, :2].min(axis=0)), *np.floor(boxes[:, 2:].max(axis=0))
+        characters = slice(int(top), int(bottom)), slice(int(left), int(right))
+        np.testing.assert_array_equal(at_edge[characters], inside[characters])
+        repeated += bool((at_edge[:2] == at_edge[0]).all() and not (inside[:2] == inside[0]).all())
+    assert len(plates) / 4 < repeated < len(plates) * 3 / 4
 
 
 def test_a_crop_without_a_plate_shows_a_part_of_a_vehicle() -> None:

@@ -27,6 +27,9 @@ class PlateCrops(Section):
     max_margin: Fraction = Field(
         description="largest margin on each side of a loose box, as a fraction of the plate's width or height"
     )
+    p_image_edge: Fraction = Field(
+        description="probability of a plate at the edge of the image, which is repeated beyond it"
+    )
     letter_height_range_px: Annotated[list[Positive], Field(min_length=2, max_length=2)] = Field(
         description="least and largest height of the letters in the crop, before it is stretched, pixels"
     )

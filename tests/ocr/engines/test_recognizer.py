@@ -12,6 +12,7 @@ from plate_images import BEHIND, plate_image
 
 from lpr.composition.compose import compose
 from lpr.errors import UserError
+from lpr.ocr.crops import crop
 from lpr.ocr.engines.base import OcrEngine
 from lpr.ocr.engines.recognizer import PlateCharacters, RecognizerEngine, Settings, create
 from lpr.ocr.recognizer.decoding import Characters
@@ -41,6 +42,17 @@ def test_most_clear_plates_are_read_exactly_line_by_line(engine: OcrEngine, size
     lines = {len(found.lines) for found, exact in zip(texts, right, strict=True) if exact}
     assert lines == ({1} if size_mm == LONG else {2})
     assert all(0 < found.confidence <= 1 for found in texts if found.text)
+
+
+def test_plates_that_fill_their_images_are_read(engine: OcrEngine) -> None:
+    """The engine takes crops of several margins, for which there is no room in these images."""
+    right = 0
+    for seed in range(24):
+        text, image = plate_image(LONG, seed, margin=0.0)
+        edge = round(0.14 * image.height)  # of the plate
+        tight = image.crop((edge, edge, image.width - edge, image.height - edge))
+        right += engine.read(crop(tight, (0, 0, *tight.size), 0.16)).text == text
+    assert right >= 21
 
 
 def test_a_blurred_plate_has_less_confidence(engine: OcrEngine) -> None:
