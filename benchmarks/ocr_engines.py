@@ -11,7 +11,7 @@ An ENGINE is an option of `conf/ocr`, with settings of its own if need be: `reco
 O = 0 and I = 1, the character error rate, each with a 95 % bootstrap interval, and the median of milliseconds a plate.
 Every plate of `--splits` counts whose text is known, of which the A–Z and 0–9 are to be read, in its true box and in
 the one that the shipped detector predicts; of a set of crops, which are plates as a whole, there are no predicted
-boxes. Grammars are none, that of the region that the recognizer is sure of (`auto`), and that of the country; where one
+boxes. Grammars are none, that of the region that the recognizer tells (`auto`), and that of the country; where one
 changes no text, its row is left out. Dataturks' plates with two lines (boxes less than 2.2 times as wide as high) have
 rows of their own.
 

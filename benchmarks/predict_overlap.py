@@ -44,7 +44,7 @@ def main() -> None:
     alprs = {}
     for workers in rates:
         started = time.perf_counter()
-        alprs[workers] = ALPR(options.detector, options.ocr, None, options.confidence, workers=workers)
+        alprs[workers] = ALPR(options.detector, options.ocr, confidence_threshold=options.confidence, workers=workers)
         print(f"workers={workers}: loaded in {time.perf_counter() - started:.1f} s")
         run(alprs[workers], paths[: 2 * workers], save)  # not counted: it loads the other workers' OCR engines
     for number in range(options.rounds):

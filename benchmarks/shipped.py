@@ -48,7 +48,6 @@ from lpr.report.detection_figures import draw_contact_sheet
 from lpr.report.reliability_figure import draw_reliability_diagram
 
 SCORES = ("mean_iou", "recall@0.5", "recall@0.7", "AP50", "false_positives_per_image")
-COUNTRIES = {"dataturks": "india", "openalpr_eu": "europe"}  # the grammars of experiment=best
 SHOWN = 0.5  # confidence of a text from which a false plate counts as an error
 BINS = 10
 LEAST = 0.05  # confidence of the detections that the calibration error is over
@@ -177,7 +176,7 @@ class Known:
 def end_to_end(plates: pd.DataFrame, found: pd.DataFrame, threshold: float, source: str) -> dict[str, dict[str, Any]]:
     """Precision and recall of texts; see the module."""
     known = Known(found)
-    alpr = lpr.ALPR(known, country=COUNTRIES.get(source), confidence_threshold=threshold)
+    alpr = lpr.ALPR(known, confidence_threshold=threshold)
     counted = []
     for image, labels in tqdm(plates.groupby("image"), source, unit="image"):
         counted.append(judge(labels, alpr(known.open(str(image)))))

@@ -10,7 +10,7 @@ from typing import Any
 
 from lpr.cli.verbs import add_verb
 from lpr.paths import DETECTOR_ONNX, conf_folder
-from lpr.plates.countries import GRAMMAR_NAMES
+from lpr.plates.countries import AUTO, COUNTRY_NAMES
 
 _SAVED = ("csv", "images", "crops")
 _UNREAD = ("drop", "keep")
@@ -106,9 +106,11 @@ def add_recognition_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--country",
-        choices=GRAMMAR_NAMES,
+        choices=COUNTRY_NAMES,
+        default=AUTO,
         metavar="COUNTRY",
-        help="whose registrations the texts are: %(choices)s; default: any text",
+        help="whose registrations the texts are: %(choices)s; default: %(default)s, of the region that the recognizer "
+        "tells for each plate; none: any text",
     )
     parser.add_argument(
         "--confidence", type=_fraction, metavar="C", help="threshold of a plate's confidence, 0–1; default: as exported"

@@ -40,7 +40,7 @@ from lpr.ocr.crops import MIN_CROP_PX, crop
 from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText
 from lpr.ocr.grammar import apply_grammar_named
 from lpr.paths import SCRATCH, SHIPPED_DETECTOR
-from lpr.plates.countries import GRAMMAR_NAMES
+from lpr.plates.countries import AUTO, COUNTRY_NAMES, NO_GRAMMAR
 
 ImageInput: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
 """An image: a path, a URL (http, https, s3, gs), the bytes of a file, a PIL image, or uint8 (h, w, 3) RGB or (h, w)."""
@@ -97,8 +97,8 @@ class ALPR:
         ocr: the name of an engine, whose settings are those of `params.yaml` in the current folder if it has this
             engine, else of `conf/ocr/`; None: that of `params.yaml`, else `cascade`; "none": texts stay empty; or an
             object with the method of `lpr.ocr.engines.OcrEngine`.
-        country: whose registrations the texts are: one of `lpr.plates.countries.GRAMMAR_NAMES`, such as
-            "india" or "europe"; "auto": of the region that the recognizer is sure of; None: any text.
+        country: whose registrations the texts are: one of `lpr.plates.countries.COUNTRY_NAMES`, such as
+            "india" or "europe"; "auto": of the region that the recognizer tells, for each plate; "none": any text.
         confidence_threshold: least confidence of a plate, 0–1, half of it where a text is read; None: as the detector
             was exported, or 0.5 for an object of one's own.
         workers: how many images of a list, or frames of a video, are processed at a time, each by its share of the
@@ -114,7 +114,7 @@ class ALPR:
         self,
         detector: str | Path | Detector | None = None,
         ocr: str | OcrEngine | None = None,
-        country: str | None = None,
+        country: str = AUTO,
         confidence_threshold: float | None = None,
         unread: str = "drop",
         workers: int = 1,
@@ -136,8 +136,8 @@ class ALPR:
         )
         self.ocr_name, self._engines, self._margin = _engines(ocr, workers, threads)
 
-    def with_country(self, country: str | None) -> ALPR:
-        """The same detector and OCR engine, for texts of this country; None: any text.
+    def with_country(self, country: str) -> ALPR:
+        """The same detector and OCR engine, for texts of this country.
 
         Raises:
             UserError: there is no such country.
@@ -281,10 +281,10 @@ def as_pixels(image: ImageInput, bgr: bool = False) -> np.ndarray:
     return read_image(Path(image))
 
 
-def _grammar(country: str | None) -> str | None:
-    if country is not None and country not in GRAMMAR_NAMES:
-        raise UserError(f"country={country!r}: there is no such country; choose of {', '.join(GRAMMAR_NAMES)}")
-    return country
+def _grammar(country: str) -> str | None:
+    if country not in COUNTRY_NAMES:
+        raise UserError(f"country={country!r}: there is no such country; choose of {', '.join(COUNTRY_NAMES)}")
+    return None if country == NO_GRAMMAR else country
 
 
 def _candidates(found: PlateText) -> tuple[Mapping[str, float], ...]:

@@ -68,7 +68,7 @@ def run(
     names: Sequence[str],
     model: Path | None,
     ocr: str | None,
-    country: str | None,
+    country: str,
     output: Path,
     confidence: float | None,
     save: Sequence[str],
@@ -85,7 +85,7 @@ def run(
         names: files, folders, patterns, URLs, and numbers of cameras.
         model: the exported detector; None: the one that ships with lpr.
         ocr: name of the OCR engine; "none": texts stay empty; None: that of `params.yaml` here, else `cascade`.
-        country: whose registrations the texts are, one of `lpr.plates.countries.GRAMMAR_NAMES`; None: any text.
+        country: whose registrations the texts are, one of `lpr.plates.countries.COUNTRY_NAMES`.
         output: the folder of the results.
         confidence: threshold from which a plate counts as detected; None: as the detector was exported.
         save: of "csv", "images", "crops".

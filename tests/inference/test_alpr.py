@@ -131,18 +131,28 @@ class SizeReader:
 
 def test_detectors_and_ocr_engines_of_ones_own() -> None:
     (plate,) = lpr.ALPR(EverySquare(), SizeReader())(np.zeros((100, 200, 3), np.uint8))
-    assert (plate.text, plate.text_confidence, plate.confidence) == ("W110", 0.8, 0.9)
+    assert (plate.text, plate.text_confidence, plate.confidence) == ("W120", 0.8, 0.9)
     assert plate.box == (0, 0, 100, 50)
     assert len(lpr.ALPR(EverySquare(), "none", confidence_threshold=0.2)(Image.new("RGB", (20, 20)))) == 2
 
 
 def test_the_texts_follow_the_registrations_of_a_country() -> None:
     class Reader:
-        def read(self, image: Image.Image) -> PlateText:  # noqa: ARG002
-            return PlateText("KAO5MH1234", 0.8)
+        def __init__(self, **regions: float) -> None:
+            self.regions = regions
 
-    (plate,) = lpr.ALPR(EverySquare(), Reader(), country="india")(np.zeros((100, 200, 3), np.uint8))
-    assert plate.text == "KA05MH1234"
+        def read(self, image: Image.Image) -> PlateText:  # noqa: ARG002
+            return PlateText("KAO5MH1234", 0.8, regions=self.regions)
+
+    image = np.zeros((100, 200, 3), np.uint8)
+    for reader, country, text in (
+        (Reader(), {"country": "india"}, "KA05MH1234"),
+        (Reader(), {}, "KAO5MH1234"),
+        (Reader(india=0.7, europe=0.3), {}, "KA05MH1234"),
+        (Reader(india=0.7, europe=0.3), {"country": "none"}, "KAO5MH1234"),
+    ):
+        (plate,) = lpr.ALPR(EverySquare(), reader, **country)(image)
+        assert plate.text == text
     with pytest.raises(UserError, match=r"country='indai': there is no such country; choose of .*india"):
         lpr.ALPR(EverySquare(), Reader(), country="indai")
 

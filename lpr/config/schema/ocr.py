@@ -34,7 +34,7 @@ class Ocr(Section):
     )
     grammars: dict[str, Grammar] | None = Field(
         description="source name → grammar of its plates, which chooses among the engine's candidates, such as "
-        "`{dataturks: india}`, or `auto`: of the region that the recognizer is sure of; null: texts are taken as they "
+        "`{dataturks: india}`, or `auto`: of the region that the recognizer tells; null: texts are taken as they "
         "were recognized"
     )
     low_confidence_threshold: Fraction = Field(

@@ -29,7 +29,7 @@ from lpr.cores import usable_cores
 from lpr.errors import UserError
 from lpr.inference.alpr import ALPR
 from lpr.inference.serving.prediction import Limits, Prediction, Refused, predict
-from lpr.plates.countries import GRAMMAR_NAMES
+from lpr.plates.countries import COUNTRY_NAMES
 
 _RETRY_AFTER_S = 1
 _FORM = {
@@ -39,7 +39,7 @@ _FORM = {
         "file": {"type": "string", "format": "binary", "description": "an image or a short video"},
         "country": {
             "type": "string",
-            "enum": list(GRAMMAR_NAMES),
+            "enum": list(COUNTRY_NAMES),
             "description": "whose registrations the texts are; default: as the service was started",
         },
     },
@@ -231,4 +231,4 @@ def _for_country(alpr: ALPR, country: str | None) -> ALPR:
 def _page(limits: Limits, needs_token: bool) -> str:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     template = environment.from_string((Path(__file__).parent / "page.html.j2").read_text(encoding="utf-8"))
-    return template.render(countries=GRAMMAR_NAMES, max_upload_bytes=limits.max_upload_bytes, needs_token=needs_token)
+    return template.render(countries=COUNTRY_NAMES, max_upload_bytes=limits.max_upload_bytes, needs_token=needs_token)

@@ -27,7 +27,7 @@ def run(
     port: int,
     detector: Path | None,
     ocr: str | None,
-    country: str | None,
+    country: str,
     confidence: float | None,
     max_upload_mb: float,
     max_megapixels: float,

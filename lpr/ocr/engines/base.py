@@ -43,11 +43,14 @@ class TextLine:
         candidates: for each character of the text, the characters that it may be → their probabilities in 0–1, its own
             among them: what a grammar chooses from. Empty where the engine has none; the grammar then takes characters
             of similar shape.
+        group_sizes: numbers of characters between gaps, hyphens and seals, from left to right, of which the sum is the
+            length of the text; empty where the engine does not tell.
     """
 
     text: str
     confidence: float
     candidates: tuple[Mapping[str, float], ...] = field(default=(), compare=False, kw_only=True)
+    group_sizes: tuple[int, ...] = field(default=(), compare=False, kw_only=True)
 
 
 @dataclass(frozen=True)

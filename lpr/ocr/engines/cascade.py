@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,7 +21,7 @@ from rapidfuzz.distance import Levenshtein
 
 from lpr.ocr.confusables import resolve_groups
 from lpr.ocr.engines import recognizer
-from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText
+from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText, TextLine
 from lpr.ocr.engines.rapidocr import RapidOcr, RapidOcrKeys
 from lpr.ocr.engines.recognizer import PlateCharacters, RecognizerEngine, RecognizerKeys
 from lpr.ocr.recognizer.layout import level_lines
@@ -71,7 +71,7 @@ class Cascade:
         texts = [lines, own]
         if lines.text != own.text:
             texts = [_resolved(self._rapidocr.read(image), sizes), *texts]
-        return replace(consensus(texts), regions=own.regions)
+        return replace(on_lines_of(own, consensus(texts)), regions=own.regions)
 
     def _recognize_lines(self, plate: PlateCharacters) -> PlateText:
         """RapidOCR's texts of the lines that the recognizer located."""
@@ -98,6 +98,23 @@ def consensus(texts: Sequence[PlateText]) -> PlateText:
         return NO_TEXT
     edits = [sum(Levenshtein.distance(one.text, other.text) for other in recognized) for one in recognized]
     best = recognized[edits.index(min(edits))]
-    same = [text for text in recognized if text.text == best.text]
-    # The last is the recognizer's, if it is among them: its lines have candidates for a grammar to choose from.
-    return replace(same[-1], confidence=sum(text.confidence for text in same) / len(texts))
+    confidence = sum(text.confidence for text in recognized if text.text == best.text) / len(texts)
+    return replace(best, confidence=confidence)
+
+
+def on_lines_of(own: PlateText, plate: PlateText) -> PlateText:
+    """A text with the recognizer's lines, if it is as long: they have gaps for a grammar to choose by.
+
+    They keep their candidates where the text is the recognizer's; where it was overruled, those are no good guide.
+    """
+    if len(plate.text) != len(own.text):
+        return plate
+    if plate.text == own.text:
+        return replace(plate, lines=own.lines, candidates=own.candidates)
+    characters = iter(plate.text)
+    texts = ["".join(islice(characters, len(line.text))) for line in own.lines]
+    lines = (
+        TextLine(text, plate.confidence, group_sizes=line.group_sizes)
+        for text, line in zip(texts, own.lines, strict=True)
+    )
+    return replace(plate, lines=tuple(lines))

@@ -198,7 +198,7 @@ def _text_line(probabilities: np.ndarray, confidence: float, sizes: Sequence[int
         dict(zip(CHARACTERS, row.tolist(), strict=True)) | {character: float(row.max())}
         for character, row in zip(text, probabilities, strict=True)
     )
-    return TextLine(text, confidence, candidates=tuple(candidates))
+    return TextLine(text, confidence, candidates=tuple(candidates), group_sizes=tuple(sizes))
 
 
 def _scale(crop: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

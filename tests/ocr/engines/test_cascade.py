@@ -12,7 +12,7 @@ from plate_images import BEHIND, plate_image
 from lpr.composition.compose import compose
 from lpr.ocr import engines
 from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText, TextLine
-from lpr.ocr.engines.cascade import consensus
+from lpr.ocr.engines.cascade import consensus, on_lines_of
 from lpr.synthesis.indian_plates import LONG, SQUARE
 
 
@@ -58,10 +58,22 @@ def test_of_three_texts_the_one_with_the_fewest_edits_to_the_others_is_taken() -
     assert consensus([NO_TEXT, NO_TEXT]) == NO_TEXT
 
 
-def test_the_consensus_keeps_the_recognizers_candidates_where_its_text_is_taken() -> None:
-    line = TextLine("A1", 0.6, candidates=({"A": 0.7, "4": 0.3}, {"1": 1.0}))
-    own, other = PlateText("A1", 0.6, (line,)), PlateText("A1", 0.8, (TextLine("A1", 0.8),))
-    assert consensus([other, own]).lines[0].candidates == line.candidates
+def test_a_text_stands_on_the_lines_of_the_recognizer() -> None:
+    """Its candidates belong to its own text; the gaps that it found to any text of the same length."""
+    candidates = ({"A": 0.7, "4": 0.3}, {"1": 1.0}), ({"7": 1.0},)
+    own = PlateText(
+        "A17",
+        0.6,
+        (
+            TextLine("A1", 0.6, candidates=candidates[0], group_sizes=(1, 1)),
+            TextLine("7", 0.9, candidates=candidates[1], group_sizes=(1,)),
+        ),
+    )
+    same, other, longer = (PlateText(text, 0.8, (TextLine(text, 0.8),)) for text in ("A17", "A77", "A177"))
+    assert [line.candidates for line in on_lines_of(own, same).lines] == [*candidates]
+    lines = on_lines_of(own, other).lines
+    assert [(line.text, line.candidates, line.group_sizes) for line in lines] == [("A7", (), (1, 1)), ("7", (), (1,))]
+    assert on_lines_of(own, longer) is longer
 
 
 def test_sloping_plates_are_levelled_for_rapidocr(both: OcrEngine) -> None:
