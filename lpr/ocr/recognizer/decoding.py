@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lpr.boxes import pairwise_iou
-from lpr.plates.text import CHARACTERS
+from lpr.ocr.recognizer.channels import FIRST_CHARACTER, FIRST_REGION
 
 CONFIDENCE_FLOOR = 0.25
 """Characters with less confidence are left out."""
@@ -17,7 +17,6 @@ _LOGIT_FLOOR = math.log(CONFIDENCE_FLOOR / (1 - CONFIDENCE_FLOOR))
 _SAME_IOU = 0.35  # two boxes that overlap more are of one character
 _SAME_CENTRE = 0.35  # as are two whose centres are nearer, in both directions, as a fraction of the smaller box
 _MAX_CHARACTERS = 24  # of a plate
-_REGIONS = 5 + len(CHARACTERS)  # the first of their channels
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def _decode(output: np.ndarray, stride: int) -> Characters:
     middles = peaks[:, ::-1] + 0.5
     boxes = np.concatenate([middles - predicted[:, 1:3], middles + predicted[:, 3:5]], axis=1) * stride
     kept = _without_duplicates(boxes)
-    labels, regions = _softmax(predicted[kept, 5:_REGIONS]), _softmax(predicted[kept, _REGIONS:])
+    labels, regions = _softmax(predicted[kept, FIRST_CHARACTER:FIRST_REGION]), _softmax(predicted[kept, FIRST_REGION:])
     shares = confidences[kept] / max(confidences[kept].sum(), 1e-9)
     return Characters(boxes[kept], confidences[kept], labels, shares @ regions)
 

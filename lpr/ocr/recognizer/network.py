@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lpr.config import Recognizer
 from lpr.nn.backbone import features, output
 from lpr.nn.heatmap import PRIOR_LOGIT, box_targets, center_targets, distances_to_boxes, focal_loss, weighted_mean
+from lpr.ocr.recognizer.channels import FIRST_CHARACTER, FIRST_REGION
 from lpr.plates.countries import REGIONS
 from lpr.plates.text import CHARACTERS
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import keras
 
 _HEATMAP_WEIGHT, _BOX_WEIGHT, _LABEL_WEIGHT, _REGION_WEIGHT = 1.0, 1.0, 1.0, 1.0
-_REGIONS = 5 + len(CHARACTERS)  # the first of their channels
 
 
 def build(config: Recognizer, precision: str) -> keras.Model:
@@ -72,9 +72,13 @@ def character_loss(y_true: Any, y_pred: Any) -> Any:
     boxes = distances_to_boxes(y_pred[..., 1:5])
     box_loss = giou_loss(ops.reshape(targets[..., :4], (-1, 4)), ops.reshape(boxes, (-1, 4)))
     labels = ops.cast(targets[..., 4] + 0.5, "int32")
-    label_loss = ops.sparse_categorical_crossentropy(labels, y_pred[..., 5:_REGIONS], from_logits=True)
+    label_loss = ops.sparse_categorical_crossentropy(
+        labels, y_pred[..., FIRST_CHARACTER:FIRST_REGION], from_logits=True
+    )
     regions = ops.cast(ops.round(targets[..., 5]), "int32")
-    region_loss = ops.sparse_categorical_crossentropy(ops.maximum(regions, 0), y_pred[..., _REGIONS:], from_logits=True)
+    region_loss = ops.sparse_categorical_crossentropy(
+        ops.maximum(regions, 0), y_pred[..., FIRST_REGION:], from_logits=True
+    )
     return (
         _HEATMAP_WEIGHT * focal_loss(heatmap, y_pred[..., 0])
         + _BOX_WEIGHT * weighted_mean(ops.reshape(box_loss, (-1, *grid)), weights)
@@ -97,6 +101,6 @@ def character_accuracy(y_true: Any, y_pred: Any) -> Any:
 
     _, box_weights = center_targets(y_true[..., :4], ops.shape(y_pred)[1:3])
     weights, targets = box_targets(box_weights, y_true)
-    labels = ops.cast(ops.argmax(y_pred[..., 5:_REGIONS], axis=-1), "float32")
+    labels = ops.cast(ops.argmax(y_pred[..., FIRST_CHARACTER:FIRST_REGION], axis=-1), "float32")
     accuracy = weighted_mean(ops.cast(ops.abs(labels - targets[..., 4]) < 0.5, "float32"), weights)
     return ops.where(ops.sum(weights, axis=(1, 2)) > 0, accuracy, 1.0)
