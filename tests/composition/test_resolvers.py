@@ -29,9 +29,10 @@ def test_the_stage_source_depends_on_every_file_of_a_source(in_root: Path) -> No
 
 
 def test_the_folder_of_the_images_is_the_one_that_is_named_or_where_formats_expect_them(project: Path) -> None:
-    for folder in ("named", "beside/images", "voc/JPEGImages", "loose", "yolo/train/images", "data"):
+    for folder in ("named", "beside/images", "voc/JPEGImages", "loose", "phone", "yolo/train/images", "data"):
         Path(folder).mkdir(parents=True)
     Path("loose/1.JPG").touch()
+    Path("phone/1.heic").touch()
 
     def watched(annotations: str, *more: str) -> str:
         return compose(["data=annotated", f"data.annotations={annotations}", *more]).inputs[0]["images"]
@@ -40,6 +41,7 @@ def test_the_folder_of_the_images_is_the_one_that_is_named_or_where_formats_expe
     assert watched("beside/plates.csv", "data.image_root=named") == "named"
     assert watched("voc/Annotations") == "voc/JPEGImages"
     assert watched("loose/plates.json") == "loose"
+    assert watched("phone/plates.json") == "phone"
     assert watched("yolo/data.yaml") == "yolo", "its labels are in subfolders, too"
     nothing = "data/no_file"
     assert watched("named/plates.csv") == nothing, "there are no images"

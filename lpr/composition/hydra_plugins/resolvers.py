@@ -16,7 +16,6 @@ from omegaconf import ListConfig, OmegaConf
 _NO_FILE = "data/no_file"
 _FILES = ("annotations", "texts", "boxes")
 _IMAGE_FOLDERS = ("images", "JPEGImages")
-_IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 _LISTS = (".yaml", ".yml")  # of files that are elsewhere in the folder
 _SHIPPED_WEIGHTS = "lpr/ocr/recognizer/weights"
 
@@ -84,8 +83,10 @@ def _image_folder(image_root: Any, annotations: Any) -> str | None:
 
 
 def _has_images(folder: str) -> bool:
+    from lpr.data.labelled_images import image_suffixes  # here, since it takes a while
+
     try:
-        return any(name.lower().endswith(_IMAGES) for name in os.listdir(folder))
+        return any(name.lower().endswith(image_suffixes()) for name in os.listdir(folder))
     except OSError:
         return False
 
