@@ -135,4 +135,6 @@ def _match(pattern: Pattern, country: Country, characters: Sequence[Likelihoods]
 
 
 def _fits(character: str, symbol: str) -> bool:
-    return {"@": character.isalpha(), "#": character.isdigit()}.get(symbol, character == symbol)
+    latin = character.isascii()
+    fitting = {"@": latin and character.isalpha(), "#": character.isdigit(), "%": not latin and character.isalpha()}
+    return fitting.get(symbol, character == symbol)

@@ -20,7 +20,7 @@ class Pattern:
     """The characters of a registration.
 
     Attributes:
-        symbols: one a character: @ is a letter, # a digit, any other character itself.
+        symbols: one a character: @ is one of A–Z, # a digit, % any other letter, and another character itself.
         gaps: indices of the characters before which a gap, a hyphen or a seal stands; None: the pattern does not tell.
     """
 
@@ -173,12 +173,14 @@ _NORTH_AMERICA = {
         "#1@2#3, #1@1#5, #1@1#4, @1#6, #4@3, #4@2, #2@2#2, #3@2#1, @2#4, #5-7"
     ),
 }
+# The city's letter, then digits with up to two letters among them; electric vehicles' are longer.
+_CHINA = (
+    "@1#5, @2#4, @1#1@1#3, @1#2@1#2, @1#3@1#1, @1#4@1, @3#3, @2#1@1#2, @2#2@1#1, @2#3@1, @1#1@2#2, @1#1@1#1@1#1, "
+    "@1#1@1#2@1, @1#2@2#1, @1#2@1#1@1, @1#3@2, @2#5, @3#4, @1#5@1"
+)
 _OTHERS = {
-    # Without the province: the city's letter, then digits with up to two letters among them; electric vehicles' longer.
-    "china": _country(
-        "@1#5, @2#4, @1#1@1#3, @1#2@1#2, @1#3@1#1, @1#4@1, @3#3, @2#1@1#2, @2#2@1#1, @2#3@1, @1#1@2#2, @1#1@1#1@1#1, "
-        "@1#1@1#2@1, @1#2@2#1, @1#2@1#1@1, @1#3@2, @2#5, @3#4, @1#5@1"
-    ),
+    # With or without the province, which not every recognizer knows.
+    "china": _country(f"{_CHINA}, %{_CHINA.replace(', ', ', %')}"),
     # State, district, series, number. A district of one digit has no series of three letters: MH20BN3525, read as
     # MH2OBN3525, would match as it is.
     "india": _country(

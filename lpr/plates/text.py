@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""What the OCR engines that come with the package recognize."""
+"""What the OCR engines that come with the package recognize, and what the recognizer's alphabet begins with."""
 
 _OTHER = re.compile(f"[^{CHARACTERS}]")
 # Cyrillic, then Greek.

@@ -43,7 +43,7 @@ class LetteredPlate:
     Attributes:
         pixels: RGBA, uint8 (h, w, 4), transparent at round corners, with its holder, if any.
         box: of the plate without its holder: left, top, right, bottom, pixels.
-        text: its registration, A–Z and 0–9 in reading order: the top line first.
+        text: its registration in reading order: the top line first. Of a synthetic plate A–Z and 0–9.
         characters: boxes of the ink of its n characters, float32 (n, 4): left, top, right, bottom, pixels.
         region: where it is from, one of `lpr.plates.countries.REGIONS`; "" where that is unknown.
     """

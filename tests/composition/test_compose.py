@@ -86,7 +86,14 @@ def test_sections_take_their_seed_from_the_seed_of_the_experiment(in_root: Path)
 
 @pytest.mark.parametrize("name", GROUPS["experiment"])
 def test_every_experiment_composes(in_root: Path, name: str) -> None:
-    compose([f"experiment={name}"])
+    data = {"chinese_recognizer": "plate_texts"}.get(name)  # whose source it names
+    compose([f"experiment={name}", *([f"data={data}", *NEEDS[data]] if data else [])])
+
+
+def test_the_chinese_recognizer_tells_31_provinces_apart(in_root: Path) -> None:
+    alphabet = compose(["experiment=chinese_recognizer", "data=plate_texts", "data.root=sets"]).recognizer.alphabet
+    assert alphabet.startswith(compose([]).recognizer.alphabet)
+    assert len(alphabet) == 36 + 31
 
 
 def test_every_option_of_every_group_composes(in_root: Path) -> None:
@@ -121,7 +128,7 @@ def test_groups_are_all_folders_of_conf_but_hydras() -> None:
         ("target=recognizer tuner.objective=char_acc ocr=rapidocr", ["target=recognizer", "ocr=rapidocr"]),
         ("train.epochs=[", ["train.epochs=["]),
         ("train.epochs=3 split.group_by=(a)", ["split.group_by=(a): Hydra cannot read", "'split.group_by=\"(a)\"'"]),
-        ("experiment=null", ["experiment=null", "must be one of best, default"]),
+        ("experiment=null", ["experiment=null", "must be one of best, chinese_recognizer, default"]),
     ],
 )
 def test_a_mistake_in_an_override_is_refused_by_name(in_root: Path, overrides: str, words: list[str]) -> None:

@@ -62,6 +62,12 @@ def test_of_an_engines_candidates_the_most_likely_that_match_are_taken() -> None
     assert chosen.confidence == pytest.approx(0.8 * 0.3 / 0.6)
 
 
+def test_a_province_is_no_letter_of_a_pattern() -> None:
+    """京A12B45 is no A12845 with one letter more, though the engine has a candidate for it."""
+    assert apply_grammar(line("京A12B45", at4={"8": 0.3}), GRAMMARS["china"]).text == "京A12B45"
+    assert apply_grammar(line("京A12B45", at0={"8": 0.3}), INDIA).text == "京A12B45"
+
+
 def test_a_state_is_chosen_by_both_letters_together() -> None:
     """KJ is no state; of HJ, KL and other candidates, KL is the most likely."""
     assert apply_grammar(line("KJ12AB1234", at0={"H": 0.1}, at1={"L": 0.2, "A": 0.05}), INDIA).text == "KL12AB1234"
@@ -113,6 +119,7 @@ def test_without_lines_the_text_is_the_only_line() -> None:
         ("brazil", "BRA2E19 ABC1234", "BRAZE19", "BRA2E19"),
         ("britain", "BD51SMR K7XYZ ABC123D", "BDS1SMR", "BD51SMR"),
         ("bulgaria", "CB1234AH B5678TX", "D12345H", "D12345H"),  # D is no province
+        ("china", "A12345 京A12B45 京AD12345", "京412345", "京A12345"),
         ("czechia", "1A23456 4AX1234", "1A2E4S6", "1A2E4S6"),
         ("france", "AB123CD 1234AB56", "AB1O3CD", "AB103CD"),
         ("germany", "MAB1234 WOBZK295 BO1 HHAB12E", "MAB12S4", "MAB1254"),

@@ -47,9 +47,10 @@ def test_every_grammar_is_of_a_region() -> None:
     assert region_of(None) == ""
 
 
-def test_a_chinese_registration_has_a_letter_and_at_most_two_more() -> None:
+def test_a_chinese_registration_has_a_letter_and_at_most_two_more_with_or_without_a_province() -> None:
     (china,) = GRAMMARS["china"]
     symbols = {pattern.symbols for pattern in china.patterns}
-    assert {"@#####", "@@####", "@#@##@", "@@@###"} <= symbols
-    assert all(each.startswith("@") for each in symbols)
+    assert {"@#####", "@@####", "@#@##@", "@@@###", "%@#####", "%@#@##@"} <= symbols
+    assert {each for each in symbols if "%" in each} == {f"%{each}" for each in symbols if "%" not in each}
+    assert all(each.lstrip("%").startswith("@") for each in symbols)
     assert all(each.count("@") <= 3 for each in symbols)

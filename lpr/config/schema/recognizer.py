@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from lpr.config.schema.base import Count, Fraction, LocalPath, Name, Positive, Section
 from lpr.config.schema.training import Optimizer, Training
+from lpr.plates.text import CHARACTERS, normalize
 
 Tilt = Annotated[float, Field(ge=0, le=60)]
 
@@ -67,6 +70,21 @@ class Backbone(Section):
 Shape = Annotated[list[Annotated[int, Field(ge=32, le=1024, multiple_of=32)]], Field(min_length=2, max_length=2)]
 
 
+def _is_alphabet(alphabet: str) -> str:
+    twice = [character for character, count in Counter(alphabet).items() if count > 1]
+    if not alphabet.isalnum():
+        problem = "should have letters and digits alone"
+    elif not alphabet.startswith(CHARACTERS):
+        problem = f"should begin with {CHARACTERS}, in which synthetic plates are lettered"
+    elif twice:
+        problem = f"should have each character once, but has {', '.join(twice)} more often"
+    elif (normal := normalize(alphabet)) != alphabet:
+        problem = f"should be in the normal form of true texts, as {normal!r} is"
+    else:
+        return alphabet
+    raise PydanticCustomError("alphabet", "{problem}", {"problem": problem})
+
+
 class Recognizer(Backbone):
     """The recognizer, our own OCR network, which finds the characters in the crop of a plate, and its training."""
 
@@ -75,6 +93,10 @@ class Recognizer(Backbone):
         description="heights and widths of the input, pixels; a crop is stretched to the shape nearest to its own"
     )
     output_stride: Literal[4, 8]
+    alphabet: Annotated[str, AfterValidator(_is_alphabet)] = Field(
+        description="characters that it tells apart: 0–9, A–Z, and any others, letters or digits, which it learns from "
+        "real plates alone"
+    )
     synthetic_plates: Count = Field(description="number of synthetic plates that it is trained on")
     held_out_plates: Count = Field(
         description="number of other synthetic plates that confidences are calibrated by, and of others for its scores"

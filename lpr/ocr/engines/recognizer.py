@@ -26,7 +26,6 @@ from lpr.ocr.recognizer.input_shapes import nearest_shape, resize
 from lpr.ocr.recognizer.layout import Layout, find_layout, group_sizes, level_lines, without_dates
 from lpr.ocr.recognizer.metadata import RecognizerMetadata
 from lpr.paths import SHIPPED_RECOGNIZER
-from lpr.plates.text import CHARACTERS
 
 _MAX_SLOPE = 0.08  # of lines that need no levelling
 _MIN_CHARACTERS = 3  # whose slope is worth measuring
@@ -153,7 +152,7 @@ class RecognizerEngine:
             return NO_TEXT
         confidences = self._calibrated(found)
         texts = [
-            _text_line(found.probabilities[line], float(confidences[line].min()), sizes)
+            _text_line(found.probabilities[line], self._metadata.alphabet, float(confidences[line].min()), sizes)
             for line, sizes in zip(lines, plate.group_sizes, strict=True)
         ]
         confidence = self._plate_confidence(confidences[np.concatenate(lines)])
@@ -184,18 +183,19 @@ class RecognizerEngine:
         crops = [image[trim : rows - trim, trim : columns - trim] for trim in trims]
         inputs = np.stack([resize(crop, shape) for crop in crops])
         outputs = self._session.run(None, {self._input: inputs})[0]
+        decoded = decode(outputs, self._metadata.stride, len(self._metadata.alphabet))
         return [
             replace(found, boxes=found.boxes * _scale(crop, shape) + trim)
-            for found, crop, trim in zip(decode(outputs, self._metadata.stride), crops, trims, strict=True)
+            for found, crop, trim in zip(decoded, crops, trims, strict=True)
         ]
 
 
-def _text_line(probabilities: np.ndarray, confidence: float, sizes: Sequence[int]) -> TextLine:
-    """The text of characters with these probabilities (k, 36), in groups of these sizes."""
-    text = resolve_groups("".join(CHARACTERS[label] for label in probabilities.argmax(axis=1)), sizes)
+def _text_line(probabilities: np.ndarray, alphabet: str, confidence: float, sizes: Sequence[int]) -> TextLine:
+    """The text of characters with these probabilities (k, n) of the n of the alphabet, in groups of these sizes."""
+    text = resolve_groups("".join(alphabet[label] for label in probabilities.argmax(axis=1)), sizes)
     # A character that replaces the likeliest one has the same shape, and gets the same probability.
     candidates = (
-        dict(zip(CHARACTERS, row.tolist(), strict=True)) | {character: float(row.max())}
+        dict(zip(alphabet, row.tolist(), strict=True)) | {character: float(row.max())}
         for character, row in zip(text, probabilities, strict=True)
     )
     return TextLine(text, confidence, candidates=tuple(candidates), group_sizes=tuple(sizes))

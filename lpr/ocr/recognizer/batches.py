@@ -13,7 +13,6 @@ from lpr.cores import usable_cores
 from lpr.nn.batches import python_batches
 from lpr.ocr.recognizer.input_shapes import nearest_shape
 from lpr.plates.countries import REGIONS
-from lpr.plates.text import CHARACTERS
 from lpr.synthesis.crops import draw_background_crop, draw_crop
 from lpr.synthesis.lettered_plates import LetteredPlate
 
@@ -28,7 +27,7 @@ def crop_batches(
 ) -> tf.data.Dataset:
     """Batches for the given steps: crops, float32 (b, h, w, 3) in 0–1, and their characters, float32 (b, m, 6).
 
-    A character is its box, as fractions of the crop, its index in `CHARACTERS`, and that of its plate's region in
+    A character is its box, as fractions of the crop, its index in `config.alphabet`, and that of its plate's region in
     `REGIONS`, -1 where that is unknown; all zero where there are fewer than m. All crops of a batch have one of
     `config.input_shapes_px`, each as often as it is nearest to a plate's. A batch is a function of (seed, step), a crop
     with its plate one of (seed, step, index in the batch).
@@ -52,7 +51,7 @@ def crop_batches(
         candidates = by_shape[shape] if shape in by_shape and rng.random() >= _P_ANY_SHAPE else every
         plate = candidates[int(rng.integers(len(candidates)))]
         crop, boxes = draw_crop(plate, *shape, rng, config.crops)
-        return crop, np.pad(character_targets(plate, boxes, shape), [(0, most - len(boxes)), (0, 0)])
+        return crop, np.pad(character_targets(plate, boxes, shape, config.alphabet), [(0, most - len(boxes)), (0, 0)])
 
     def fetch(step: int) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng([config.train.seed, step])
@@ -72,15 +71,16 @@ def _by_shape(plates: Sequence[LetteredPlate], config: Recognizer) -> dict[tuple
     return groups
 
 
-def character_targets(plate: LetteredPlate, boxes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def character_targets(plate: LetteredPlate, boxes: np.ndarray, shape: tuple[int, int], alphabet: str) -> np.ndarray:
     """The characters of a crop as the loss takes them, float32 (n, 6), as `crop_batches` says.
 
     Args:
         plate: which the crop shows.
         boxes: of its n characters, (n, 4), pixels of the crop.
         shape: (height, width) of the crop.
+        alphabet: of the network.
     """
     height, width = shape
-    labels = np.array([CHARACTERS.index(character) for character in plate.text], float).reshape(-1, 1)
+    labels = np.array([alphabet.index(character) for character in plate.text], float).reshape(-1, 1)
     regions = np.full_like(labels, REGIONS.index(plate.region) if plate.region else -1)
     return np.hstack([boxes / [width, height, width, height], labels, regions]).astype(np.float32)

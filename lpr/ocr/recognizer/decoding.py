@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lpr.boxes import pairwise_iou
-from lpr.ocr.recognizer.channels import FIRST_CHARACTER, FIRST_REGION
+from lpr.ocr.recognizer.channels import characters_and_regions
 
 CONFIDENCE_FLOOR = 0.25
 """Characters with less confidence are left out."""
@@ -26,7 +26,8 @@ class Characters:
     Attributes:
         boxes: float (k, 4): left, top, right, bottom; pixels.
         confidences: float (k,) in 0–1: that there is a character.
-        probabilities: float (k, 36) in 0–1: which of `lpr.plates.text.CHARACTERS` it is; each row sums to 1.
+        probabilities: float (k, n) in 0–1: which of the n characters of the network's alphabet it is; each row sums to
+            1. Every alphabet begins with `lpr.plates.text.CHARACTERS`.
         regions: float (7,) in 0–1: from which of `lpr.plates.countries.REGIONS` the plate is, as the mean over its
             characters; all 0 where there is none; empty where the network does not tell.
     """
@@ -37,17 +38,18 @@ class Characters:
     regions: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
-def decode(outputs: np.ndarray, stride: int) -> list[Characters]:
+def decode(outputs: np.ndarray, stride: int, characters: int) -> list[Characters]:
     """The characters of each crop: peaks of the heatmap without duplicates.
 
     Args:
-        outputs: float (n, rows, columns, 48), the output of `lpr.ocr.recognizer.network`.
+        outputs: float (n, rows, columns, channels), the output of `lpr.ocr.recognizer.network`.
         stride: pixels of the network's input a cell; the boxes are in these pixels.
+        characters: how many the network's alphabet has.
     """
-    return [_decode(output.astype(float), stride) for output in np.asarray(outputs, np.float32)]
+    return [_decode(output.astype(float), stride, characters) for output in np.asarray(outputs, np.float32)]
 
 
-def _decode(output: np.ndarray, stride: int) -> Characters:
+def _decode(output: np.ndarray, stride: int, characters: int) -> Characters:
     import cv2
 
     logits = np.ascontiguousarray(output[..., 0], np.float32)
@@ -60,7 +62,7 @@ def _decode(output: np.ndarray, stride: int) -> Characters:
     middles = peaks[:, ::-1] + 0.5
     boxes = np.concatenate([middles - predicted[:, 1:3], middles + predicted[:, 3:5]], axis=1) * stride
     kept = _without_duplicates(boxes)
-    labels, regions = _softmax(predicted[kept, FIRST_CHARACTER:FIRST_REGION]), _softmax(predicted[kept, FIRST_REGION:])
+    labels, regions = map(_softmax, characters_and_regions(predicted[kept], characters))
     shares = confidences[kept] / max(confidences[kept].sum(), 1e-9)
     return Characters(boxes[kept], confidences[kept], labels, shares @ regions)
 

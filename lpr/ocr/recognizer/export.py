@@ -61,7 +61,10 @@ def export(model: Path, config: Recognizer, plates: Sequence[LetteredPlate], out
         for number, plate in enumerate(plates)
     ]
     crops, boxes = zip(*crops_and_boxes, strict=True)
-    found = [decode(network(crop[None].astype(np.float32) / 255), config.output_stride)[0] for crop in crops]
+    found = [
+        decode(network(crop[None].astype(np.float32) / 255), config.output_stride, len(config.alphabet))[0]
+        for crop in crops
+    ]
     character, plate = _calibrations(found, plates, boxes)
     metadata = RecognizerMetadata(
         lpr=importlib.metadata.version("lpr"),
@@ -71,11 +74,12 @@ def export(model: Path, config: Recognizer, plates: Sequence[LetteredPlate], out
         plate=plate,
         keras_md5=file_md5(model) or "",
         regions=REGIONS,
+        alphabet=config.alphabet,
     )
     output.unlink(missing_ok=True)
     with replaced(output) as unfinished:
         write_onnx(network, metadata.model_dump_json(), unfinished)
-        _check(unfinished, crops[:_CHECKED_CROPS], found[:_CHECKED_CROPS], config.output_stride)
+        _check(unfinished, crops[:_CHECKED_CROPS], found[:_CHECKED_CROPS], metadata)
     return metadata
 
 
@@ -114,12 +118,14 @@ def _are_correct(found: Characters, plate: LetteredPlate, boxes: np.ndarray) -> 
     return (overlap.max(axis=1) > _CORRECT_IOU) & (labels == true_labels[best])
 
 
-def _check(path: Path, crops: Sequence[np.ndarray], expected: Sequence[Characters], stride: int) -> None:
+def _check(
+    path: Path, crops: Sequence[np.ndarray], expected: Sequence[Characters], metadata: RecognizerMetadata
+) -> None:
     """Raise an error where the file's characters in any crop differ from Keras's."""
     session, _ = open_onnx(path, "make recognizer")
     name = session.get_inputs()[0].name
     for crop, keras_result in zip(crops, expected, strict=True):
-        (result,) = decode(session.run(None, {name: crop[None]})[0], stride)
+        (result,) = decode(session.run(None, {name: crop[None]})[0], metadata.stride, len(metadata.alphabet))
         if (
             keras_result.boxes.shape != result.boxes.shape
             or np.abs(keras_result.boxes - result.boxes).max(initial=0) > TOLERANCE_PX

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lpr.config import Section, Shape
 from lpr.metrics.calibration import Calibration
+from lpr.plates.text import CHARACTERS
 
 
 class RecognizerMetadata(Section):
@@ -16,6 +17,7 @@ class RecognizerMetadata(Section):
         character: calibration of characters' confidences.
         plate: calibration of plates' confidences.
         regions: what its last channels stand for; none of a network that does not tell regions.
+        alphabet: the characters that it tells apart, in the order of its channels.
         keras_md5: MD5 of the `.keras` file that was exported.
     """
 
@@ -26,3 +28,4 @@ class RecognizerMetadata(Section):
     plate: Calibration
     keras_md5: str
     regions: tuple[str, ...] = ()
+    alphabet: str = CHARACTERS

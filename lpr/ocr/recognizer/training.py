@@ -44,11 +44,11 @@ def train(
     import keras
 
     from lpr.ocr.recognizer.batches import crop_batches
-    from lpr.ocr.recognizer.network import build, character_accuracy, character_loss
+    from lpr.ocr.recognizer.network import CLASSES, build, character_accuracy, character_loss
 
     job = TrainingJob(
         build=lambda precision: initialize_weights(
-            build(config, precision), config.init_weights, "recognizer.init_weights"
+            build(config, precision), config.init_weights, "recognizer.init_weights", [CLASSES]
         ),
         loss=character_loss,
         metric=keras.metrics.MeanMetricWrapper(character_accuracy, name="char_acc"),

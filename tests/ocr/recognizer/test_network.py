@@ -11,7 +11,7 @@ from lpr.composition.compose import compose
 from lpr.nn.saving import save_model
 from lpr.ocr.recognizer.batches import character_targets
 from lpr.ocr.recognizer.decoding import decode
-from lpr.ocr.recognizer.network import build, character_accuracy, character_loss
+from lpr.ocr.recognizer.network import CLASSES, build, character_accuracy, character_loss
 from lpr.ocr.recognizer.training import initialize_weights
 from lpr.plates.countries import REGIONS
 from lpr.plates.text import CHARACTERS
@@ -24,7 +24,7 @@ TEXT = "A1Z"
 
 def true_targets(text: str = TEXT, region: str = "india") -> np.ndarray:
     plate = LetteredPlate(np.zeros((64, 192, 4), np.uint8), (0, 0, 192, 64), text, BOXES, region)
-    targets = character_targets(plate, BOXES, (ROWS * STRIDE, COLUMNS * STRIDE))
+    targets = character_targets(plate, BOXES, (ROWS * STRIDE, COLUMNS * STRIDE), CHARACTERS)
     return np.pad(targets, [(0, 2), (0, 0)])[None]
 
 
@@ -49,7 +49,7 @@ def loss(outputs: np.ndarray, region: str = "india") -> float:
 
 def test_the_right_prediction_has_no_loss_and_is_decoded_to_the_text() -> None:
     assert loss(prediction()) < 0.05
-    (found,) = decode(prediction(), STRIDE)
+    (found,) = decode(prediction(), STRIDE, len(CHARACTERS))
     order = np.argsort(found.boxes[:, 0])
     np.testing.assert_allclose(found.boxes[order], BOXES, atol=1e-3)
     assert "".join(CHARACTERS[label] for label in found.probabilities[order].argmax(axis=1)) == TEXT
@@ -69,10 +69,10 @@ def test_a_wrong_region_has_more_loss_and_an_unknown_one_has_none() -> None:
 
 
 def test_the_region_is_that_of_the_characters_and_a_network_without_regions_tells_none() -> None:
-    (found,) = decode(prediction(region="europe"), STRIDE)
+    (found,) = decode(prediction(region="europe"), STRIDE, len(CHARACTERS))
     assert REGIONS[int(found.regions.argmax())] == "europe"
     assert found.regions.sum() == pytest.approx(1)
-    (earlier,) = decode(prediction()[..., : 5 + len(CHARACTERS)], STRIDE)
+    (earlier,) = decode(prediction()[..., : 5 + len(CHARACTERS)], STRIDE, len(CHARACTERS))
     assert earlier.regions.shape == (0,)
 
 
@@ -110,3 +110,24 @@ def test_a_deeper_network_starts_with_the_output_of_the_one_it_takes_weights_fro
     for config in (other, deeper):
         initialized = initialize_weights(build(config, "float32"), str(tmp_path / "first.keras"), "init_weights")
         np.testing.assert_allclose(np.asarray(initialized(crops)), expected, atol=1e-5)
+
+
+def test_a_network_of_a_longer_alphabet_starts_with_the_outputs_for_the_characters_that_both_have(
+    tmp_path: Path,
+) -> None:
+    small = ["recognizer.stem_channels=4", "recognizer.fpn_channels=8"]
+    longer, shorter = (
+        compose([*small, key], ROOT / "conf").recognizer
+        for key in (f'recognizer.alphabet="{CHARACTERS}京沪"', "recognizer.train.seed=2")
+    )
+    crops = np.random.default_rng(0).random((2, 64, 192, 3)).astype(np.float32)
+    first = build(shorter, "float32")
+    save_model(first, tmp_path / "first.keras")
+    expected, channels = np.asarray(first(crops)), 5 + len(CHARACTERS)
+    network = build(longer, "float32")
+    others = np.array(network.get_layer(CLASSES).kernel)[..., len(CHARACTERS) :]
+    outputs = np.asarray(initialize_weights(network, str(tmp_path / "first.keras"), "init_weights", [CLASSES])(crops))
+    assert outputs.shape[-1] == expected.shape[-1] + 2
+    np.testing.assert_allclose(outputs[..., :channels], expected[..., :channels], atol=1e-5)
+    np.testing.assert_allclose(outputs[..., -len(REGIONS) :], expected[..., -len(REGIONS) :], atol=1e-5)
+    np.testing.assert_array_equal(np.array(network.get_layer(CLASSES).kernel)[..., len(CHARACTERS) :], others)

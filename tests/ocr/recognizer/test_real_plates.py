@@ -8,8 +8,10 @@ from clones import ROOT
 
 from lpr.composition.compose import compose
 from lpr.ocr.engines.recognizer import RecognizerEngine
+from lpr.ocr.recognizer.decoding import Characters
 from lpr.ocr.recognizer.real_plates import label_characters
 from lpr.paths import SHIPPED_RECOGNIZER
+from lpr.plates.text import CHARACTERS
 from lpr.synthesis.crops import draw_crop
 from lpr.synthesis.lettered_plates import draw_lettered_plates
 
@@ -84,3 +86,45 @@ def test_what_is_around_the_plate_is_kept_and_is_not_of_its_box(
     found = label_characters(padded, engine.detect_characters, 0.25)
     assert found
     assert {plate.box for plate in found} == {(24, 24, 264, 120)}
+
+
+def found_at(places: list[tuple[float, float]], text: str) -> Characters:
+    """Characters of 20 × 40 px, a 1 of 6 × 40 px, with their left upper corners relative to cells at these places."""
+    lefts = [
+        (x + 7, y, x + 13, y + 40) if one == "1" else (x, y, x + 20, y + 40)
+        for (x, y), one in zip(places, text, strict=True)
+    ]
+    labels = np.eye(len(CHARACTERS))[[CHARACTERS.index(one) for one in text]]
+    return Characters(np.array(lefts, float), np.full(len(text), 0.9), labels)
+
+
+CHINESE = [(60, 40), (98, 43), (123, 45), (148, 47), (173, 49), (198, 51)]  # 25 px and 2 px apart but for the first gap
+
+
+def test_a_character_that_the_network_does_not_know_gets_the_box_before_the_first_it_finds() -> None:
+    crop = np.zeros((120, 300, 3), np.uint8)
+    (plate,) = label_characters([(crop, "京A81731", "china")], lambda _: found_at(CHINESE, "A81731"), 0.35)
+    assert plate.text == "京A81731"
+    np.testing.assert_allclose(plate.characters[0], (35, 38, 55, 78), atol=1)
+    np.testing.assert_array_equal(plate.characters[1:], found_at(CHINESE, "A81731").boxes)
+    # What is found in its place, or beside the plate, is none of the line's characters.
+    more = found_at([(33, 37), *CHINESE, (260, 55)], "EA81731I")
+    (same,) = label_characters([(crop, "京A81731", "china")], lambda _: more, 0.35)
+    np.testing.assert_array_equal(same.characters, plate.characters)
+    (two,) = label_characters([(crop, "品川A81731", "")], lambda _: found_at(CHINESE, "A81731"), 0.35)
+    np.testing.assert_allclose(two.characters[:2, 0], [10, 35], atol=1)
+
+
+@pytest.mark.parametrize(("text", "left"), [("A8173学", 60), ("A8京1731", 60), ("京", 60), ("京A81731", 20)], ids=str)
+def test_a_plate_is_left_out_where_the_place_of_such_a_character_is_unknown(text: str, left: int) -> None:
+    """At the end and between others; alone; and where it would be outside the image."""
+    places = [(x - 60 + left, y) for x, y in CHINESE]
+    crops = [(np.zeros((120, 300, 3), np.uint8), text, "")]
+    assert label_characters(crops, lambda _: found_at(places, "A81731"), 0.35) == []
+
+
+def test_a_plate_is_left_out_where_no_neighbours_tell_the_distance() -> None:
+    two_lines = found_at([(60, 10), (20, 60), (50, 60), (80, 60)], "A123")
+    crop = np.zeros((120, 300, 3), np.uint8)
+    assert label_characters([(crop, "A123", "")], lambda _: two_lines, 0.35)
+    assert label_characters([(crop, "京A123", "")], lambda _: two_lines, 0.35) == []
