@@ -8,8 +8,8 @@ columns and their order. Pages are changed only between these lines.
 A column is a key of the rows. Text is shown as it is, a metric as `value [low, high]`, `value ±deviation`, or a value
 alone, where no interval was measured. Where the metrics of a row have different n, each shows its own.
 
-`docs/results/headline.json` has no figures of its own: a metric there is a reference, `{"from": NAME, "row": INDEX,
-"column": KEY}`, to one of another file.
+`docs/results/headline.json` has no figures of its own: a metric there is a reference, `{"from": NAME, "where": LABELS,
+"column": KEY}`, to that of the one row of another file which has these labels.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def load(name: str) -> dict[str, Any]:
     for row in document["rows"]:
         for column, cell in row.items():
             if isinstance(cell, dict) and "from" in cell:
-                row[column] = load(cell["from"])["rows"][cell["row"]][cell["column"]]
+                rows = load(cell["from"])["rows"]
+                (found,) = (one for one in rows if cell["where"].items() <= one.items())
+                row[column] = found[cell["column"]]
     return document
 
 

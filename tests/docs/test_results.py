@@ -62,7 +62,7 @@ def test_intervals_contain_their_values(path: Path) -> None:
 
 def test_the_headline_table_has_no_figures_of_its_own() -> None:
     headline = json.loads((tables.RESULTS / f"{HEADLINE}.json").read_text())
-    assert all(cell.keys() == {"from", "row", "column"} for cell in figures(headline))
+    assert all(cell.keys() == {"from", "where", "column"} for cell in figures(headline))
     assert all("value" in cell and "n" in cell for cell in figures(tables.load(HEADLINE)))
 
 
