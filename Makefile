@@ -38,25 +38,7 @@ recognizer: git_repository $(READY)  ## train the recognizer on synthetic plates
 
 detector: $(READY)  ## train the detector that ships, of the sets in DATA=FOLDER: experiments/open/models/detector.onnx
 	@test -d "$(DATA)" || { echo "name the folder of the sets that conf/data/open.yaml lists: make detector DATA=FOLDER" >&2; exit 1; }
-	@rm -rf data/pseudo_labels
-	$(BIN)/lpr experiment experiment=open_first data=open data.root=$(abspath $(DATA)) \
-	  'train.box_weights={openimages_plates: 0.0}' hydra.run.dir=experiments/open_first  # whose boxes are the loosest
-	cd experiments/open_first && lpr export
-	$(BIN)/lpr pseudo-label $(DATA)/openimages_vehicles/images --experiment experiments/open_first \
-	  --detector experiments/open_first/models/detector.onnx
-	$(BIN)/lpr experiment experiment=open_second data=open_pseudo_labelled data.root=$(abspath $(DATA)) \
-	  hydra.run.dir=experiments/open_second
-	cd experiments/open_second && lpr export
-	@rm -rf data/pseudo_labels
-	$(BIN)/lpr pseudo-label $(DATA)/openimages_vehicles/images --experiment experiments/open_first \
-	  --detector experiments/open_second/models/detector.onnx
-	$(BIN)/lpr experiment experiment=open_third data=open_pseudo_labelled data.root=$(abspath $(DATA)) \
-	  hydra.run.dir=experiments/open_third
-	cd experiments/open_third && lpr export
-	@rm -rf data/pseudo_labels
-	$(BIN)/lpr pseudo-label $(DATA)/openimages_vehicles/images --experiment experiments/open_first \
-	  --detector experiments/open_third/models/detector.onnx --unlabelled-plates conf/data/open_unlabelled_plates.csv
-	$(BIN)/lpr experiment experiment=open data=open_pseudo_labelled data.root=$(abspath $(DATA)) hydra.run.dir=experiments/open
+	$(BIN)/lpr experiment experiment=open data=open data.root=$(abspath $(DATA)) hydra.run.dir=experiments/open
 	cd experiments/open && lpr export
 
 test: $(READY)  ## run the tests, but for the slow ones

@@ -73,9 +73,7 @@ def add_verbs(verbs: Any) -> None:
         verbs,
         "pseudo-label",
         "lpr.experiment.pseudo_labels",
-        lambda module, options: module.run(
-            options.experiment, options.unlabelled, options.detector, options.output, options.unlabelled_plates
-        ),
+        lambda module, options: module.run(options.experiment, options.unlabelled, options.detector, options.output),
         help="label the plates that the trained detector finds in training and unlabelled images, for a next training",
         description="Write the training images of an experiment, and unlabelled images, with labels and pseudo-labels: "
         "what an exported detector finds with confidence and the recognizer reads becomes a label, what may or may not "
@@ -87,13 +85,6 @@ def add_verbs(verbs: Any) -> None:
         "--experiment", type=Path, default=Path(), metavar="FOLDER", help="of the experiment; default: the project"
     )
     label.add_argument("--detector", type=Path, default=DETECTOR_ONNX, metavar="FILE", help="default: %(default)s")
-    label.add_argument(
-        "--unlabelled-plates",
-        type=Path,
-        metavar="FILE",
-        help="image,xmin,ymin,xmax,ymax,plate of all plates without a label, by a person, instead of those found; "
-        "plate: 1, or 0 for what may or may not be one",
-    )
     label.add_argument("--output", type=Path, default=PSEUDO_LABELS, metavar="FOLDER", help="default: %(default)s")
 
     export = add_verb(

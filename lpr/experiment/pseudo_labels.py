@@ -3,15 +3,14 @@
 Plates without a label teach a detector that plates are background. So the detector of a first training is run on the
 images of the next: what it finds with confidence, and an OCR engine reads, becomes a label (Lee 2013, "Pseudo-Label");
 what nobody can read is lettering or nothing, and stays as background, a hard negative; and what may or may not be a
-plate is ignored, so that it teaches nothing. Where a person has listed the plates that have no label, their list
-decides instead.
+plate is ignored, so that it teaches nothing.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,15 +21,13 @@ from tqdm import tqdm
 
 from lpr import config
 from lpr.boxes import BOX_COLUMNS, pairwise_iou
-from lpr.data.csv_files import number, read_csv
 from lpr.data.plates import read_split_and_ignored
-from lpr.data.tables import read_table, write_table
-from lpr.data.urls import last_part
+from lpr.data.tables import write_table
 from lpr.errors import UserError
 from lpr.inference.alpr import ALPR
 from lpr.inference.inputs import Stream, Unreadable, find_inputs, read_image
 from lpr.inference.plates import Plate
-from lpr.paths import IMAGE_CACHE, PLATES
+from lpr.paths import IMAGE_CACHE
 
 ENGINE = "recognizer"
 TRAIN, HELD_OUT = Path("train"), Path("held_out")  # folders of the output
@@ -41,7 +38,6 @@ _REFINING_CONFIDENCE = 0.3  # from which a detection's sides replace those of a 
 _PLATE = 0.3, 0.6  # confidences of detection and text from which one with a digit becomes a label
 _NO_PLATE = 0.3, 0.2  # confidences of detection and text below which one that is large enough to be read is background
 _READABLE_PX = 16  # height of a plate from which it can be read
-_NONE = np.zeros((0, 4)), np.zeros((0, 4))
 
 
 @dataclass(frozen=True)
@@ -61,9 +57,7 @@ class Labels:
     counts: Counter[str]
 
 
-def run(
-    folder: Path, unlabelled: Sequence[str], detector: Path, output: Path, unlabelled_plates: Path | None = None
-) -> None:
+def run(folder: Path, unlabelled: Sequence[str], detector: Path, output: Path) -> None:
     """Write the training images of an experiment and the unlabelled ones, with labels and pseudo-labels.
 
     `output/train/SOURCE/` and, of the validation images, `output/held_out/SOURCE/` get
@@ -76,35 +70,27 @@ def run(
             the sides of labels are replaced by those of the detector.
         unlabelled: images, folders and patterns.
         detector: exported, of the first training.
-        unlabelled_plates: a table `image,xmin,ymin,xmax,ymax,plate` of all plates without a label, by a person: the
-            last part of the image's name, pixels, and 1; 0 for what may or may not be a plate.
 
     Raises:
-        UserError: a table, the detector or the OCR engine is missing; an unlabelled image cannot be read; a row of the
-            table has no box, or is of no image that trains or validates; or the output exists.
+        UserError: a table, the detector or the OCR engine is missing; an unlabelled image cannot be read; or the output
+            exists.
     """
     if output.exists():
         raise UserError(f"{output} is there already: choose another --output, or remove it")
     box_weights = config.load(folder / config.PARAMS).train.box_weights or {}
     alpr = ALPR(detector, ENGINE, confidence_threshold=_MIN_CONFIDENCE)
     rows, ignored = read_split_and_ignored(folder)
-    urls = read_table(folder / PLATES).groupby("image")["url"].first()
     images = [
-        (folder / IMAGE_CACHE / str(name), last_part(urls[name]), *plates[["source", "split"]].iloc[0], plates)
+        (folder / IMAGE_CACHE / str(name), *plates[["source", "split"]].iloc[0], plates)
         for name, plates in rows.groupby("image", sort=False)
     ]
     for path in find_inputs(unlabelled).paths:
         if isinstance(path, Stream):
             raise UserError(f"{path}: unlabelled images are files")
-        images.append((path, path.name, "unlabelled", "train", rows[:0]))
-    listed = None
-    if unlabelled_plates is not None:
-        listed = _read_unlabelled_plates(
-            unlabelled_plates, {name for _, name, _, split, _ in images if split != "test"}
-        )
+        images.append((path, "unlabelled", "train", rows[:0]))
     tables: dict[Path, list[pd.DataFrame]] = {}
     counts: dict[str, Counter[str]] = {}
-    for path, name, source, split, plates in tqdm(images, "pseudo-labelling", unit="image", disable=None):
+    for path, source, split, plates in tqdm(images, "pseudo-labelling", unit="image", disable=None):
         if split == "test":
             continue
         labels = plates.dropna(subset=BOX_COLUMNS)
@@ -116,15 +102,12 @@ def run(
         place = output / (TRAIN if split == "train" else HELD_OUT) / source
         (place / "images").mkdir(parents=True, exist_ok=True)
         found = alpr.find(pixels, Image.fromarray(pixels))
-        person = None if listed is None else listed.get(name, _NONE)
         if split == "train":
-            new = pseudo_labels(boxes, texts, found, refine=box_weights.get(source, 1.0) < 1, unlabelled=person)
+            new = pseudo_labels(boxes, texts, found, refine=box_weights.get(source, 1.0) < 1)
             boxes, texts, unsure = new.boxes, new.texts, new.ignored
             counts.setdefault(source, Counter(images=0)).update(new.counts + Counter(images=1))
-        elif person is None:
-            unsure = pseudo_labels(boxes, texts, found, refine=False).boxes[len(boxes) :]
         else:
-            unsure = np.concatenate(person)
+            unsure = pseudo_labels(boxes, texts, found, refine=False).boxes[len(boxes) :]
         unsure = np.concatenate([unsure, ignored.loc[ignored["image"] == path.name, BOX_COLUMNS].to_numpy(float)])
         shutil.copyfile(path, place / "images" / path.name)
         tables.setdefault(place, []).append(_table(path.name, pixels, boxes, texts, unsure))
@@ -134,13 +117,7 @@ def run(
         print(f"{source}: " + ", ".join(f"{number} {what}" for what, number in count.items()))
 
 
-def pseudo_labels(
-    boxes: np.ndarray,
-    texts: Sequence[str],
-    found: Sequence[Plate],
-    refine: bool,
-    unlabelled: tuple[np.ndarray, np.ndarray] | None = None,
-) -> Labels:
+def pseudo_labels(boxes: np.ndarray, texts: Sequence[str], found: Sequence[Plate], refine: bool) -> Labels:
     """What an image teaches, by its labels and by what a detector found and an OCR engine read in it.
 
     Args:
@@ -148,8 +125,6 @@ def pseudo_labels(
         texts: of the labels.
         found: by falling confidence.
         refine: whether a label's box is replaced by that of the detection on it, where that is confident.
-        unlabelled: what a person says has no label: plates, and what may or may not be one, pixels, float (m, 4),
-            (k, 4). None: the detections and what was read in them decide.
     """
     boxes, counts = boxes.copy(), Counter(kept=0, refined=0, added=0, ignored=0, background=0)
     overlap = pairwise_iou(boxes, np.array([plate.box for plate in found]).reshape(-1, 4))
@@ -167,20 +142,12 @@ def pseudo_labels(
             and not refined[own]
         ):
             boxes[own], refined[own] = plate.box, True
-    if unlabelled is None:
-        verdicts = [_verdict(plate) for plate in beside]
-        added, ignored = (
-            np.array([plate.box for plate, verdict in zip(beside, verdicts, strict=True) if verdict == what]).reshape(
-                -1, 4
-            )
-            for what in ("added", "ignored")
-        )
-        counts["background"] = verdicts.count("background")
-    else:
-        added, ignored = unlabelled
-    counts.update(
-        kept=len(boxes) - int(refined.sum()), refined=int(refined.sum()), added=len(added), ignored=len(ignored)
+    verdicts = [_verdict(plate) for plate in beside]
+    added, ignored = (
+        np.array([plate.box for plate, verdict in zip(beside, verdicts, strict=True) if verdict == what]).reshape(-1, 4)
+        for what in ("added", "ignored")
     )
+    counts.update(kept=len(boxes) - int(refined.sum()), refined=int(refined.sum()), **Counter(verdicts))
     return Labels(np.concatenate([boxes, added]), [*texts, *("" for _ in added)], ignored, counts)
 
 
@@ -210,20 +177,3 @@ def _table(name: str, pixels: np.ndarray, boxes: np.ndarray, texts: Sequence[str
     for place, (column, value) in enumerate((("image", name), ("width", width), ("height", height))):
         table.insert(place, column, value)
     return table
-
-
-def _read_unlabelled_plates(path: Path, images: Collection[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """By image: the boxes of plates without a label, and those of what may or may not be one."""
-    corners = ["xmin", "ymin", "xmax", "ymax"]
-    table = read_csv(path, ["image", *corners, "plate"])
-    boxes = table[corners].map(number).to_numpy()
-    for line, name, plate, box in zip(table.index, table["image"], table["plate"], boxes, strict=True):
-        if name not in images:
-            raise UserError(f"{path}:{line}: {name!r} is no image that trains or validates")
-        if plate not in ("0", "1") or not (box[:2] < box[2:]).all():
-            raise UserError(f"{path}:{line}: needs xmin < xmax, ymin < ymax, and 0 or 1 as `plate`")
-    is_plate = (table["plate"] == "1").to_numpy()
-    return {
-        str(name): (boxes[rows[is_plate[rows]]], boxes[rows[~is_plate[rows]]])
-        for name, rows in table.groupby("image").indices.items()
-    }

@@ -28,7 +28,6 @@ NEEDS = {
     "development_and_synthetic": ["data.root=sets"],
     "real_images": ["data.root=sets"],
     "open": ["data.root=sets"],
-    "open_pseudo_labelled": ["data.root=sets"],
     "plate_texts": ["data.root=sets"],
 }
 

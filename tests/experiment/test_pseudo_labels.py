@@ -55,15 +55,6 @@ def test_a_loose_label_takes_the_sides_of_a_confident_detection_on_it() -> None:
         assert not len(labels.ignored)
 
 
-def test_what_a_person_lists_decides_in_place_of_what_was_found() -> None:
-    plates, unsure = np.array([[10.0, 10, 50, 20]]), np.array([[60.0, 10, 100, 20]])
-    surely = found(AWAY, 0.9, "KA01AB1234", 0.9)
-    labels = pseudo_labels(LABEL, ["MH12DE1433"], [surely], refine=False, unlabelled=(plates, unsure))
-    assert labels.boxes.tolist() == [*LABEL.tolist(), *plates.tolist()]
-    assert labels.ignored.tolist() == unsure.tolist()
-    assert (labels.counts["kept"], labels.counts["added"], labels.counts["ignored"]) == (1, 1, 1)
-
-
 @pytest.fixture
 def project(in_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two images of one plate each, of which one trains and one validates; in both, another has no label."""
@@ -130,28 +121,3 @@ def test_plates_without_a_label_get_one_in_training_images_and_are_ignored_in_th
     assert tables["train/streets"]["ignored"].tolist() == [0, 0]
     assert cli(["pseudo-label", "unlabelled"]) == 1
     assert "is there already" in capsys.readouterr().err
-
-
-def test_a_list_of_plates_without_a_label_is_checked_and_taken(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    listed, header = project / "listed.csv", "image,xmin,ymin,xmax,ymax,plate\n"
-    command = ["pseudo-label", "--unlabelled-plates", str(listed)]
-    for row, reason in (
-        ("other.jpg,1,2,30,10,1", "'other.jpg' is no image that trains or validates"),
-        ("train.jpg,30,2,1,10,1", "needs xmin < xmax"),
-        ("train.jpg,1,2,30,10,maybe", "0 or 1 as `plate`"),
-    ):
-        listed.write_text(f"{header}train.jpg,1,2,30,10,1\n{row}\n")
-        assert cli(command) == 1
-        error = capsys.readouterr().err
-        assert f"{listed}:3" in error
-        assert reason in error
-    listed.write_text(f"{header}train.jpg,500,30,560,50,1\nvalidation.jpg,500,30,560,50,1\n")
-    assert cli(command) == 0
-    train, held_out = (
-        pd.read_csv(PSEUDO_LABELS / place / "streets/annotations.csv")[["xmin", "ymin", "xmax", "ymax", "ignored"]]
-        for place in ("train", "held_out")
-    )
-    np.testing.assert_allclose(train, [[*box((2, 3), 6), 0], [500, 30, 560, 50, 0]])
-    np.testing.assert_allclose(held_out, [[*box((2, 3), 6), 0], [500, 30, 560, 50, 1]])
