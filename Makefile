@@ -36,7 +36,7 @@ repro: git_repository $(READY)  ## run all stages that are due (dvc repro); the 
 recognizer: git_repository $(READY)  ## train the recognizer on synthetic plates (dvc repro recognizer/dvc.yaml); two hours
 	@$(BIN)/dvc repro recognizer/dvc.yaml
 
-detector: $(READY)  ## train the detector that ships, of the sets in DATA=FOLDER: experiments/open/models/detector.onnx
+detector: $(READY)  ## train a detector like the one that ships, of the sets in DATA=FOLDER: experiments/open/models/detector.onnx
 	@test -d "$(DATA)" || { echo "name the folder of the sets that conf/data/open.yaml lists: make detector DATA=FOLDER" >&2; exit 1; }
 	$(BIN)/lpr experiment experiment=open data=open data.root=$(abspath $(DATA)) hydra.run.dir=experiments/open
 	cd experiments/open && lpr export

@@ -1,10 +1,12 @@
-"""The scores of a detector on sets that trained nothing: boxes, confidences, and texts end to end.
+"""The scores of a detector on images that trained nothing: boxes, confidences, and texts end to end.
 
     lpr params data=open data.root=FOLDER && dvc repro split
     python benchmarks/shipped.py . [--detector FILE.onnx] [--output docs/results/shipped.json] [--sheets FOLDER]
+    python benchmarks/shipped.py . --split validation [--detector FILE.onnx] [--output FILE.json]
 
-The first argument is the folder of a project or experiment in which `lpr split` has run; the images of its sources of
-role test are used, each source by itself; of Dataturks, boxes are scored by the tight ones. Prints rows in Markdown:
+The first argument is the folder of a project or experiment in which `lpr split` has run. The test images of its sources
+of role test are used, or its validation images; each source by itself; of Dataturks, boxes are scored by the tight
+ones. Prints rows in Markdown:
 
 - boxes at the exported threshold; AP50 at all thresholds;
 - the false positives that are apart from any label, and in which a text of confidence 0.5 or more with a digit in it is
@@ -58,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--detector", type=Path, default=SHIPPED_DETECTOR)
+    parser.add_argument("--split", choices=["test", "validation"], default="test")
     parser.add_argument("--sheets", type=Path)
     parser.add_argument("--reliability", type=Path)
     add_output(parser)
@@ -71,8 +74,8 @@ def main() -> None:
     threshold = detector.metadata.inference.confidence_threshold
     os.chdir(options.folder)
     rows, ignored = read_split_and_ignored()
-    tested = [source.name for source in load().data.sources if source.role == "test"]
-    rows = rows[(rows["split"] == "test") & rows["source"].isin(tested)]
+    tested = [source.name for source in load().data.sources if options.split == "validation" or source.role == "test"]
+    rows = rows[(rows["split"] == options.split) & rows["source"].isin(tested)]
     images = rows.drop_duplicates("image")
     named = tqdm(images["image"], "detecting", unit="image")
     found = predictions(images, [detector.detect(load_image(IMAGE_CACHE / name)) for name in named])
@@ -86,7 +89,9 @@ def main() -> None:
         boxed = plates[plates["image"].isin(scored["image"])]
         own = found[found["image"].isin(scored["image"])]
         matched = detections(boxed, own[own["confidence"] >= threshold])
-        scores: dict[str, Any] = score_detections(DetectionCases(matched, own, scored, threshold))[str(source)]["test"]
+        scores: dict[str, Any] = score_detections(DetectionCases(matched, own, scored, threshold))[str(source)][
+            options.split
+        ]
         row: dict[str, Any] = {"data": source} | {name: from_score(scores[name]) for name in SCORES}
         row["false positives read as plates"] = read_as_plates(own[own["confidence"] >= threshold], boxed, scored)
         judged[str(source)] = judge_confidences(boxed, own)
@@ -99,7 +104,10 @@ def main() -> None:
     print(markdown(table))
     if options.output:  # first, since it has the commit, which the diagram would make dirty
         write_results(
-            here / options.output, "The shipped detector on sets that trained nothing", f"threshold {threshold}", table
+            here / options.output,
+            "A detector on images that trained nothing",
+            f"{options.split} images, threshold {threshold}",
+            table,
         )
     if options.reliability:
         draw_reliability_diagram(
