@@ -22,13 +22,11 @@ _SIMILAR = {"0": "D", "2": "Z", "4": "A", "5": "S", "6": "G", "8": "B"}
 _SIMILAR |= {"D": "0", "Q": "0", "Z": "2", "A": "4", "S": "5", "G": "6", "B": "8"}
 _ALIKE_LIKELIHOOD, _SIMILAR_LIKELIHOOD = 0.9, 0.5
 _MIN_LIKELIHOOD = 0.02  # of an engine's candidate, relative to the recognized character
+_LEAST_PROBABILITY = 0.5  # of a region, from which its grammar is applied
 _MAX_LINES = 6  # the most confident ones; the number of subsets grows exponentially
 
 Likelihoods = Mapping[str, float]
 """A character's candidates → their likelihoods relative to the recognized character, whose own is 1."""
-
-
-_LEAST_PROBABILITY = 0.5  # of a region, from which its grammar is applied
 
 
 def apply_grammar_named(recognized: PlateText, name: str | None) -> PlateText:
@@ -129,12 +127,16 @@ def _match(pattern: Pattern, country: Country, characters: Sequence[Likelihoods]
         symbol = pattern.symbols[index]
         unused = country.unused_letters if symbol == "@" and index >= prefix_length else ""
         fitting = [(each, one) for one, each in characters[index].items() if _fits(one, symbol) and one not in unused]
-        each, one = max(fitting, key=lambda candidate: candidate[0], default=(0.0, ""))
+        if not fitting:
+            return None
+        each, one = max(fitting, key=lambda candidate: candidate[0])
         likelihood, text = likelihood * each, text + one
     return (likelihood, text) if likelihood > 0 else None
 
 
 def _fits(character: str, symbol: str) -> bool:
-    latin = character.isascii()
-    fitting = {"@": latin and character.isalpha(), "#": character.isdigit(), "%": not latin and character.isalpha()}
-    return fitting.get(symbol, character == symbol)
+    if symbol == "#":
+        return character.isdigit()
+    if symbol in "@%":
+        return character.isalpha() and character.isascii() == (symbol == "@")
+    return character == symbol

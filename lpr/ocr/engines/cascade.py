@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -66,7 +66,7 @@ class Cascade:
         own = self._recognizer.text(plate)
         if own.confidence >= self._settings.fallback_threshold:
             return own
-        sizes = list(chain.from_iterable(plate.group_sizes))
+        sizes = [size for line in own.lines for size in line.group_sizes]
         lines = _resolved(self._recognize_lines(plate), sizes)
         texts = [lines, own]
         if lines.text != own.text:
@@ -110,7 +110,7 @@ def on_lines_of(own: PlateText, plate: PlateText) -> PlateText:
     if len(plate.text) != len(own.text):
         return plate
     if plate.text == own.text:
-        return replace(plate, lines=own.lines, candidates=own.candidates)
+        return replace(plate, lines=own.lines)
     characters = iter(plate.text)
     texts = ["".join(islice(characters, len(line.text))) for line in own.lines]
     lines = (
