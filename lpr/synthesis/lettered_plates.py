@@ -24,7 +24,8 @@ from lpr.synthesis.plate_blanks import (
     similar_colour,
 )
 from lpr.synthesis.registrations import Line, choose_lines
-from lpr.synthesis.typefaces import CAP_PX, LETTERS_AND_DIGITS, PAINTED_FACES, PLATE_FACES, Typeface, glyph
+from lpr.synthesis.stroke_typefaces import STROKE_FACES, StrokeTypeface
+from lpr.synthesis.typefaces import CAP_PX, LETTERS_AND_DIGITS, PAINTED_FACES, PLATE_FACES, Typeface
 
 WIDTH = 320
 """Of a plate, pixels."""
@@ -106,7 +107,7 @@ class _LetterStyle:
         painted: by hand rather than by a machine.
     """
 
-    face: Typeface
+    face: Typeface | StrokeTypeface
     squeeze: float
     tracking: float
     cell: float | None
@@ -122,10 +123,11 @@ class _LetterStyle:
 def _choose_letter_style(rng: Generator) -> _LetterStyle:
     painted = rng.random() < 0.12
     faces = PAINTED_FACES if rng.random() < (0.6 if painted else 0.1) else PLATE_FACES
+    pressed = not painted and rng.random() < 0.4
     weight = int(rng.choice([-1, 0, 1, 2], p=[0.15, 0.5, 0.2, 0.15]))
     contrast = (int(rng.choice([-1, 1, 2])) if rng.random() < 0.2 else 0 for _ in range(2))
     return _LetterStyle(
-        face=pick(rng, faces),
+        face=pick(rng, STROKE_FACES) if pressed else pick(rng, faces),
         squeeze=rng.uniform(0.55, 1.15),
         tracking=rng.uniform(-0.02, 0.12) if rng.random() < 0.75 else rng.uniform(0.12, 0.3),
         cell=rng.uniform(0.5, 0.8) if rng.random() < 0.45 else None,
@@ -273,7 +275,7 @@ def _line_item(lettering: _Lettering, part: str, rng: Generator) -> _LineItem:
     if part == "·" and rng.random() < 0.7:
         return _fitting_gap(rng)
     if part in LETTERS_AND_DIGITS or part in "-.·|":
-        found = glyph(style.face, part)
+        found = style.face.glyph(part)
         mask = found.mask
         before, after = (bearing / CAP_PX + style.tracking / 2 for bearing in found.bearings)
         if style.cell is not None and part in LETTERS_AND_DIGITS:

@@ -37,6 +37,14 @@ class Typeface:
     file: str
     axes: tuple[int, ...] = ()
 
+    def glyph(self, character: str) -> Glyph:
+        """One character.
+
+        Raises:
+            UserError: the package is missing.
+        """
+        return _glyph(self, character)
+
 
 @dataclass(frozen=True)
 class Glyph:
@@ -117,12 +125,7 @@ PAINTED_FACES: tuple[Typeface, ...] = (
 
 
 @functools.cache
-def glyph(face: Typeface, character: str) -> Glyph:
-    """One character of a typeface.
-
-    Raises:
-        UserError: the typeface's package is missing.
-    """
+def _glyph(face: Typeface, character: str) -> Glyph:
     font = _font(face)
     left, top, right, bottom = (int(edge) for edge in font.getbbox(character, anchor="ls"))
     mask = Image.new("L", (right - left + 4, bottom - top + 4), 0)
