@@ -1,7 +1,8 @@
 """Typefaces made of strokes of one width, like the dies that plates are pressed with, which no font package has.
 
-A character is a few paths between corners in a unit square, x to the right and y downwards. What differs from die to die
-(where M's middle meets, whether 1 has a foot, how round O is, …) are the attributes of `StrokeTypeface`, chosen at random.
+A character is a few paths between corners in a unit square, x to the right and y downwards. What differs from die to
+die (where M's middle meets, whether 1 has a foot, how round O is, …) are the attributes of `StrokeTypeface`, chosen at
+random.
 """
 
 from __future__ import annotations
@@ -127,17 +128,17 @@ def _glyph(face: StrokeTypeface, character: str) -> Glyph:
     scale = CAP_PX * _OVERSAMPLING
     pen = face.stroke * scale
     size = np.array([max(face.width * _width(face, character) * scale, 1.5 * pen), scale]) - pen
-    edge = round(pen)
+    edge = round(2 * pen)
     canvas = Image.new("L", (round(size[0]) + 2 * edge, round(size[1]) + 2 * edge))
     draw = ImageDraw.Draw(canvas)
     for path in _paths(face, character):
         points = _curve(path, size, face.radius * scale) + edge
-        if face.round_ends or path[0] == path[-1]:
-            for x, y in points[[0, -1]].tolist():
-                draw.ellipse((x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2), fill=255)
-        else:
+        joints = points if face.round_ends or path[0] == path[-1] else points[1:-1]
+        for x, y in joints.tolist():
+            draw.ellipse((x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2), fill=255)
+        if len(joints) < len(points):
             points = _longer(points, pen / 2)
-        draw.line([tuple(point) for point in points.tolist()], fill=255, width=round(pen), joint="curve")
+        draw.line([tuple(point) for point in points.tolist()], fill=255, width=round(pen))
     full = np.array(canvas)
     base = edge + size[1] + pen / 2
     if character != "Q":  # whose tail may be below
@@ -158,7 +159,7 @@ def _longer(points: np.ndarray, by: float) -> np.ndarray:
 
 
 def _curve(path: Path, size: np.ndarray, radius: float) -> np.ndarray:
-    """The points of a path, (n, 2), in a box of this size: x and y; round corners have the radius where there is room."""
+    """The points of a path, (n, 2), in a box of this size: x and y; corners have the radius where there is room."""
     corners = np.array([corner[:2] for corner in path]) * size
     closed = path[0][:2] == path[-1][:2]
     points: list[np.ndarray] = []
@@ -201,6 +202,9 @@ def _paths(face: StrokeTypeface, character: str) -> list[Path]:
     r, waist, lean = True, face.waist, face.splay
     across: Path = [(0.15, waist), (0.85, waist)]
     ring: Path = [(0, 0, r), (1, 0, r), (1, 1, r), (0, 1, r), (0, 0, r)]
+    spur: list[Path] = [[(1, 0.55), (1, 1)]]
+    foot: Path = [(0, 1), (1, 1)]
+    serifs: list[Path] = [[(0, 0), (1, 0)], foot]
     slash: Path = [(0.1, 0.8), (0.9, 0.2)]
     tail: Path = [(0.5, 0.65), (1, 1)] if face.inner_tail else [(0.75, 0.85), (1.08, 1.12)]
     p: Path = [(0, 1), (0, 0), (1, 0, r), (1, waist, r), (0, waist)]
@@ -223,9 +227,9 @@ def _paths(face: StrokeTypeface, character: str) -> list[Path]:
         "D": [[(0, 0), (1, 0, r), (1, 1, r), (0, 1), (0, 0)]],
         "E": [[(1, 0), (0, 0), (0, 1), (1, 1)], [(0, waist), (0.85, waist)]],
         "F": [[(1, 0), (0, 0), (0, 1)], [(0, waist), (0.85, waist)]],
-        "G": [[*c, (1, 0.55), (0.55, 0.55)], *([[(1, 0.55), (1, 1)]] if face.spur_g else [])],
+        "G": [[*c, (1, 0.55), (0.55, 0.55)], *(spur if face.spur_g else [])],
         "H": [[(0, 0), (0, 1)], [(1, 0), (1, 1)], [(0, waist), (1, waist)]],
-        "I": [[(0.5, 0), (0.5, 1)], *([[(0, 0), (1, 0)], [(0, 1), (1, 1)]] if face.serif_i else [])],
+        "I": [[(0.5, 0), (0.5, 1)], *(serifs if face.serif_i else [])],
         "J": [[*([(0.3, 0)] if face.bar_j else []), (1, 0), (1, 1, r), (0, 1, r), (0, 0.72)]],
         "K": [[(0, 0), (0, 1)], [(1, 0), (0, 0.62)], [(0.32, 0.43), (1, 1)]],
         "L": [[(0, 0), (0, 1), (1, 1)]],
@@ -246,7 +250,7 @@ def _paths(face: StrokeTypeface, character: str) -> list[Path]:
         "0": [ring, *([slash] if face.slashed_zero else [])],
         "1": [
             [*([(0, 0.25)] if face.flag_1 else []), *([(0.5, 0), (0.5, 1)] if face.foot_1 else [(1, 0), (1, 1)])],
-            *([[(0, 1), (1, 1)]] if face.foot_1 else []),
+            *([foot] if face.foot_1 else []),
         ],
         "2": [[(0, 0.25), (0, 0, r), (1, 0, r), (1, 0.45, r), (0, 1), (1, 1)]],
         "3": [[*top_3, *([] if face.flat_3 else [(0.35, waist)])], [(0.4, 0.4 if face.flat_3 else waist), *lower_5]],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lpr.errors import UserError
-from lpr.synthesis.typefaces import CAP_PX, LETTERS_AND_DIGITS, PAINTED_FACES, PLATE_FACES, Typeface, glyph
+from lpr.synthesis.typefaces import CAP_PX, LETTERS_AND_DIGITS, PAINTED_FACES, PLATE_FACES, Typeface
 
 FACES = (*PLATE_FACES, *PAINTED_FACES)
 
@@ -18,7 +18,7 @@ def test_there_are_many_typefaces_of_many_families() -> None:
 
 @pytest.mark.parametrize("face", FACES, ids=lambda face: f"{face.file.rpartition('/')[2]}{face.axes or ''}")
 def test_every_character_has_a_shape_of_its_own_on_the_base_line(face: Typeface) -> None:
-    shapes = {character: glyph(face, character) for character in LETTERS_AND_DIGITS}
+    shapes = {character: face.glyph(character) for character in LETTERS_AND_DIGITS}
     alike = {shape.mask.tobytes() for shape in shapes.values()}
     assert len(alike) >= len(LETTERS_AND_DIGITS) - 1  # an O and a 0 may be the same
     assert shapes["H"].mask.shape[0] == pytest.approx(CAP_PX, abs=2)
@@ -31,4 +31,4 @@ def test_every_character_has_a_shape_of_its_own_on_the_base_line(face: Typeface)
 
 def test_a_package_that_is_missing_is_named() -> None:
     with pytest.raises(UserError, match=r"fontpkg-no-such.*make setup"):
-        glyph(Typeface("fontpkg_no_such", "files/NoSuch.ttf"), "A")
+        Typeface("fontpkg_no_such", "files/NoSuch.ttf").glyph("A")
