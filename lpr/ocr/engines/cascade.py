@@ -24,7 +24,7 @@ from lpr.ocr.engines import recognizer
 from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText, TextLine
 from lpr.ocr.engines.rapidocr import RapidOcr, RapidOcrKeys
 from lpr.ocr.engines.recognizer import PlateCharacters, RecognizerEngine, RecognizerKeys
-from lpr.ocr.recognizer.layout import level_lines
+from lpr.ocr.recognizer.layout import level_lines, shear
 
 # Around a line that is cropped, horizontal and vertical, as fractions of its characters' height: there is room at the
 # sides for a letter that the recognizer missed.
@@ -76,7 +76,8 @@ class Cascade:
     def _recognize_lines(self, plate: PlateCharacters) -> PlateText:
         """RapidOCR's texts of the lines that the recognizer located."""
         boxes, layout = plate.characters.boxes, plate.layout
-        crops = [level_lines(plate.image, boxes[line], layout.slope, _LINE_MARGINS) for line in layout.lines]
+        matrix = shear(layout.slope)
+        crops = [level_lines(plate.image, boxes[line], matrix, _LINE_MARGINS) for line in layout.lines]
         lines = [line for crop in crops if (line := self._rapidocr.recognize(Image.fromarray(crop))).text]
         if not lines:
             return NO_TEXT

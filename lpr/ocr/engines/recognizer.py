@@ -23,13 +23,23 @@ from lpr.ocr.engines.base import NO_TEXT, PlateText, TextLine
 from lpr.ocr.recognizer.decoding import Characters, decode
 from lpr.ocr.recognizer.fusion import weighted_boxes_fusion
 from lpr.ocr.recognizer.input_shapes import nearest_shape, resize
-from lpr.ocr.recognizer.layout import Layout, find_layout, group_sizes, level_lines, without_dates
+from lpr.ocr.recognizer.layout import (
+    Layout,
+    find_layout,
+    group_sizes,
+    level_lines,
+    rotation,
+    shear,
+    without_dates,
+)
 from lpr.ocr.recognizer.metadata import RecognizerMetadata
 from lpr.paths import SHIPPED_RECOGNIZER
 
 _MAX_SLOPE = 0.08  # of lines that need no levelling
+_STEEP_SLOPE = 0.15  # of lines that are levelled however confident their text is
 _MIN_CHARACTERS = 3  # whose slope is worth measuring
-_LEVEL_MARGINS = 0.3, 0.3  # around the characters of a levelled plate, horizontal and vertical, of their height
+# Around the characters of a levelled plate, horizontal and vertical, of their height; wide, for one that was missed.
+_LEVEL_MARGINS = 0.6, 0.45
 
 
 class PlateCharacters(NamedTuple):
@@ -95,7 +105,8 @@ class RecognizerEngine:
         threads: of ONNX Runtime; None: one a core.
         margin: around the plate's box in the images that it is given, as a fraction of the box's height.
         tta_margins: margins of the crops (test-time augmentation), none of them larger than `margin`.
-        tta_threshold: confidence of the first crop's text from which no other crop is taken, and no plate is levelled.
+        tta_threshold: confidence of the first crop's text from which no other crop is taken, and no plate that
+            slopes a little is levelled.
 
     Raises:
         UserError: the file is missing, no ONNX, or none of `lpr export-recognizer`.
@@ -126,22 +137,26 @@ class RecognizerEngine:
     def detect(self, image: np.ndarray) -> PlateCharacters:
         """The characters of the registration in an image of a plate, uint8 (h, w, 3) RGB.
 
-        A plate with sloping lines is levelled and processed again; the more confident characters of both are taken.
+        Where lines slope, the plate is levelled by a shear and by a rotation, and processed again; the one of the three
+        that is the most confident is taken.
         """
-        plate = self._detect_once(image)
-        found, slope = plate.characters, plate.layout.slope
-        sloping = len(found.boxes) >= _MIN_CHARACTERS and abs(slope) > _MAX_SLOPE
-        if sloping and self._plate_confidence(self._calibrated(found)) < self._tta_threshold:
-            levelled = self._detect_once(level_lines(image, found.boxes, slope, _LEVEL_MARGINS))
-            confidences = levelled.characters.confidences
-            if len(confidences) and confidences.mean() > found.confidences.mean():
-                plate = levelled
+        plates = [self._detect_once(image)]
+        found, slope = plates[0].characters, plates[0].layout.slope
+        if len(found.boxes) >= _MIN_CHARACTERS and self._needs_levelling(slope, found):
+            for matrix in (shear(slope), rotation(slope)):
+                plates.append(self._detect_once(level_lines(image, found.boxes, matrix, _LEVEL_MARGINS)))
+        plate = max(plates, key=lambda each: self._confidence_of(each.characters))
         return plate._replace(layout=without_dates(plate.characters, plate.layout))
+
+    def _needs_levelling(self, slope: float, found: Characters) -> bool:
+        if abs(slope) > _STEEP_SLOPE:
+            return True
+        return abs(slope) > _MAX_SLOPE and self._confidence_of(found) < self._tta_threshold
 
     def detect_characters(self, image: np.ndarray) -> Characters:
         """All characters in an image of a plate, uint8 (h, w, 3) RGB: of its first crop, or of all crops, fused."""
         crops = self._run(image, self._tta_margins[:1])
-        if self._tta_margins[1:] and self._plate_confidence(self._calibrated(crops[0])) < self._tta_threshold:
+        if self._tta_margins[1:] and self._confidence_of(crops[0]) < self._tta_threshold:
             crops += self._run(image, self._tta_margins[1:])
         return weighted_boxes_fusion(crops)
 
@@ -163,6 +178,9 @@ class RecognizerEngine:
         """The calibrated confidence of each character with its likeliest label, (k,) in 0–1."""
         uncalibrated = found.confidences * found.probabilities.max(axis=1, initial=0)
         return calibrate(uncalibrated, self._metadata.character)
+
+    def _confidence_of(self, found: Characters) -> float:
+        return self._plate_confidence(self._calibrated(found))
 
     def _plate_confidence(self, confidences: np.ndarray) -> float:
         """The calibrated confidence of a plate whose characters have these."""

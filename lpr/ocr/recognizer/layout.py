@@ -111,13 +111,24 @@ def without_dates(characters: Characters, layout: Layout) -> Layout:
     return Layout(layout.slope, kept)
 
 
-def level_lines(image: np.ndarray, boxes: np.ndarray, slope: float, margins: tuple[float, float]) -> np.ndarray:
-    """The part of an image that has these characters, sheared so that lines of the slope become horizontal.
+def shear(slope: float) -> np.ndarray:
+    """The matrix (2, 2) that levels lines of a plate that is seen from the side, whose letters stay upright."""
+    return np.array([[1, 0], [-slope, 1]])
+
+
+def rotation(slope: float) -> np.ndarray:
+    """The matrix (2, 2) that levels lines of a plate that is turned in the image, and its letters with it."""
+    angle = np.arctan(slope)
+    return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+
+
+def level_lines(image: np.ndarray, boxes: np.ndarray, matrix: np.ndarray, margins: tuple[float, float]) -> np.ndarray:
+    """The part of an image that has these characters, with their lines made level.
 
     Args:
         image: uint8 (h, w, 3).
         boxes: float (k, 4), pixels of it.
-        slope: of the characters' lines, as in `Layout`.
+        matrix: (2, 2), the `shear` or `rotation` of the slope of the characters' lines.
         margins: left and right of the characters, and above and below them, as fractions of their height.
 
     Returns:
@@ -125,11 +136,10 @@ def level_lines(image: np.ndarray, boxes: np.ndarray, slope: float, margins: tup
     """
     import cv2
 
-    height = float(np.median(boxes[:, 3] - boxes[:, 1]))
-    upright = boxes - slope * (boxes[:, [0]] + boxes[:, [2]]) / 2 * [0, 1, 0, 1]
-    margins_px = np.array(margins) * height
-    left, top = upright[:, :2].min(axis=0) - margins_px
-    right, bottom = upright[:, 2:].max(axis=0) + margins_px
-    matrix = np.array([[1, 0, -left], [-slope, 1, -top]])
-    size = max(1, round(right - left)), max(1, round(bottom - top))
-    return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    centres, halves = (boxes[:, :2] + boxes[:, 2:]) / 2 @ matrix.T, (boxes[:, 2:] - boxes[:, :2]) / 2
+    margins_px = np.array(margins) * float(np.median(2 * halves[:, 1]))
+    first = (centres - halves).min(axis=0) - margins_px
+    last = (centres + halves).max(axis=0) + margins_px
+    size = [max(1, round(side)) for side in (last - first).tolist()]
+    placed = np.column_stack([matrix, -first])
+    return cv2.warpAffine(image, placed, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

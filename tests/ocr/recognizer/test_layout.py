@@ -3,11 +3,12 @@
 import math
 from itertools import chain, pairwise
 
+import cv2
 import numpy as np
 import pytest
 
 from lpr.ocr.recognizer.decoding import Characters
-from lpr.ocr.recognizer.layout import Layout, find_layout, group_sizes, level_lines, without_dates
+from lpr.ocr.recognizer.layout import Layout, find_layout, group_sizes, level_lines, rotation, shear, without_dates
 from lpr.plates.text import CHARACTERS
 
 
@@ -109,8 +110,30 @@ def test_sloping_lines_become_level(slope: float) -> None:
     boxes = np.array([(left, 50 + slope * (left + 5), left + 10, 70 + slope * (left + 5)) for left in (30, 110)])
     for left, top, right, bottom in boxes.round().astype(int):
         image[top:bottom, left:right] = 0
-    level = level_lines(image, boxes, slope, (0.0, 0.5))
+    level = level_lines(image, boxes, shear(slope), (0.0, 0.5))
     assert level.shape[:2] == (40, 90)
     rows = [np.flatnonzero((level[:, columns, 0] < 128).any(axis=1)) for columns in (slice(0, 10), slice(80, 90))]
     assert abs(rows[0].mean() - rows[1].mean()) < 1
     assert all(10 <= found.mean() <= 30 for found in rows)
+
+
+@pytest.mark.parametrize("slope", [-0.5, 0.3])
+def test_turned_letters_become_upright(slope: float) -> None:
+    """Two tall bars, turned by an angle, stand upright beside each other after the rotation."""
+    upright = np.full((200, 200, 3), 255, np.uint8)
+    upright[85:115, 60:64] = upright[85:115, 136:140] = 0
+    turned = cv2.warpAffine(
+        upright,
+        cv2.getRotationMatrix2D((99.5, 99.5), -np.degrees(np.arctan(slope)), 1),
+        (200, 200),
+        borderValue=(255, 255, 255),
+    )
+    along = 38 * np.cos(np.arctan(slope)) * np.array([1, slope])  # from the middle to a bar
+    boxes = 99.5 + np.array([[-along, -along], [along, along]]).reshape(2, 4) + np.array([-8, -15, 8, 15])
+    level = level_lines(turned, boxes, rotation(slope), (0.2, 0.2))
+    rows, columns = np.nonzero(level[..., 0] < 128)
+    left = columns < level.shape[1] / 2
+    for bar in (left, ~left):
+        assert np.ptp(columns[bar]) <= 6
+        assert 27 <= np.ptp(rows[bar]) <= 31
+    assert abs(rows[left].mean() - rows[~left].mean()) < 1
