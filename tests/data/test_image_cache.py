@@ -880,9 +880,8 @@ def test_plates_of_a_source_that_is_gone(stage: Stage) -> None:
         stage.run({}, table_of({"a.jpg": "http://host/a.jpg"}, source="other"))
 
 
-@pytest.mark.skipif("LPR_DATA" not in os.environ, reason="LPR_DATA names no folder with the real images")
-def test_dataturks(stage: Stage, server: ImageServer) -> None:
-    folder = Path(os.environ["LPR_DATA"]) / "dataturks"
+def test_dataturks(real_data: Path, stage: Stage, server: ImageServer) -> None:
+    folder = real_data / "dataturks"
     server.routes = {f"/{path.name}": path.read_bytes() for path in (folder / "mirror").iterdir()}
     where = {"name": "cars", "format": "dataturks", "annotations": str(folder / "Indian_Number_plates.json")}
     data = data_of(source=where, image_root=server.url("/"))

@@ -1,6 +1,5 @@
 import html
 import json
-import os
 import re
 import shutil
 from pathlib import Path
@@ -268,10 +267,9 @@ def test_the_page_stays_small_whatever_the_set(tmp_path):
     assert "camera59" in page
 
 
-@pytest.mark.skipif("LPR_DATA" not in os.environ, reason="the images are not here: LPR_DATA names their folder")
-def test_with_real_images_the_page_stays_small(tmp_path):
+def test_with_real_images_the_page_stays_small(real_data, tmp_path):
     make_project(tmp_path)
-    images = sorted(Path(os.environ["LPR_DATA"], "openalpr_eu/images").iterdir())
+    images = sorted((real_data / "openalpr_eu/images").iterdir())
     frame = pd.read_csv(tmp_path / "reports/detections.csv")
     frame = pd.concat([frame.iloc[[0]]] * len(images), ignore_index=True)
     for index, image in enumerate(images):
