@@ -107,9 +107,7 @@ def engine_config(text: str, *more: str) -> Ocr:
 
 def score(names: list[str], splits: list[str]) -> list[dict[str, Any]]:
     """Print the table of all engines; its rows as of a results file."""
-    plates = read_split()
-    plates["text"] = plates["text"].map(normalize_latin)
-    plates = with_predicted_boxes(plates[(plates["text"] != "") & plates["split"].isin(splits)].reset_index(drop=True))
+    plates = with_predicted_boxes(known_plates(splits))
     rows = []
     for name in names:
         config = engine_config(name)
@@ -126,6 +124,20 @@ def score(names: list[str], splits: list[str]) -> list[dict[str, Any]]:
                     rows.append(row | text_scores(part, texts) | {"time": time_ms})
     print(markdown(rows))
     return rows
+
+
+def known_plates(splits: list[str]) -> pd.DataFrame:
+    """The plates of these splits whose text is known, of which the A–Z and 0–9 are to be read."""
+    plates = read_split()
+    plates["text"] = plates["text"].map(normalize_latin)
+    return plates[(plates["text"] != "") & plates["split"].isin(splits)].reset_index(drop=True)
+
+
+def fill_their_images(plates: pd.DataFrame) -> np.ndarray:
+    """Whether each plate's box is its whole image, as of a set of crops: bool (n,)."""
+    sides = plates[["width", "height"]].to_numpy(float)
+    whole: np.ndarray = (plates[BOX_COLUMNS].to_numpy(float)[:, 2:] == sides).all(axis=1)
+    return whole
 
 
 def groups(plates: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -151,9 +163,7 @@ def with_predicted_boxes(plates: pd.DataFrame) -> pd.DataFrame:
     """The plates with the boxes that the detector that ships predicts; NaN where it finds none, and of crops."""
     detector = load_onnx_detector(SHIPPED_DETECTOR, THREADS)
     images = plates.drop_duplicates("image")
-    sides = images[["width", "height"]].to_numpy(float)
-    whole = (images[BOX_COLUMNS].to_numpy(float)[:, 2:] == sides).all(axis=1)
-    images = images[~whole]
+    images = images[~fill_their_images(images)]
     named = tqdm(images["image"], "detecting", unit="image")
     found = predictions(images, [detector.detect(load_image(IMAGE_CACHE / name)) for name in named])
     confident = found[found["confidence"] >= detector.metadata.inference.confidence_threshold]

@@ -21,21 +21,19 @@ from typing import Any
 
 import cv2
 import numpy as np
-from ocr_engines import engine_config, groups, text_scores
+from ocr_engines import engine_config, fill_their_images, groups, known_plates, text_scores
 from PIL import Image
 from results import add_output, write_results
 from tables import markdown
 from tqdm import tqdm
 
 from lpr.boxes import BOX_COLUMNS
-from lpr.data.plates import read_split
 from lpr.detection.prediction import load_image
 from lpr.ocr import engines
 from lpr.ocr.crops import crop
 from lpr.ocr.grammar import apply_grammar_named
 from lpr.paths import IMAGE_CACHE, SCRATCH
 from lpr.plates.countries import AUTO
-from lpr.plates.text import normalize_latin
 
 ANGLES_DEG = (0, 10, 20, 30)
 
@@ -56,11 +54,8 @@ def main() -> None:
 
 def score(names: list[str]) -> list[dict[str, Any]]:
     """The rows of a results file."""
-    plates = read_split()
-    plates["text"] = plates["text"].map(normalize_latin)
-    whole = (plates[BOX_COLUMNS].to_numpy(float)[:, 2:] == plates[["width", "height"]].to_numpy(float)).all(axis=1)
-    known = (plates["text"] != "") & (plates["split"] == "test") & ~whole
-    plates = plates[known].reset_index(drop=True)
+    plates = known_plates(["test"])
+    plates = plates[~fill_their_images(plates)].reset_index(drop=True)
     rows = []
     for name in names:
         config = engine_config(name)
