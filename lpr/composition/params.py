@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -17,14 +18,37 @@ from lpr.errors import UserError
 from lpr.hashes import file_md5
 
 _ABSENT = object()
+_MOST_NAMED = 10
 
 
 def write_params(overrides: list[str], path: Path = PARAMS, conf: Path = CONF) -> Config:
-    """Compose, check and write `params.yaml`: the command that writes it in the first line, the rest as DVC has it."""
+    """Compose, check and write `params.yaml`: the command that writes it in the first line, the rest as DVC has it.
+
+    Raises:
+        UserError: a value is refused, or DVC could not read an image folder.
+    """
     values = compose_values(overrides, conf)
     config = check(values, shlex.join(["lpr", "params", *overrides]))
+    if unreadable := [path for entry in config.inputs for path in _no_files(entry["images"])]:
+        named = "\n  ".join(unreadable[:_MOST_NAMED])
+        raise UserError(
+            f"{len(unreadable)} entries of image folders are broken links or pipes, at which `dvc repro` would end or "
+            f"wait for ever; move them elsewhere:\n  {named}"
+        )
     path.write_text(HEADER + shlex.join(overrides) + "\n" + to_yaml(values))
     return config
+
+
+def _no_files(folder: str) -> Iterator[str]:
+    """The paths in a folder, if it is one, of what is neither file nor folder."""
+    if not os.path.isdir(folder):
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _no_files(entry.path)
+            elif not entry.is_file() and not entry.is_dir():
+                yield entry.path
 
 
 def check_fresh(path: Path = PARAMS, conf: Path = CONF) -> Config:

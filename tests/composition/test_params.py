@@ -1,6 +1,7 @@
 """`params.yaml`: written from conf/, and refused where it is not what conf/ composes."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,24 @@ def test_params_has_the_composed_values_after_the_command_that_wrote_it(project:
 
 def test_the_committed_params_is_what_conf_composes(in_root: Path) -> None:
     check_fresh()
+
+
+def test_broken_links_and_pipes_among_the_images_are_named(project: Path) -> None:
+    Path("photos/by_day").mkdir(parents=True)
+    Path("boxes.csv").write_text("image,xmin,ymin,xmax,ymax\na.jpg,1,1,9,9\n")
+    for name in ("a.jpg", "by_day/a.jpg"):
+        Path("photos", name).write_bytes(b"bytes")
+    Path("photos/linked.jpg").symlink_to("a.jpg")
+    Path("photos/linked_folder").symlink_to("by_day")
+    own = ["experiment=none", "data=table", "data.annotations=boxes.csv", "data.image_root=photos"]
+    write_params(own)
+    before = Path("params.yaml").read_bytes()
+    Path("photos/gone.jpg").symlink_to("moved_away.jpg")
+    os.mkfifo("photos/by_day/pipe.jpg")
+    with pytest.raises(UserError, match="2 entries of image folders are broken links or pipes") as refusal:
+        write_params(own)
+    assert {"  photos/gone.jpg", "  photos/by_day/pipe.jpg"} <= set(str(refusal.value).splitlines())
+    assert Path("params.yaml").read_bytes() == before
 
 
 def test_an_edit_of_conf_makes_params_stale_and_the_message_has_the_command(project: Path) -> None:
