@@ -141,7 +141,7 @@ def _paste_over(
     appearance = _appearance_of_plate(image, box)
     outline = corners.astype(np.float32)
     old = _turned(_rectangle(old_width, old_height), turn_deg) + centre
-    if any(cv2.pointPolygonTest(outline, (x, y), measureDist=False) < 0 for x, y in old.tolist()):
+    if patch.see_through or any(cv2.pointPolygonTest(outline, (x, y), measureDist=False) < 0 for x, y in old.tolist()):
         _erase(image, old, old_height, appearance.noise, random)
     _render(image, patch, corners, appearance, random)
     return _bounding_box(corners)

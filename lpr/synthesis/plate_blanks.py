@@ -27,10 +27,12 @@ class Patch:
     Attributes:
         pixels: RGBA, uint8 (h, w, 4); the colours are continued where it is transparent.
         box: of the plate without its holder, or of all where there is no plate: left, top, right, bottom, pixels.
+        see_through: what is behind it shows between the letters.
     """
 
     pixels: np.ndarray
     box: Box
+    see_through: bool = False
 
 
 def choose_size_and_colours(layout: Layout, width: int, rng: Generator) -> tuple[int, Colour, Colour]:

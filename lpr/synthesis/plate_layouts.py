@@ -54,7 +54,10 @@ WORDS = {
     ),
 }
 
-_BRIGHT = "b41c22/f4f4f2 1c3c9c/f2f2f2 1c6a3a/f2f2f2 e87820/141416 78c8e6/141416 c8ccd0/8c1c22 e8f0c8/24305e"
+_ANY_COLOUR = (
+    "b41c22/f4f4f2 1c3c9c/f2f2f2 1c6a3a/f2f2f2 e87820/141416 78c8e6/141416 c8ccd0/8c1c22 e8f0c8/24305e "
+    "141416/f0f0ee 18181a/f2c428 24262a/d8dade"
+)
 
 LAYOUTS: dict[str, Layout] = {
     "eu": Layout(
@@ -311,17 +314,26 @@ LAYOUTS: dict[str, Layout] = {
     "any long": Layout(
         3,
         (2.8, 5.5),
-        _BRIGHT,
-        ("70 @## @##", "62 {nation}", "66 #@#@#@#", "64 @ ###### @", "70 #-@-####", "20 {state} / 54 @@ ### @"),
+        _ANY_COLOUR,
+        (
+            "70 @## @##",
+            "62 {nation}",
+            "66 #@#@#@#",
+            "64 @ ###### @",
+            "70 #-@-####",
+            "20 {state} / 54 @@ ### @",
+            "56 @# #### @ / 22 ##·##",
+        ),
         ("", "", "top:{nation}", "right cell:{eu}", "left cell:·", "flag:{eu}", "eu:{eu}", "above and below:"),
         p_scenery=0.3,
     ),
     "any short": Layout(
         3,
         (1.0, 2.2),
-        _BRIGHT,
+        _ANY_COLOUR,
         (
             "40 @#@ / 40 @#@#",
+            "50 @ #### @@ / 24 ##·##",
             "20 {state} / 30 @@@ / 36 ###",
             "44 ####",
             "26 @@ ## / 26 ### / 26 @#",

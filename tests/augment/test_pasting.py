@@ -90,6 +90,18 @@ def test_the_old_plate_is_gone_and_the_new_one_is_in_its_place(pool: PastePool) 
         assert pairwise_iou(boxes, OLD)[0, 0] > 0.35
 
 
+def test_letters_alone_stand_on_what_was_around_the_old_plate() -> None:
+    letters = Patch(np.dstack([np.zeros((40, 160, 3), np.uint8), np.zeros((40, 160), np.uint8)]), (0, 0, 160, 40), True)
+    letters.pixels[5:35, 10:30, 3] = 255  # one stroke, at the left; to the right of it, nothing
+    for seed in range(20):
+        image, boxes = pasted(street(), OLD, PastePool([letters], []), seed, p_over=1.0)
+        left, top, right, bottom = boxes[0].round().astype(int)
+        right_half = image[top:bottom, (left + right) // 2 : right]
+        assert right_half.min() > 70
+        assert right_half.max() < 100  # as `street` is
+        assert image[top:bottom, left:right].min() < 60
+
+
 def turned(degrees: float) -> tuple[np.ndarray, np.ndarray]:
     """`street`, turned clockwise around the middle of its plate, and the box around that plate as it is then."""
     matrix = cv2.getRotationMatrix2D((134.5, 132), -degrees, 1)

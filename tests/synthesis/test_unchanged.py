@@ -60,8 +60,8 @@ EXPECTED: dict[Callable[[], list[np.ndarray]], str] = {
         "bebbb6bebbb2b6bc bdc6bbf2c5e2cff1 c8ccc6d8d4b9bae3 cfbdc8c1d0cacfce e0bbacced0b4b4bb c8aba7c6d1b3b2cd"
     ),
     paste_plates: (
-        "bcb7aeb7bbaeaab3 8b94af88879a9584 e6ccd3d2e1ccd7de 96a09e98938b847e "
-        "dbd6dde2d5c9d2d8 a79a95a184999583 6176786163939761 a7a2abbdc2b6b6b6"
+        "959c979e89848e84 939f9b859fbbbfad bdc2c6c3b6bdc1ba 262727271d1c221c "
+        "3b3a41383c393e3a d3c9d6c4cbbfcbc0 68777d6c53827455 9d8987a6a093adb7"
     ),
     hard_negatives: (
         "9d989a9a898f9191 454745473e3f4140 858d959b60777c61 a69ca3a18b86918f "

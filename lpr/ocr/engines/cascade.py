@@ -2,12 +2,13 @@
 
 RapidOCR's line detection takes most of its time, and the recognizer has located the lines already: they are cropped one
 by one, levelled and without what stands beside them, for RapidOCR's recognition network alone. Only where its text
-differs from the recognizer's does all of RapidOCR run; of the three texts, the consensus is taken.
+differs from the recognizer's does all of RapidOCR run; of the three texts, the likeliest is taken, by the recognizer's
+candidates and by how often RapidOCR takes one character for another: `rapidocr_errors.csv`, which
+`benchmarks/rapidocr_errors.py` measured on synthetic plates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -17,18 +18,19 @@ from typing import Annotated, Literal
 import numpy as np
 from PIL import Image
 from pydantic import Field
-from rapidfuzz.distance import Levenshtein
 
 from lpr.ocr.confusables import resolve_groups
 from lpr.ocr.engines import recognizer
 from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText, TextLine
 from lpr.ocr.engines.rapidocr import RapidOcr, RapidOcrKeys
 from lpr.ocr.engines.recognizer import PlateCharacters, RecognizerEngine, RecognizerKeys
+from lpr.ocr.reading_errors import ReadingErrors, likeliest
 from lpr.ocr.recognizer.layout import level_lines, shear
 
 # Around a line that is cropped, horizontal and vertical, as fractions of its characters' height: there is room at the
 # sides for a letter that the recognizer missed.
 _LINE_MARGINS = 0.5, 0.2
+ERRORS = Path(__file__).with_name("rapidocr_errors.csv")
 
 
 class Settings(RecognizerKeys, RapidOcrKeys):
@@ -57,50 +59,40 @@ class Cascade:
         self._recognizer, self._settings = recognizer, settings
 
     @cached_property
+    def _errors(self) -> ReadingErrors:
+        return ReadingErrors.load(ERRORS)
+
+    @cached_property
     def _rapidocr(self) -> RapidOcr:
         return RapidOcr(self._settings)
 
     def read(self, image: Image.Image) -> PlateText:
-        """The recognizer's text where it is confident, else the `consensus` of both engines."""
+        """The recognizer's text where it is confident, else the `likeliest` of both engines'."""
         plate = self._recognizer.detect(np.asarray(image))
         own = self._recognizer.text(plate)
         if own.confidence >= self._settings.fallback_threshold:
             return own
-        sizes = [size for line in own.lines for size in line.group_sizes]
-        lines = _resolved(self._recognize_lines(plate), sizes)
-        texts = [lines, own]
-        if lines.text != own.text:
-            texts = [_resolved(self._rapidocr.read(image), sizes), *texts]
-        return replace(on_lines_of(own, consensus(texts)), regions=own.regions)
-
-    def _recognize_lines(self, plate: PlateCharacters) -> PlateText:
-        """RapidOCR's texts of the lines that the recognizer located."""
-        boxes, layout = plate.characters.boxes, plate.layout
-        matrix = shear(layout.slope)
-        crops = [level_lines(plate.image, boxes[line], matrix, _LINE_MARGINS) for line in layout.lines]
-        lines = [line for crop in crops if (line := self._rapidocr.recognize(Image.fromarray(crop))).text]
-        if not lines:
-            return NO_TEXT
-        return PlateText("".join(line.text for line in lines), min(line.confidence for line in lines), tuple(lines))
+        lines = recognize_lines(self._rapidocr, plate, own)
+        readings = [lines] if lines.text == own.text else [_resolved(self._rapidocr.read(image), own), lines]
+        return replace(on_lines_of(own, likeliest(own, readings, self._errors)), regions=own.regions)
 
 
-def _resolved(plate: PlateText, sizes: Sequence[int]) -> PlateText:
-    """With O or 0, I or 1 by groups of these sizes, which the recognizer found, if they fit the text's length."""
-    return replace(plate, text=resolve_groups(plate.text, sizes)) if sum(sizes) == len(plate.text) else plate
-
-
-def consensus(texts: Sequence[PlateText]) -> PlateText:
-    """Of several texts of one plate, the one with the fewest edits to all others; of equal ones, the earlier.
-
-    Its confidence is the sum of those of equal texts over the number of all texts, empty ones included.
-    """
-    recognized = [text for text in texts if text.text]
-    if not recognized:
+def recognize_lines(rapidocr: RapidOcr, plate: PlateCharacters, own: PlateText) -> PlateText:
+    """RapidOCR's texts of the lines that the recognizer located, whose own text is `own`."""
+    boxes, layout = plate.characters.boxes, plate.layout
+    matrix = shear(layout.slope)
+    crops = [level_lines(plate.image, boxes[line], matrix, _LINE_MARGINS) for line in layout.lines]
+    lines = [line for crop in crops if (line := rapidocr.recognize(Image.fromarray(crop))).text]
+    if not lines:
         return NO_TEXT
-    edits = [sum(Levenshtein.distance(one.text, other.text) for other in recognized) for one in recognized]
-    best = recognized[edits.index(min(edits))]
-    confidence = sum(text.confidence for text in recognized if text.text == best.text) / len(texts)
-    return replace(best, confidence=confidence)
+    text, confidence = "".join(line.text for line in lines), min(line.confidence for line in lines)
+    return _resolved(PlateText(text, confidence, tuple(lines)), own)
+
+
+def _resolved(plate: PlateText, own: PlateText) -> PlateText:
+    """With O or 0, I or 1 by the groups that the recognizer found, if they fit the text's length."""
+    sizes = [size for line in own.lines for size in line.group_sizes]
+    return replace(plate, text=resolve_groups(plate.text, sizes)) if sum(sizes) == len(plate.text) else plate
 
 
 def on_lines_of(own: PlateText, plate: PlateText) -> PlateText:

@@ -11,8 +11,8 @@ from plate_images import BEHIND, plate_image
 
 from lpr.composition.compose import compose
 from lpr.ocr import engines
-from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText, TextLine
-from lpr.ocr.engines.cascade import consensus, on_lines_of
+from lpr.ocr.engines.base import OcrEngine, PlateText, TextLine
+from lpr.ocr.engines.cascade import on_lines_of
 from lpr.synthesis.indian_plates import LONG, SQUARE
 
 
@@ -42,20 +42,6 @@ def test_from_the_threshold_on_the_recognizers_text_is_taken(recognizer: OcrEngi
 def test_below_the_threshold_rapidocr_reads_too(both: OcrEngine, size_mm: tuple[int, int]) -> None:
     plates = [plate_image(size_mm, seed) for seed in range(12)]
     assert sum(both.read(image).text == text for text, image in plates) >= 10
-
-
-def test_of_three_texts_the_one_with_the_fewest_edits_to_the_others_is_taken() -> None:
-    whole, lines, own = PlateText("6371", 0.9), PlateText("B1637XE", 0.8), PlateText("P1637XE", 0.6)
-    for texts, text, confidence in (
-        ([whole, lines, own], "B1637XE", 0.8 / 3),
-        ([PlateText("P1637XE", 0.9), lines, own], "P1637XE", (0.9 + 0.6) / 3),
-        ([PlateText("P1637XE", 0.9), own], "P1637XE", (0.9 + 0.6) / 2),
-        ([NO_TEXT, NO_TEXT, own], "P1637XE", 0.6 / 3),
-    ):
-        found = consensus(texts)
-        assert found.text == text
-        assert found.confidence == pytest.approx(confidence)
-    assert consensus([NO_TEXT, NO_TEXT]) == NO_TEXT
 
 
 def test_a_text_stands_on_the_lines_of_the_recognizer() -> None:
