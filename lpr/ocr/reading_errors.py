@@ -85,8 +85,8 @@ def likeliest(own: PlateText, readings: Sequence[PlateText], errors: ReadingErro
         errors: of the other engine.
 
     Returns:
-        One of the texts. Its confidence is its probability among them, times the mean of all confidences, each as far
-        as its text is the same.
+        One of the texts. Its confidence is its probability among them, times the mean of both engines' confidences,
+        each as far as its text is the same.
     """
     recognized = [reading for reading in readings if reading.text]
     texts = list({text.text: text for text in (*recognized, own) if text.text}.values())
@@ -99,10 +99,10 @@ def likeliest(own: PlateText, readings: Sequence[PlateText], errors: ReadingErro
     ]
     best = scores.index(max(scores))
     probability = 1 / sum(math.exp(score - scores[best]) for score in scores)
-    agreed = [
+    of_own, *of_others = (
         each.confidence * Levenshtein.normalized_similarity(each.text, texts[best].text) for each in (own, *readings)
-    ]
-    return replace(texts[best], confidence=probability * sum(agreed) / len(agreed))
+    )
+    return replace(texts[best], confidence=probability * (of_own + sum(of_others) / len(of_others)) / 2)
 
 
 def _log_likelihood_by_candidates(own: PlateText, text: str) -> float:

@@ -79,7 +79,7 @@ def test_the_confidence_falls_with_disagreement() -> None:
     near = likeliest(read_by_recognizer("QWN1", 0.8), [PlateText("OWN1", 0.6)], ERRING)
     assert (near.text, near.confidence) == ("QWN1", pytest.approx((0.8 + 0.75 * 0.6) / 2, rel=0.01))
     assert likeliest(own, [PlateText("GARAGE", 0.6)], ERRING).confidence < 0.41
-    assert likeliest(own, [NO_TEXT, NO_TEXT], ERRING).confidence == pytest.approx(0.8 / 3)
+    assert likeliest(own, [NO_TEXT, NO_TEXT], ERRING).confidence == pytest.approx(0.8 / 2)
 
 
 def test_without_any_text_there_is_none() -> None:
