@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup git_repository repro recognizer detector test test-all check docs docs-serve wheel lock clean
+.PHONY: help setup git_repository dvc_lock repro recognizer detector test test-all check docs docs-serve wheel lock clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -29,11 +29,15 @@ git_repository:
 	@git rev-parse --git-dir >/dev/null 2>&1 || \
 	  { echo "DVC needs a Git repository, and $(CURDIR) is none: type 'git init' there, then again: make $(MAKECMDGOALS)" >&2; exit 1; }
 
-repro: git_repository $(READY)  ## run all stages that are due (dvc repro); the report is reports/index.html
+# DVC, killed while it writes this file, leaves it empty, and then refuses to run.
+dvc_lock:
+	@test -s .dvc/tmp/rwlock || rm -f .dvc/tmp/rwlock
+
+repro: git_repository dvc_lock $(READY)  ## run all stages that are due (dvc repro); the report is reports/index.html
 	@$(BIN)/dvc repro
 	@echo "report: $(CURDIR)/reports/index.html"
 
-recognizer: git_repository $(READY)  ## train the recognizer on synthetic plates (dvc repro recognizer/dvc.yaml); two hours
+recognizer: git_repository dvc_lock $(READY)  ## train the recognizer on synthetic plates (dvc repro recognizer/dvc.yaml); two hours
 	@$(BIN)/dvc repro recognizer/dvc.yaml
 
 detector: $(READY)  ## train a detector like the one that ships, of the sets in DATA=FOLDER: experiments/open/models/detector.onnx

@@ -26,3 +26,18 @@ def test_without_a_git_repository_it_says_what_to_do(tmp_path: Path, target: str
     assert make().startswith(said)
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     assert "git init" not in make()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize("target", ["repro", "recognizer"])
+def test_a_lock_that_dvc_was_killed_while_writing_is_removed(tmp_path: Path, target: str) -> None:
+    """There is no DVC here, so that make ends with an error after it."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    lock = tmp_path / ".dvc" / "tmp" / "rwlock"
+    lock.parent.mkdir(parents=True)
+    for content, kept in (("", False), ("{}", True)):
+        lock.write_text(content)
+        command = ["make", "--old-file", ".venv/.ready", target]
+        assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 2
+        assert lock.exists() is kept
