@@ -73,9 +73,7 @@ def main() -> None:
     detector = load_onnx_detector(here / options.detector)
     threshold = detector.metadata.inference.confidence_threshold
     os.chdir(options.folder)
-    rows, ignored = read_split_and_ignored()
-    tested = [source.name for source in load().data.sources if options.split == "validation" or source.role == "test"]
-    rows = rows[(rows["split"] == options.split) & rows["source"].isin(tested)]
+    rows, ignored = tested_rows(options.split)
     images = rows.drop_duplicates("image")
     named = tqdm(images["image"], "detecting", unit="image")
     found = predictions(images, [detector.detect(load_image(IMAGE_CACHE / name)) for name in named])
@@ -113,6 +111,13 @@ def main() -> None:
         draw_reliability_diagram(
             judged, here / options.reliability, "precision (share with an IoU of 0.5)", "detections"
         )
+
+
+def tested_rows(split: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Of `split.csv`, the rows of the test images of sources of role test, or of all validation images; ignored boxes."""
+    rows, ignored = read_split_and_ignored()
+    tested = [source.name for source in load().data.sources if split == "validation" or source.role == "test"]
+    return rows[(rows["split"] == split) & rows["source"].isin(tested)].reset_index(drop=True), ignored
 
 
 def from_score(score: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from PIL import Image
 from results import add_output, write_results
 from tables import markdown
 from tqdm import tqdm
+from turned_images import hulls
 
 from lpr.boxes import BOX_COLUMNS
 from lpr.detection.prediction import load_image
@@ -87,10 +88,9 @@ def turn(image: np.ndarray, box: np.ndarray, angle_deg: float) -> tuple[np.ndarr
     middle = (left + right) / 2, (top + bottom) / 2
     matrix = np.asarray(cv2.getRotationMatrix2D(middle, angle_deg, 1), float)
     matrix[:, 2] = matrix[:, 2] + reach - np.array(middle)
-    corners = np.array([[left, top, 1], [right, top, 1], [right, bottom, 1], [left, bottom, 1]]) @ matrix.T
     side = round(2 * reach)
     turned = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return turned, [*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist()]
+    return turned, hulls(box[None], matrix)[0].tolist()
 
 
 if __name__ == "__main__":

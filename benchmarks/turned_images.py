@@ -18,13 +18,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-from results import add_output, metric, write_results
+from results import add_output, write_results
+from shipped import from_score, tested_rows
 from tables import markdown
 from tqdm import tqdm
 
 from lpr.boxes import BOX_COLUMNS
-from lpr.config import load
-from lpr.data.plates import read_split_and_ignored
 from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import load_image
 from lpr.metrics.base import DetectionCases
@@ -59,9 +58,7 @@ def score(file: Path, split: str, angle_deg: float) -> list[dict[str, Any]]:
     """A row for each data set."""
     detector = load_onnx_detector(file)
     threshold = detector.metadata.inference.confidence_threshold
-    rows, ignored = read_split_and_ignored()
-    tested = [source.name for source in load().data.sources if split == "validation" or source.role == "test"]
-    rows = rows[(rows["split"] == split) & rows["source"].isin(tested)].reset_index(drop=True)
+    rows, ignored = tested_rows(split)
     images = rows.drop_duplicates("image")
     found = []
     for number, name in enumerate(tqdm(images["image"], f"{file.name}, {angle_deg}°", unit="image")):
@@ -78,8 +75,7 @@ def score(file: Path, split: str, angle_deg: float) -> list[dict[str, Any]]:
         own = all_found[all_found["image"].isin(part["image"])]
         matched = detections(plates, own[own["confidence"] >= threshold])
         scores: dict[str, Any] = score_detections(DetectionCases(matched, own, part, threshold))[str(source)][split]
-        values = {name: scores[name] for name in SCORES}
-        shown = {name: metric(each["value"], each["low"], each["high"], each["n"]) for name, each in values.items()}
+        shown = {name: from_score(scores[name]) for name in SCORES}
         table.append({"data": source, "turned by": f"{angle_deg}°"} | shown)
     return table
 

@@ -107,18 +107,15 @@ def likeliest(own: PlateText, readings: Sequence[PlateText], errors: ReadingErro
 
 def _log_likelihood_by_candidates(own: PlateText, text: str) -> float:
     """The logarithm of the probability that an engine with these candidates for its characters gives a text."""
-    candidates = [each for line in own.lines for each in line.candidates]
+    candidates = (each for line in own.lines for each in line.candidates)
     total = 0.0
-    for operation in Levenshtein.opcodes(own.text, text):
-        if operation.tag in {"insert", "delete"}:
-            changed = operation.src_end - operation.src_start + operation.dest_end - operation.dest_start
-            total += changed * math.log(_PROBABILITY_OF_A_GAP)
-            continue
-        for index, character in zip(
-            range(operation.src_start, operation.src_end), text[operation.dest_start : operation.dest_end], strict=True
-        ):
-            probability = candidates[index].get(character, 0.0) / sum(candidates[index].values())
-            total += math.log(max(probability, _LEAST_PROBABILITY))
+    for own_character, character in _aligned(own.text, text):
+        probability = _PROBABILITY_OF_A_GAP
+        if own_character:
+            likely = next(candidates)
+            if character:
+                probability = max(likely.get(character, 0.0) / sum(likely.values()), _LEAST_PROBABILITY)
+        total += math.log(probability)
     return total
 
 
