@@ -114,7 +114,7 @@ def main() -> None:
 
 
 def tested_rows(split: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Of `split.csv`, the rows of the test images of sources of role test, or of all validation images; ignored boxes."""
+    """The rows of the test images of sources of role test, or of all validation images; and all ignored boxes."""
     rows, ignored = read_split_and_ignored()
     tested = [source.name for source in load().data.sources if split == "validation" or source.role == "test"]
     return rows[(rows["split"] == split) & rows["source"].isin(tested)].reset_index(drop=True), ignored
