@@ -15,9 +15,9 @@ boxes. Grammars are none, that of the region that the recognizer tells (`auto`),
 changes no text, its row is left out. Dataturks' plates with two lines (boxes less than 2.2 times as wide as high) have
 rows of their own.
 
-`speed` measures, in turns and on two threads, for each engine: a crop, against RapidOCR's recognition network alone;
-and a whole image of the test split, from JPEG bytes to texts, by the detector and the engine, against the detector and
-`ocr=rapidocr`.
+`speed` measures, in turns and on two threads (`--threads`), for each engine: a crop, against RapidOCR's recognition
+network alone; and a whole image of the test split, from JPEG bytes to texts, by the detector and the engine, against
+the detector and `ocr=rapidocr`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ from lpr.plates.text import normalize_latin
 
 T = TypeVar("T")
 TWO_LINES = 2.2  # ratio of a box's width to its height, below which a plate has two lines
-THREADS = 2  # of the timings
+THREADS = 2  # of the timings, unless another number is asked for
 SPLITS = ["train", "validation", "test"]
 COUNTRIES = {"dataturks": "india", "openalpr_eu": "europe", "argentina_crops": "argentina"}
 METRICS = (PLATE_ACC, PLATE_ACC_FOLDED, CER)
@@ -80,6 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     speed_parser.add_argument("detector", type=Path)
     speed_parser.add_argument("engines", nargs="+", metavar="ENGINE")
     speed_parser.add_argument("--rounds", type=int, default=5)
+    speed_parser.add_argument("--threads", type=int, default=THREADS)
     add_output(speed_parser)
     return parser
 
@@ -92,8 +93,9 @@ def main() -> None:
         rows = score(options.engines, options.splits)
         title, data, interval = "OCR engines on the same plates", ", ".join(options.splits), "95 % bootstrap interval"
     else:
-        rows = speed(here / options.detector, options.engines, options.rounds)
-        title, data, interval = "OCR engines against RapidOCR", f"{THREADS} threads, test split", "quartiles"
+        rows = speed(here / options.detector, options.engines, options.rounds, options.threads)
+        threads = f"{options.threads} thread{'s' if options.threads > 1 else ''}"
+        title, data, interval = "OCR engines against RapidOCR", f"{threads}, test split", "quartiles"
     if options.output:
         write_results(here / options.output, title, data, rows, interval)
 
@@ -196,13 +198,13 @@ def by_grammar(found: list[PlateText], country: str | None) -> dict[str, list[st
     return {grammar: each for grammar, each in texts.items() if grammar == "none" or each != texts["none"]}
 
 
-def speed(detector_path: Path, names: list[str], rounds: int) -> list[dict[str, Any]]:
+def speed(detector_path: Path, names: list[str], rounds: int, threads: int) -> list[dict[str, Any]]:
     """Print times of crops and of images, measured in turns; the rows of a results file."""
     detections = read_table(DETECTIONS)
     tested = detections[(detections["split"] == "test") & (detections["text"] != "")]
     images = {name: Image.open(IMAGE_CACHE / name).convert("RGB") for name in tested["image"].unique()}
     boxes = [(row["image"], [float(row[column]) for column in BOX_COLUMNS]) for row in tested.to_dict("records")]
-    detector = load_onnx_detector(detector_path, THREADS)
+    detector = load_onnx_detector(detector_path, threads)
 
     def texts(jpeg: bytes, engine: OcrEngine, margin: float) -> list[PlateText]:
         pixels = np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB))
@@ -212,11 +214,11 @@ def speed(detector_path: Path, names: list[str], rounds: int) -> list[dict[str, 
         return [engine.read(crop(image, box, margin)) for box in confident.tolist()]
 
     jpegs = [(IMAGE_CACHE / name).read_bytes() for name in images]
-    baseline_config = engine_config("rapidocr", f"ocr.threads={THREADS}")
+    baseline_config = engine_config("rapidocr", f"ocr.threads={threads}")
     baseline = rapidocr.RapidOcr(rapidocr.Settings.model_validate(baseline_config.model_dump()))
     rows = []
     for name in names:
-        config = engine_config(name, f"ocr.threads={THREADS}")
+        config = engine_config(name, f"ocr.threads={threads}")
         engine, margin = engines.create(config, SCRATCH), config.margin
         crops = [
             (crop(images[image], box, margin), crop(images[image], box, baseline_config.margin)) for image, box in boxes

@@ -1,0 +1,109 @@
+"""Which boxes are plates: the confidences of a detection and of its text from which `lpr.ALPR` lists it.
+
+    python benchmarks/unread_boxes.py FOLDER [--detector FILE.onnx] [--split validation] [--output FILE]
+
+FOLDER is a project or the folder of an experiment in which `lpr split` has run. A detection is listed if its confidence
+is at least the detector's threshold, or a share of it and a text is read in it; and if a text is read in it, or it is
+certain, or too low to be read. Varies the confidence from which a text counts as read, the confidence of the detection
+that is certain, and the share. Prints for each of them, in Markdown, recall and precision of boxes (IoU of at least
+0.5), over all sets and for each, and the F1 over all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from results import add_output, metric, write_results
+from shipped import tested_rows
+from tables import markdown
+from tqdm import tqdm
+
+import lpr
+from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS
+from lpr.detection.onnx_detector import load_onnx_detector
+from lpr.detection.prediction import load_image
+from lpr.inference.plates import MIN_LEGIBLE_PX
+from lpr.metrics.detection import detections, without_ignored
+from lpr.paths import IMAGE_CACHE, SHIPPED_DETECTOR
+
+READ = (0.3, 0.5, 0.7, 0.9)
+CERTAIN = (0.5, 0.6, 0.7, 0.8, 0.9)
+SHARES = (1.0, 0.5, 0.2)
+LEAST = 0.05  # confidence of the detections that are looked at
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--detector", type=Path, default=SHIPPED_DETECTOR, metavar="FILE.onnx")
+    parser.add_argument("--split", choices=["validation", "test"], default="validation")
+    add_output(parser)
+    options = parser.parse_args()
+    here = Path.cwd()
+    detector = here / options.detector
+    threshold = load_onnx_detector(detector).metadata.inference.confidence_threshold
+    os.chdir(options.folder)
+    rows, ignored = tested_rows(options.split)
+    found = without_ignored(read_boxes(detector, rows.drop_duplicates("image")), rows, ignored)
+    plates = rows.dropna(subset=BOX_COLUMNS)
+    table = []
+    for share, read, certain in product(SHARES, READ, CERTAIN):
+        kept = found[listed(found, threshold, share, read, certain)]
+        every = {"all": plates} | {str(source): part for source, part in plates.groupby("source")}
+        counts = {name: found_and_false(part, kept) for name, part in every.items()}
+        right, false = counts["all"]
+        row: dict[str, Any] = {
+            "share of the threshold": metric(share),
+            "text": metric(read),
+            "certain": metric(certain),
+            "F1": metric(2 * right / (right + false + len(plates)), n=len(plates)),
+        }
+        for name, (right, false) in counts.items():
+            row[f"{name}: recall"] = metric(right / len(every[name]), n=len(every[name]))
+            row[f"{name}: precision"] = metric(right / max(right + false, 1), n=right + false)
+        table.append(row)
+    table.sort(key=lambda row: -row["F1"]["value"])
+    print(markdown(table))
+    if options.output:
+        about = f"{options.split} images, threshold {threshold}"
+        write_results(here / options.output, "Which boxes are plates", about, table)
+
+
+def read_boxes(detector: Path, images: pd.DataFrame) -> pd.DataFrame:
+    """All boxes of the images, and what is read in them."""
+    alpr = lpr.ALPR(detector, confidence_threshold=LEAST, unread="keep")
+    boxes = [
+        {"image": name, "source": source, "confidence": plate.confidence, "text_confidence": plate.text_confidence}
+        | {"text": plate.text}
+        | dict(zip(PREDICTED_BOX_COLUMNS, plate.box, strict=True))
+        for name, source in tqdm(list(zip(images["image"], images["source"], strict=True)), unit="image")
+        for plate in alpr(load_image(IMAGE_CACHE / name))
+    ]
+    return pd.DataFrame(boxes)
+
+
+def listed(found: pd.DataFrame, threshold: float, share: float, read: float, certain: float) -> np.ndarray:
+    """Which of the boxes are listed, bool (k,); see the module."""
+    is_read = ((found["text"] != "") & (found["text_confidence"] >= read)).to_numpy()
+    confidences = found["confidence"].to_numpy(float)
+    low = (found["predicted_bottom_y"] - found["predicted_top_y"]).to_numpy(float) < MIN_LEGIBLE_PX
+    sure = np.where(is_read, confidences >= share * threshold, confidences >= threshold)
+    kept: np.ndarray = sure & (is_read | low | (confidences >= certain))
+    return kept
+
+
+def found_and_false(plates: pd.DataFrame, kept: pd.DataFrame) -> tuple[int, int]:
+    """How many of the plates are found, and how many of the boxes in their sets are no plates."""
+    own = kept[kept["source"].isin(plates["source"])]
+    right = int((detections(plates, own)["iou"] >= 0.5).sum())
+    return right, len(own) - right
+
+
+if __name__ == "__main__":
+    main()
