@@ -40,10 +40,11 @@ repro: git_repository dvc_lock $(READY)  ## run all stages that are due (dvc rep
 recognizer: git_repository dvc_lock $(READY)  ## train the recognizer on synthetic plates (dvc repro recognizer/dvc.yaml); two hours
 	@$(BIN)/dvc repro recognizer/dvc.yaml
 
-detector: $(READY)  ## train a detector like the one that ships, of the sets in DATA=FOLDER: experiments/open/models/detector.onnx
+detector: $(READY)  ## train the detector that ships, of the sets in DATA=FOLDER: experiments/open_pasted/models/detector.onnx
 	@test -d "$(DATA)" || { echo "name the folder of the sets that conf/data/open.yaml lists: make detector DATA=FOLDER" >&2; exit 1; }
 	$(BIN)/lpr experiment experiment=open data=open data.root=$(abspath $(DATA)) hydra.run.dir=experiments/open
-	cd experiments/open && lpr export
+	$(BIN)/lpr experiment experiment=open_pasted data=open data.root=$(abspath $(DATA)) hydra.run.dir=experiments/open_pasted
+	cd experiments/open_pasted && lpr export
 
 test: $(READY)  ## run the tests, but for the slow ones
 	@$(BIN)/python -m pytest

@@ -21,7 +21,8 @@ from lpr.synthesis.plate_blanks import Patch
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of RGB, ITU-R BT.601
 _SAMPLING_BLUR_PX = 0.85  # of sharp edges by the sampling alone, as `_blur_of` measures it
-_MIN_WIDTH_PX = 12.0  # of an extra plate
+_MIN_WIDTH_PX = 20.0  # of an extra plate: smaller ones cannot be told from other bright or dark spots
+_MAX_EXTRA_WIDTH = 0.75  # of an extra plate, as a share of the widest that fits
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def _free_place(
     """Corners (4, 2) of a random place, of random size, without a plate; None where none is found in 8 tries."""
     height, width = image.shape[:2]
     aspect = _aspect(patch)
-    widest = min(width, height * aspect) / 3
+    widest = min(width, height * aspect) * _MAX_EXTRA_WIDTH
     if widest < _MIN_WIDTH_PX:
         return None
     for _ in range(8):

@@ -7,7 +7,7 @@ uninterrupted one would have got from there on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lpr.config import RandomCrops, StandardAugment
 
 
+_STEPS_AHEAD = 3  # batches between that which is made and that whose images are read from disk
 _COVER_MARGIN = 0.15  # around what is ignored, as a fraction of its height
 
 
@@ -126,6 +127,10 @@ class FittedImages(Sequence[np.ndarray]):
 
         return fit(read_ahead(self.kept[index]), self._size)
 
+    def read_ahead(self, index: int) -> None:
+        """Have the system begin to read an image that is kept in a file."""
+        read_ahead(self.kept[index])
+
 
 def _decode_all(decode: Callable[[Path, np.ndarray], None], paths: Sequence[Path], images: list[np.ndarray]) -> None:
     """Decode each file into its image."""
@@ -158,6 +163,7 @@ def training_batches(
     choose = _batch_indices(examples, batch_size, steps_per_epoch, seed)
 
     def fetch(step: int) -> tuple[np.ndarray, np.ndarray]:
+        _read_ahead(examples.images, choose(step + _STEPS_AHEAD))
         chosen = choose(step)
         return np.stack([read_ahead(examples.images[index]) for index in chosen]), examples.boxes[chosen]
 
@@ -166,6 +172,15 @@ def training_batches(
         return batch[share], boxes[share]
 
     return python_batches(fetch, steps, examples.images[0].shape, (4,), change)
+
+
+def _read_ahead(images: np.ndarray | Sequence[np.ndarray], indices: Iterable[int]) -> None:
+    """Have the system begin to read images that are kept in files, for a batch that comes later."""
+    for index in indices:
+        if isinstance(images, FittedImages):
+            images.read_ahead(index)
+        else:
+            read_ahead(images[index])
 
 
 def _batch_indices(examples: Examples, batch_size: int, steps_per_epoch: int, seed: int) -> Callable[[int], np.ndarray]:
@@ -245,21 +260,30 @@ def random_crop_batches(
         weight = 1.0 if examples.box_weights is None else examples.box_weights[index]
         return image, np.pad(boxes, [(0, 0), (0, 1)], constant_values=weight)
 
-    def crop(job: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-        index, step, place = job
-        random = np.random.default_rng([seed, step, place])
-        if random.random() < settings.p_mosaic:
-            others = random.integers(len(examples.images), size=3).tolist()
-            image, boxes = random_mosaic([example(one) for one in (index, *others)], size, settings, random, paste_pool)
+    def jobs(step: int) -> list[tuple[list[int], np.random.Generator]]:
+        """Of each crop of a batch: its image, or the four of a mosaic, and the source of its other random numbers."""
+        every = []
+        for place, index in list(enumerate(choose(step).tolist()))[share]:
+            random = np.random.default_rng([seed, step, place])
+            mosaic = random.random() < settings.p_mosaic
+            others = random.integers(len(examples.images), size=3).tolist() if mosaic else []
+            every.append(([index, *others], random))
+        return every
+
+    def crop(job: tuple[list[int], np.random.Generator]) -> tuple[np.ndarray, np.ndarray]:
+        indices, random = job
+        if len(indices) > 1:
+            image, boxes = random_mosaic([example(one) for one in indices], size, settings, random, paste_pool)
         else:
-            image, boxes = random_crop(*example(index), size, settings, random, paste_pool)
+            image, boxes = random_crop(*example(indices[0]), size, settings, random, paste_pool)
         return image, np.pad(boxes, [(0, most - len(boxes)), (0, 0)])
 
     pool = ThreadPoolExecutor(usable_cores())
 
     def fetch(step: int) -> tuple[np.ndarray, np.ndarray]:
-        jobs = [(int(index), step, place) for place, index in enumerate(choose(step))][share]
-        images, boxes = zip(*pool.map(crop, jobs), strict=True)
+        for indices, _ in jobs(step + _STEPS_AHEAD):
+            _read_ahead(examples.images, indices)
+        images, boxes = zip(*pool.map(crop, jobs(step)), strict=True)
         return np.stack(images), np.stack(boxes).astype(np.float32)
 
     return python_batches(fetch, steps, (size, size, 3), (most, 5))

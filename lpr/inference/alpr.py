@@ -48,7 +48,7 @@ ImageInput: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
 UNREAD = ("drop", "keep")
 """What becomes of boxes in which an OCR engine read nothing."""
 
-_READ_FROM = 0.5  # of the threshold: the part from which a box is a plate where a text is read in it
+_READ_FROM = 0.2  # of the threshold: the part from which a box is a plate where a text is read in it
 _MAX_GAP_S = 0.5  # for which a plate of a video may be missed and still keep its track
 _MAX_LIVE_GAP_S = 2.0  # likewise of a live stream, of which frames are skipped, and whose frame rate may be wrong
 _MARGIN = 0.2  # around the crops for an engine of one's own, as a fraction of the box's height
@@ -99,7 +99,7 @@ class ALPR:
             object with the method of `lpr.ocr.engines.OcrEngine`.
         country: whose registrations the texts are: one of `lpr.plates.countries.COUNTRY_NAMES`, such as
             "india" or "europe"; "auto": of the region that the recognizer tells, for each plate; "none": any text.
-        confidence_threshold: least confidence of a plate, 0–1, half of it where a text is read; None: as the detector
+        confidence_threshold: least confidence of a plate, 0–1, a fifth of it where a text is read; None: as the detector
             was exported, or 0.5 for an object of one's own.
         workers: how many images of a list, or frames of a video, are processed at a time, each by its share of the
             cores. One is the fastest for single images; one a core (`lpr.cores.usable_cores()`) for many.
@@ -174,7 +174,7 @@ class ALPR:
     def find(self, pixels: np.ndarray, image: Image.Image) -> list[Plate]:
         """What the detector found in an image, the most confident first, each with its `crop`; unread boxes, too.
 
-        Of boxes below the threshold, those from half of it on in which a text is read.
+        Of boxes below the threshold, those from a fifth of it on in which a text is read.
 
         Args:
             pixels: uint8 (h, w, 3) RGB.

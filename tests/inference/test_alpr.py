@@ -119,7 +119,7 @@ class EverySquare:
 
     def detect(self, image: np.ndarray) -> Detections:
         height, width = image.shape[:2]
-        return Detections(np.array([[0.0, 0.0, width / 2, height / 2], [0, 0, width, height]]), np.array([0.9, 0.2]))
+        return Detections(np.array([[0.0, 0.0, width / 2, height / 2], [0, 0, width, height]]), np.array([0.9, 0.05]))
 
 
 class SizeReader:
@@ -133,7 +133,7 @@ def test_detectors_and_ocr_engines_of_ones_own() -> None:
     (plate,) = lpr.ALPR(EverySquare(), SizeReader())(np.zeros((100, 200, 3), np.uint8))
     assert (plate.text, plate.text_confidence, plate.confidence) == ("W120", 0.8, 0.9)
     assert plate.box == (0, 0, 100, 50)
-    assert len(lpr.ALPR(EverySquare(), "none", confidence_threshold=0.2)(Image.new("RGB", (20, 20)))) == 2
+    assert len(lpr.ALPR(EverySquare(), "none", confidence_threshold=0.05)(Image.new("RGB", (20, 20)))) == 2
 
 
 def test_the_texts_follow_the_registrations_of_a_country() -> None:
@@ -212,7 +212,7 @@ class Ladder:
 
     def detect(self, image: np.ndarray) -> Detections:  # noqa: ARG002
         boxes = [[10.0, 10.0, 90.0, 10.0 + height] for height in (60, 20, 15, 13, 5)]
-        return Detections(np.array(boxes), np.linspace(0.79, 0.6, 5))
+        return Detections(np.array(boxes), np.linspace(0.69, 0.5, 5))
 
 
 class Certain:
@@ -231,7 +231,7 @@ def test_a_box_in_which_nothing_is_read_is_no_plate() -> None:
     assert heights(lpr.ALPR(Ladder(), HeightReader())(image)) == [60, 13, 5]
     assert heights(lpr.ALPR(Ladder(), HeightReader(), unread="keep")(image)) == [60, 20, 15, 13, 5]
     assert heights(lpr.ALPR(Ladder(), "none")(image)) == [60, 20, 15, 13, 5]
-    # From half of the threshold on, a box is a plate if it is read; a certain one is, read or not.
+    # From a fifth of the threshold on, a box is a plate if it is read; a certain one is, read or not.
     assert heights(lpr.ALPR(Ladder(), HeightReader(), confidence_threshold=0.95)(image)) == [60]
     assert heights(lpr.ALPR(Certain(), HeightReader())(image)) == [20]
     with pytest.raises(ValueError, match="unread='no': choose of drop, keep"):
@@ -243,7 +243,7 @@ def test_a_plate_that_is_unread_in_some_frames_keeps_its_track(tmp_path: Path) -
         """A plate at the left whose text is hidden for longer than a track may be interrupted, and a box without."""
 
         def detect(self, image: np.ndarray) -> Detections:  # noqa: ARG002
-            return Detections(np.array([[10.0, 10, 110, 40], [200, 100, 300, 130]]), np.array([0.75, 0.7]))
+            return Detections(np.array([[10.0, 10, 110, 40], [200, 100, 300, 130]]), np.array([0.65, 0.6]))
 
     class Bright:
         def read(self, image: Image.Image) -> PlateText:
