@@ -99,8 +99,8 @@ class ALPR:
             object with the method of `lpr.ocr.engines.OcrEngine`.
         country: whose registrations the texts are: one of `lpr.plates.countries.COUNTRY_NAMES`, such as
             "india" or "europe"; "auto": of the region that the recognizer tells, for each plate; "none": any text.
-        confidence_threshold: least confidence of a plate, 0–1, a fifth of it where a text is read; None: as the detector
-            was exported, or 0.5 for an object of one's own.
+        confidence_threshold: least confidence of a plate, 0–1, a fifth of it where a text is read; None: as the
+            detector was exported, or 0.5 for an object of one's own.
         workers: how many images of a list, or frames of a video, are processed at a time, each by its share of the
             cores. One is the fastest for single images; one a core (`lpr.cores.usable_cores()`) for many.
         unread: "drop" leaves out boxes that are `Plate.unread`; "keep" lists them.
