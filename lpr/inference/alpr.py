@@ -48,7 +48,9 @@ ImageInput: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
 UNREAD = ("drop", "keep")
 """What becomes of boxes in which an OCR engine read nothing."""
 
-_READ_FROM = 0.2  # of the threshold: the part from which a box is a plate where a text is read in it
+READ_FROM = 0.2
+"""The share of the threshold from which a box is a plate where a text is read in it: `benchmarks/unread_boxes.py`."""
+
 _MAX_GAP_S = 0.5  # for which a plate of a video may be missed and still keep its track
 _MAX_LIVE_GAP_S = 2.0  # likewise of a live stream, of which frames are skipped, and whose frame rate may be wrong
 _MARGIN = 0.2  # around the crops for an engine of one's own, as a fraction of the box's height
@@ -182,7 +184,7 @@ class ALPR:
         """
         with self._detector_lock:
             found = self.detector.detect(pixels)
-        least = self.confidence_threshold * (1 if self._engines is None else _READ_FROM)
+        least = self.confidence_threshold * (1 if self._engines is None else READ_FROM)
         plates = [
             self._read(image, Plate((box[0], box[1], box[2], box[3]), confidence))
             for box, confidence in zip(found.boxes.tolist(), found.confidences.tolist(), strict=True)
