@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup git_repository dvc_lock repro recognizer detector test test-all check docs docs-serve wheel lock clean
+.PHONY: help setup git_repository dvc_locks repro recognizer detector test test-all check docs docs-serve wheel lock clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -29,15 +29,21 @@ git_repository:
 	@git rev-parse --git-dir >/dev/null 2>&1 || \
 	  { echo "DVC needs a Git repository, and $(CURDIR) is none: type 'git init' there, then again: make $(MAKECMDGOALS)" >&2; exit 1; }
 
-# DVC, killed while it writes this file, leaves it empty, and then refuses to run.
-dvc_lock:
+# DVC, killed while it writes one of these files, leaves it empty or cut off, and then refuses to run.
+dvc_locks: $(READY)
 	@test -s .dvc/tmp/rwlock || rm -f .dvc/tmp/rwlock
+	@if $(BIN)/dvc stage list $(LOCK:.lock=.yaml) 2>&1 >/dev/null | grep -q "$(LOCK)"; then \
+	  git checkout --quiet -- $(LOCK) 2>/dev/null || rm $(LOCK); \
+	  echo "$(LOCK) was cut off, as DVC was killed while it wrote it; it is as committed again, and DVC's cache has what was made since"; \
+	fi
 
-repro: git_repository dvc_lock $(READY)  ## run all stages that are due (dvc repro); the report is reports/index.html
+repro: LOCK = dvc.lock
+repro: git_repository dvc_locks $(READY)  ## run all stages that are due (dvc repro); the report is reports/index.html
 	@$(BIN)/dvc repro
 	@echo "report: $(CURDIR)/reports/index.html"
 
-recognizer: git_repository dvc_lock $(READY)  ## train the recognizer on synthetic plates (dvc repro recognizer/dvc.yaml); two hours
+recognizer: LOCK = recognizer/dvc.lock
+recognizer: git_repository dvc_locks $(READY)  ## train the recognizer on synthetic plates (dvc repro recognizer/dvc.yaml); two hours
 	@$(BIN)/dvc repro recognizer/dvc.yaml
 
 detector: $(READY)  ## train the detector that ships, of the sets in DATA=FOLDER: experiments/open_pasted/models/detector.onnx
