@@ -127,10 +127,6 @@ class FittedImages(Sequence[np.ndarray]):
 
         return fit(read_ahead(self.kept[index]), self._size)
 
-    def read_ahead(self, index: int) -> None:
-        """Have the system begin to read an image that is kept in a file."""
-        read_ahead(self.kept[index])
-
 
 def _decode_all(decode: Callable[[Path, np.ndarray], None], paths: Sequence[Path], images: list[np.ndarray]) -> None:
     """Decode each file into its image."""
@@ -176,11 +172,9 @@ def training_batches(
 
 def _read_ahead(images: np.ndarray | Sequence[np.ndarray], indices: Iterable[int]) -> None:
     """Have the system begin to read images that are kept in files, for a batch that comes later."""
+    kept = images.kept if isinstance(images, FittedImages) else images
     for index in indices:
-        if isinstance(images, FittedImages):
-            images.read_ahead(index)
-        else:
-            read_ahead(images[index])
+        read_ahead(kept[index])
 
 
 def _batch_indices(examples: Examples, batch_size: int, steps_per_epoch: int, seed: int) -> Callable[[int], np.ndarray]:
