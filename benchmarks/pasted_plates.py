@@ -10,13 +10,13 @@ each detector and place: of all plates at least 30 px wide, of dark ones (median
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 
 import numpy as np
-from results import add_output, write_results
-from shipped import of, tested_rows
+from held_out import build_parser, tested_rows
+from results import write_results
+from shipped import of
 from tables import markdown
 from tqdm import tqdm
 
@@ -25,7 +25,7 @@ from lpr.boxes import BOX_COLUMNS, pairwise_iou
 from lpr.detection.onnx_detector import OnnxDetector, load_onnx_detector
 from lpr.detection.prediction import load_image
 from lpr.metrics.statistics import ratio_score
-from lpr.paths import IMAGE_CACHE, SHIPPED_DETECTOR
+from lpr.paths import IMAGE_CACHE
 
 SEED = 987654  # of the plates
 ROUNDS = 3  # over the images
@@ -35,12 +35,7 @@ PLACES = {"in the place of plates": (1.0, 0.0), "anywhere": (0.0, 1.0)}  # proba
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--detector", type=Path, nargs="+", default=[SHIPPED_DETECTOR], metavar="FILE.onnx")
-    parser.add_argument("--split", choices=["validation", "test"], default="validation")
-    add_output(parser)
-    options = parser.parse_args()
+    options = build_parser(__doc__, "validation", several=True).parse_args()
     here = Path.cwd()
     os.chdir(options.folder)
     pool = PastePool.synthesize(600, SEED)

@@ -23,28 +23,27 @@ and of the surest false plates.
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from results import add_output, metric, write_results
+from held_out import build_parser, tested_rows
+from results import metric, write_results
 from tables import markdown
 from tqdm import tqdm
 
 import lpr
 from lpr.boxes import BOX_COLUMNS, PREDICTED_BOX_COLUMNS, Detections, pairwise_iou
-from lpr.config import OVERRIDE_BOXES, load
-from lpr.data.plates import read_split_and_ignored
+from lpr.config import OVERRIDE_BOXES
 from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import load_image
 from lpr.inference.plates import Plate
 from lpr.metrics.base import DetectionCases
 from lpr.metrics.detection import detections, predictions, score_detections, sources_by_boxes, without_ignored
 from lpr.metrics.statistics import Score, ratio_score
-from lpr.paths import IMAGE_CACHE, SHIPPED_DETECTOR
+from lpr.paths import IMAGE_CACHE
 from lpr.plates.text import fold
 from lpr.report.detection_figures import draw_contact_sheet
 from lpr.report.reliability_figure import draw_reliability_diagram
@@ -56,19 +55,11 @@ LEAST = 0.05  # confidence of the detections that the calibration error is over
 A_SHEET = 24
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--detector", type=Path, default=SHIPPED_DETECTOR)
-    parser.add_argument("--split", choices=["test", "validation"], default="test")
+def main() -> None:
+    parser = build_parser(__doc__, "test")
     parser.add_argument("--sheets", type=Path)
     parser.add_argument("--reliability", type=Path)
-    add_output(parser)
-    return parser
-
-
-def main() -> None:
-    options = build_parser().parse_args()
+    options = parser.parse_args()
     here = Path.cwd()
     detector = load_onnx_detector(here / options.detector)
     threshold = detector.metadata.inference.confidence_threshold
@@ -111,13 +102,6 @@ def main() -> None:
         draw_reliability_diagram(
             judged, here / options.reliability, "precision (share with an IoU of 0.5)", "detections"
         )
-
-
-def tested_rows(split: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of the test images of sources of role test, or of all validation images; and all ignored boxes."""
-    rows, ignored = read_split_and_ignored()
-    tested = [source.name for source in load().data.sources if split == "validation" or source.role == "test"]
-    return rows[(rows["split"] == split) & rows["source"].isin(tested)].reset_index(drop=True), ignored
 
 
 def from_score(score: dict[str, Any]) -> dict[str, Any]:

@@ -11,15 +11,15 @@ Prints a row for each detector, data set and angle, in Markdown, at the exported
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from results import add_output, write_results
-from shipped import from_score, tested_rows
+from held_out import build_parser, tested_rows
+from results import write_results
+from shipped import from_score
 from tables import markdown
 from tqdm import tqdm
 
@@ -28,19 +28,14 @@ from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import load_image
 from lpr.metrics.base import DetectionCases
 from lpr.metrics.detection import detections, predictions, score_detections, without_ignored
-from lpr.paths import IMAGE_CACHE, SHIPPED_DETECTOR
+from lpr.paths import IMAGE_CACHE
 
 ANGLES_DEG = (0, 10, 20, 30)
 SCORES = ("mean_iou", "recall@0.5", "AP50", "false_positives_per_image")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--detector", type=Path, nargs="+", default=[SHIPPED_DETECTOR], metavar="FILE.onnx")
-    parser.add_argument("--split", choices=["validation", "test"], default="test")
-    add_output(parser)
-    options = parser.parse_args()
+    options = build_parser(__doc__, "test", several=True).parse_args()
     here = Path.cwd()
     os.chdir(options.folder)
     table = [

@@ -11,15 +11,14 @@ of boxes (IoU of at least 0.5), over all sets together, since each is small.
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from results import add_output, metric, write_results
-from shipped import tested_rows
+from held_out import build_parser, tested_rows
+from results import metric, write_results
 from tables import markdown
 from tqdm import tqdm
 
@@ -30,7 +29,7 @@ from lpr.detection.prediction import load_image
 from lpr.inference.alpr import READ_FROM
 from lpr.inference.plates import CERTAIN, MIN_LEGIBLE_PX, READ_THRESHOLD
 from lpr.metrics.detection import detections, without_ignored
-from lpr.paths import IMAGE_CACHE, SHIPPED_DETECTOR
+from lpr.paths import IMAGE_CACHE
 
 USED = {"share of the threshold": READ_FROM, "text": READ_THRESHOLD, "certain": CERTAIN}
 VALUES = {"share of the threshold": (1.0, 0.5), "text": (0.3, 0.7, 0.9), "certain": (0.5, 0.6, 0.8, 0.9)}
@@ -38,12 +37,7 @@ LEAST = 0.05  # confidence of the detections that are looked at
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--detector", type=Path, default=SHIPPED_DETECTOR, metavar="FILE.onnx")
-    parser.add_argument("--split", choices=["validation", "test"], default="validation")
-    add_output(parser)
-    options = parser.parse_args()
+    options = build_parser(__doc__, "validation").parse_args()
     here = Path.cwd()
     detector = here / options.detector
     threshold = load_onnx_detector(detector).metadata.inference.confidence_threshold
