@@ -187,7 +187,8 @@ def test_a_changed_local_json_is_noticed(clone: Clone, tmp_path: Path) -> None:
     ]
     clone.lpr_in_process("params", *mine, f"data.image_root={tmp_path / 'images'}")
     images = clone.folder / "data" / "images.csv"
-    clone.dvc("repro", "download")
+    done = clone.dvc("repro", "download")
+    assert "WARNING" not in done.stdout + done.stderr, "of files that the configuration does not name, too"
     assert len(images.read_text().splitlines()) == 21
     assert ran(clone.dvc("repro", "download")) == []
     annotations.write_text("\n".join(lines) + "\n")

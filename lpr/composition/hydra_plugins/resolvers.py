@@ -12,7 +12,7 @@ from typing import Any
 
 from omegaconf import ListConfig, OmegaConf
 
-# What DVC watches in the place of a file that is not there or not local: an empty one.
+# What DVC watches in the place of a file that is not there or not local.
 _NO_FILE = "data/no_file"
 _FILES = ("annotations", "texts", "boxes")
 _IMAGE_FOLDERS = ("images", "JPEGImages")
