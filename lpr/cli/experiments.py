@@ -97,9 +97,14 @@ def add_verbs(verbs: Any) -> None:
         example="lpr export --output models",
     )
     export.add_argument("--output", type=Path, default=MODELS, metavar="FOLDER", help="default: %(default)s")
+    export.add_argument(
+        "--int8",
+        action="store_true",
+        help="also detector.int8.onnx: in 8-bit integers, faster, a quarter of the size; its boxes differ a little",
+    )
 
 
 def _export(module: ModuleType, options: Namespace) -> None:
     from lpr import config
 
-    module.run(config.load(), options.output)
+    module.run(config.load(), options.output, int8=options.int8)

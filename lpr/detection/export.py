@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,10 @@ from lpr.detection.multiscale import Forward, detect
 from lpr.detection.onnx_detector import DetectorMetadata, load_onnx_detector
 from lpr.detection.prediction import keras_network
 from lpr.errors import UserError
+from lpr.files import replaced
 from lpr.hashes import file_md5
 from lpr.nn.onnx_file import quiet_conversion, with_uint8_input, write_onnx
+from lpr.nn.quantization import quantize
 from lpr.nn.runtime import choose_hardware, prepare_tensorflow
 from lpr.paths import DETECTOR_ONNX
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 TOLERANCE_PX, TOLERANCE_CONFIDENCE = 0.01, 1e-4  # about a hundred times what was measured on images
 ONNX, TFLITE = DETECTOR_ONNX.name, "detector.tflite"
+INT8 = "detector.int8.onnx"
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def export(
     output.mkdir(parents=True, exist_ok=True)
     unfinished = {name: output / f"unfinished-{name}" for name in (ONNX, TFLITE)}
     try:
-        for name in unfinished:
+        for name in (*unfinished, INT8):
             (output / name).unlink(missing_ok=True)
         write_onnx(model, metadata.model_dump_json(), unfinished[ONNX])
         with quiet_conversion():
@@ -124,6 +127,29 @@ def export(
         for path in unfinished.values():
             path.unlink(missing_ok=True)
     return deviations
+
+
+def export_int8(
+    folder: Path, training_images: Iterable[np.ndarray], images: Sequence[np.ndarray], threads: int | None
+) -> Deviation:
+    """Write `detector.int8.onnx` beside `detector.onnx`: the same network in 8-bit integers (`lpr.nn.quantization`).
+
+    Args:
+        folder: has `detector.onnx`.
+        training_images: uint8 (h, w, 3) RGB, by which the ranges of the network's values are found.
+        images: likewise, to compare on.
+        threads: as of `load_onnx_detector`.
+
+    Returns:
+        The largest deviation from `detector.onnx`.
+    """
+    detector = load_onnx_detector(folder / ONNX, threads)
+    network, family, settings = detector.network, detector.family, detector.metadata.inference
+    inputs = (case[0] for image in training_images for case in _inputs_and_outputs(network, [image], family, settings))
+    with replaced(folder / INT8) as unfinished:
+        quantize(folder / ONNX, inputs, unfinished)
+    cases = _inputs_and_outputs(network, images, family, settings)
+    return compare(cases, load_onnx_detector(folder / INT8, threads).network, family)
 
 
 def compare(cases: Sequence[tuple[np.ndarray, np.ndarray]], network: Forward, family: Family) -> Deviation:

@@ -1,6 +1,7 @@
 """The detector for use: `models/detector.onnx`, `models/detector.tflite`. A verb alone, no stage of `dvc repro`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from lpr.data.plates import read_split
 from lpr.data.tables import read_table
 from lpr.detection import families
 from lpr.detection.confidence import ValidationDetections
-from lpr.detection.export import ONNX, TOLERANCE_CONFIDENCE, TOLERANCE_PX, export
+from lpr.detection.export import INT8, ONNX, TOLERANCE_CONFIDENCE, TOLERANCE_PX, export, export_int8
 from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import load_image
 from lpr.metrics.matching import match_predictions
@@ -19,10 +20,16 @@ from lpr.paths import DETECTOR, IMAGE_CACHE, PREDICTIONS, SPLIT
 from lpr.synthesis.scenes import draw_scene
 
 _IMAGES = 24  # to compare on
+_TRAINING_IMAGES = 64  # that the ranges of a network's values are found by
 
 
-def run(config: Config, output: Path) -> None:
-    """Export, and print the largest deviations of the exported detectors from the trained one, and the threshold."""
+def run(config: Config, output: Path, *, int8: bool = False) -> None:
+    """Export, and print the largest deviations of the exported detectors from the trained one, and the threshold.
+
+    Args:
+        output: a folder.
+        int8: whether `detector.int8.onnx` is written, too.
+    """
     images, which = _images()
     validation = _validation(config)
     deviations = export(DETECTOR, config, images, output, validation)
@@ -37,7 +44,14 @@ def run(config: Config, output: Path) -> None:
         f"{TOLERANCE_CONFIDENCE} of confidence):"
     )
     for name, deviation in deviations.items():
-        print(f"  {output / name}: {deviation}, {(output / name).stat().st_size / 1e6:.1f} MB")
+        print(f"  {output / name}: {deviation}, {_megabytes(output / name)}")
+    if int8:
+        deviation = export_int8(output, _training_images(), images, config.train.threads)
+        print(f"in 8-bit integers, whose boxes differ: {output / INT8}: {deviation}, {_megabytes(output / INT8)}")
+
+
+def _megabytes(path: Path) -> str:
+    return f"{path.stat().st_size / 1e6:.1f} MB"
 
 
 def _validation(config: Config) -> ValidationDetections | None:
@@ -62,11 +76,28 @@ def _validation(config: Config) -> ValidationDetections | None:
 
 
 def _images() -> tuple[Sequence[np.ndarray], str]:
-    """Cached test images, evenly chosen, where there are any; else synthetic scenes."""
-    if SPLIT.is_file():
-        rows = read_split()
-        tested = rows.loc[rows["split"] == "test", "image"].drop_duplicates()
-        paths = [IMAGE_CACHE / name for name in tested.iloc[:: -(-len(tested) // _IMAGES) or 1]]
-        if paths and all(path.is_file() for path in paths):
-            return [load_image(path) for path in paths], "test"
-    return [np.asarray(draw_scene(np.random.default_rng(seed)).image) for seed in range(_IMAGES)], "synthetic"
+    """Test images, evenly chosen, where there are any; else synthetic scenes."""
+    tested = list(_cached_images("test", _IMAGES))
+    return (tested, "test") if tested else (_scenes(_IMAGES), "synthetic")
+
+
+def _training_images() -> Iterator[np.ndarray]:
+    """Training images, evenly chosen, where there are any; else synthetic scenes."""
+    trained = _cached_images("train", _TRAINING_IMAGES)
+    first = next(trained, None)
+    return iter(_scenes(_TRAINING_IMAGES)) if first is None else chain([first], trained)
+
+
+def _cached_images(split: str, count: int) -> Iterator[np.ndarray]:
+    """At most so many images of a split, evenly chosen; none where not all of these are cached."""
+    if not SPLIT.is_file():
+        return
+    rows = read_split()
+    names = rows.loc[rows["split"] == split, "image"].drop_duplicates()
+    paths = [IMAGE_CACHE / name for name in names.iloc[:: -(-len(names) // count) or 1]]
+    if all(path.is_file() for path in paths):
+        yield from map(load_image, paths)
+
+
+def _scenes(count: int) -> list[np.ndarray]:
+    return [np.asarray(draw_scene(np.random.default_rng(seed)).image) for seed in range(count)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import tensorflow as tf
@@ -156,6 +157,24 @@ def test_the_command_prints_the_deviation(project: Path, capsys: pytest.CaptureF
     session = onnxruntime.InferenceSession("elsewhere/detector.onnx")
     (image,) = session.get_inputs()
     assert (image.type, image.shape) == ("tensor(uint8)", ["n", "h", "w", 3])
+
+
+def test_in_8_bit_integers_it_finds_the_same_plates(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trained_project(build_finder(), SETTINGS)
+    assert cli(["export", "--int8"]) == 0
+    assert "models/detector.int8.onnx: " in capsys.readouterr().out
+    plain, quantized = (load_onnx_detector(Path("models") / name) for name in ("detector.onnx", "detector.int8.onnx"))
+    assert quantized.metadata == plain.metadata
+    places = [(2, 3), (12, 7)]
+    found = quantized.detect(draw(*places, scale=3))
+    np.testing.assert_allclose(plates_of(found, 0.5), [box(place, 3) for place in places], atol=1)
+    operators = {node.op_type for node in onnx.load("models/detector.int8.onnx").graph.node}
+    assert "DequantizeLinear" in operators
+    first = Path("models/detector.int8.onnx").read_bytes()
+    assert cli(["export", "--int8"]) == 0
+    assert Path("models/detector.int8.onnx").read_bytes() == first
+    assert cli(["export"]) == 0
+    assert not Path("models/detector.int8.onnx").exists(), "it would be of another detector"
 
 
 def test_nothing_trained(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
