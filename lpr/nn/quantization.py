@@ -21,7 +21,7 @@ _OPERATORS = ["Conv", "Relu", "Add"]
 
 
 def quantize(network: Path, inputs: Iterable[np.ndarray], output: Path) -> None:
-    """Write an ONNX network in integers, but for what follows the last convolutions, and these: they give the results.
+    """Write an ONNX network that computes with integers, but for its last convolutions, which give the results.
 
     Args:
         network: as `lpr.nn.onnx_file.write_onnx` wrote it; its metadata are kept.

@@ -1,6 +1,7 @@
 """Exported detectors have the outputs of Keras or are not written; their bytes depend on nothing else."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from lpr.composition.compose import compose
 from lpr.config import Config
 from lpr.detection import families
 from lpr.detection.confidence import ValidationDetections
-from lpr.detection.export import TOLERANCE_CONFIDENCE, TOLERANCE_PX, Deviation, export
+from lpr.detection.export import TOLERANCE_CONFIDENCE, TOLERANCE_PX, Deviation, export, export_int8
 from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import keras_network
 from lpr.errors import UserError
@@ -157,6 +158,16 @@ def test_the_command_prints_the_deviation(project: Path, capsys: pytest.CaptureF
     session = onnxruntime.InferenceSession("elsewhere/detector.onnx")
     (image,) = session.get_inputs()
     assert (image.type, image.shape) == ("tensor(uint8)", ["n", "h", "w", 3])
+
+
+def test_every_family_computes_with_8_bit_integers(exported: Exported, tmp_path: Path) -> None:
+    shutil.copy(exported.folder / MODELS / "detector.onnx", tmp_path)
+    images = [np.random.default_rng(seed).integers(0, 256, (90, 120, 3), dtype=np.uint8) for seed in range(3)]
+    deviation = export_int8(tmp_path, images, images, threads=1)
+    assert deviation.boxes >= 3
+    assert 0 < deviation.pixels < 1
+    plain, quantized = (load_onnx_detector(tmp_path / name) for name in ("detector.onnx", "detector.int8.onnx"))
+    assert quantized.metadata == plain.metadata
 
 
 def test_in_8_bit_integers_it_finds_the_same_plates(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
