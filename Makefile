@@ -46,12 +46,11 @@ recognizer: LOCK = recognizer/dvc.lock
 recognizer: git_repository dvc_locks $(READY)  ## train the recognizer on synthetic plates (dvc repro recognizer/dvc.yaml); two hours
 	@$(BIN)/dvc repro recognizer/dvc.yaml
 
-detector: $(READY)  ## train the detector that ships, of the sets in DATA=FOLDER: experiments/open_turned/models/detector.int8.onnx
+detector: $(READY)  ## train the detector that ships, of the sets in DATA=FOLDER: experiments/open_pasted/models/detector.int8.onnx
 	@test -d "$(DATA)" || { echo "name the folder of the sets that conf/data/open.yaml lists: make detector DATA=FOLDER" >&2; exit 1; }
 	$(BIN)/lpr experiment experiment=open data=open data.root=$(abspath $(DATA)) hydra.run.dir=experiments/open
 	$(BIN)/lpr experiment experiment=open_pasted data=open data.root=$(abspath $(DATA)) hydra.run.dir=experiments/open_pasted
-	$(BIN)/lpr experiment experiment=open_turned data=open data.root=$(abspath $(DATA)) hydra.run.dir=experiments/open_turned
-	cd experiments/open_turned && lpr export --int8
+	cd experiments/open_pasted && lpr export --int8
 
 test: $(READY)  ## run the tests, but for the slow ones
 	@$(BIN)/python -m pytest
