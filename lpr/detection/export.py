@@ -74,6 +74,8 @@ def export(
 ) -> dict[str, Deviation]:
     """Write `detector.onnx` and `detector.tflite` into `output`, and compare their outputs with Keras's.
 
+    An earlier `detector.int8.onnx` there is deleted, since it would be of another network.
+
     Args:
         detector: the `.keras` file.
         config: has the detector's family and how it is run.

@@ -7,12 +7,13 @@ output channel, and 7 bits: of 8, sums of products saturate on CPUs without VNNI
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from lpr.nn.onnx_file import quiet_conversion
 
 if TYPE_CHECKING:
     import onnx
@@ -43,9 +44,7 @@ def quantize(network: Path, inputs: Iterable[np.ndarray], output: Path) -> None:
     name = model.graph.input[0].name
     for number, node in enumerate(model.graph.node):
         node.name = f"{node.op_type}{number}"
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)  # it recommends steps that a network of `write_onnx` does not need
-    try:
+    with quiet_conversion():  # it recommends steps that a network of `write_onnx` does not need
         quantize_static(
             model,
             output,
@@ -57,8 +56,6 @@ def quantize(network: Path, inputs: Iterable[np.ndarray], output: Path) -> None:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
-    finally:
-        logging.disable(before)
 
 
 def _last_nodes(graph: onnx.GraphProto) -> list[str]:

@@ -1,7 +1,6 @@
 """The detector for use: `models/detector.onnx`, `models/detector.tflite`. A verb alone, no stage of `dvc repro`."""
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,8 @@ def run(config: Config, output: Path, *, int8: bool = False) -> None:
         output: a folder.
         int8: whether `detector.int8.onnx` is written, too.
     """
-    images, which = _images()
+    compared, which = _images("test", _IMAGES)
+    images = list(compared)
     validation = _validation(config)
     deviations = export(DETECTOR, config, images, output, validation)
     if validation is not None:
@@ -46,7 +46,8 @@ def run(config: Config, output: Path, *, int8: bool = False) -> None:
     for name, deviation in deviations.items():
         print(f"  {output / name}: {deviation}, {_megabytes(output / name)}")
     if int8:
-        deviation = export_int8(output, _training_images(), images, config.train.threads)
+        trained, _ = _images("train", _TRAINING_IMAGES)  # one at a time: they may be large
+        deviation = export_int8(output, trained, images, config.train.threads)
         print(f"in 8-bit integers, whose boxes differ: {output / INT8}: {deviation}, {_megabytes(output / INT8)}")
 
 
@@ -75,29 +76,12 @@ def _validation(config: Config) -> ValidationDetections | None:
     return ValidationDetections(confidences, matches.hits[0], len(plates)) if len(found) else None
 
 
-def _images() -> tuple[Sequence[np.ndarray], str]:
-    """Test images, evenly chosen, where there are any; else synthetic scenes."""
-    tested = list(_cached_images("test", _IMAGES))
-    return (tested, "test") if tested else (_scenes(_IMAGES), "synthetic")
-
-
-def _training_images() -> Iterator[np.ndarray]:
-    """Training images, evenly chosen, where there are any; else synthetic scenes."""
-    trained = _cached_images("train", _TRAINING_IMAGES)
-    first = next(trained, None)
-    return iter(_scenes(_TRAINING_IMAGES)) if first is None else chain([first], trained)
-
-
-def _cached_images(split: str, count: int) -> Iterator[np.ndarray]:
-    """At most so many images of a split, evenly chosen; none where not all of these are cached."""
-    if not SPLIT.is_file():
-        return
-    rows = read_split()
-    names = rows.loc[rows["split"] == split, "image"].drop_duplicates()
-    paths = [IMAGE_CACHE / name for name in names.iloc[:: -(-len(names) // count) or 1]]
-    if all(path.is_file() for path in paths):
-        yield from map(load_image, paths)
-
-
-def _scenes(count: int) -> list[np.ndarray]:
-    return [np.asarray(draw_scene(np.random.default_rng(seed)).image) for seed in range(count)]
+def _images(split: str, count: int) -> tuple[Iterator[np.ndarray], str]:
+    """Cached images of a split, at most so many, evenly chosen, where there are any; else synthetic scenes."""
+    if SPLIT.is_file():
+        rows = read_split()
+        names = rows.loc[rows["split"] == split, "image"].drop_duplicates()
+        paths = [IMAGE_CACHE / name for name in names.iloc[:: -(-len(names) // count) or 1]]
+        if paths and all(path.is_file() for path in paths):
+            return map(load_image, paths), split
+    return (np.asarray(draw_scene(np.random.default_rng(seed)).image) for seed in range(count)), "synthetic"
