@@ -12,8 +12,6 @@ import os
 from functools import partial
 from pathlib import Path
 
-import cv2
-import numpy as np
 from held_out import build_parser, tested_rows
 from ocr_engines import race
 from results import write_results
@@ -21,6 +19,7 @@ from tables import markdown
 
 from lpr.boxes import Detections
 from lpr.detection.onnx_detector import OnnxDetector, load_onnx_detector
+from lpr.inference.inputs import decode_image
 from lpr.paths import IMAGE_CACHE
 
 
@@ -52,8 +51,7 @@ def main() -> None:
 
 
 def detect(detector: OnnxDetector, jpeg: bytes) -> Detections:
-    pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
-    return detector.detect(np.asarray(pixels))
+    return detector.detect(decode_image(jpeg))
 
 
 if __name__ == "__main__":

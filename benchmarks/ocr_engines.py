@@ -31,7 +31,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import cv2
 import numpy as np
 import pandas as pd
 from checkout import ROOT
@@ -47,6 +46,7 @@ from lpr.data.plates import read_split
 from lpr.data.tables import read_table
 from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import load_image
+from lpr.inference.inputs import decode_image
 from lpr.metrics.base import RecognitionCases
 from lpr.metrics.detection import detections, predictions
 from lpr.metrics.recognition_metrics import CER, PLATE_ACC, PLATE_ACC_FOLDED
@@ -207,7 +207,7 @@ def speed(detector_path: Path, names: list[str], rounds: int, threads: int) -> l
     detector = load_onnx_detector(detector_path, threads)
 
     def texts(jpeg: bytes, engine: OcrEngine, margin: float) -> list[PlateText]:
-        pixels = np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB))
+        pixels = decode_image(jpeg)
         image = Image.fromarray(pixels)
         found = detector.detect(pixels)
         confident = found.boxes[found.confidences >= detector.metadata.inference.confidence_threshold]

@@ -49,6 +49,7 @@ from lpr.detection.decoding import MIN_CONFIDENCE
 from lpr.detection.multiscale import detect
 from lpr.detection.onnx_detector import OnnxDetector, load_onnx_detector
 from lpr.detection.prediction import load_image
+from lpr.inference.inputs import decode_image
 from lpr.metrics.base import DetectionCases
 from lpr.metrics.comparison import compare, detection_case_scores
 from lpr.metrics.detection import detections, predictions, score_detections
@@ -327,16 +328,16 @@ def _race(size: int, detector: OnnxDetector, jpegs: list[bytes], rounds: int) ->
     square, rectangle = (open_network(YOLO / f"{name}.onnx", THREADS) for name in (size, "any"))
     network, family = detector.network, detector.family
     settings = detector.metadata.inference.model_copy(update={"image_size_px": size})
-    resized = cv2.resize(_decode(jpegs[0]), (size, size))
+    resized = cv2.resize(decode_image(jpegs[0]), (size, size))
     blob = cv2.dnn.blobFromImage(resized, 1 / 255)
     alone = in_turns(
         [lambda _: network(resized[None]), lambda _: square.run(None, {"images": blob})], range(CALLS), rounds
     )
     whole = in_turns(
         [
-            lambda jpeg: detect(_decode(jpeg), network, family, settings),
-            lambda jpeg: detect_by_yolo(_decode(jpeg), square, size, MIN_CONFIDENCE),
-            lambda jpeg: detect_by_yolo(_decode(jpeg), rectangle, size, MIN_CONFIDENCE, square=False),
+            lambda jpeg: detect(decode_image(jpeg), network, family, settings),
+            lambda jpeg: detect_by_yolo(decode_image(jpeg), square, size, MIN_CONFIDENCE),
+            lambda jpeg: detect_by_yolo(decode_image(jpeg), rectangle, size, MIN_CONFIDENCE, square=False),
         ],
         jpegs,
         rounds,
@@ -372,12 +373,6 @@ def _ratios(spent: np.ndarray) -> np.ndarray:
     medians = np.median(spent, axis=1)
     ratios: np.ndarray = medians[:, 0] / medians[:, 1:].min(axis=1)
     return ratios
-
-
-def _decode(jpeg: bytes) -> np.ndarray:
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
-    assert image is not None, "cached images can be read"
-    return image
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,21 @@ def replaced(path: Path) -> Iterator[Path]:
         raise
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+PART = ".part"
+"""The suffix of what a killed process leaves of `write_shared`."""
+
+
+def write_shared(path: Path, content: bytes) -> None:
+    """Write a file that other threads and processes may write at the same time: whole, or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    part = path.with_name(f".{os.getpid()}-{threading.get_ident()}{PART}")
+    part.write_bytes(content)
+    part.replace(path)
 
 
 def free_stem(stem: str, suffixes: Sequence[str], taken: set[str]) -> str:

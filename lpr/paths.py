@@ -18,6 +18,7 @@ SHIPPED_RECOGNIZER = Path(__file__).parent / "ocr" / "recognizer" / "weights" / 
 SHIPPED = {"detector": SHIPPED_DETECTOR, "recognizer": SHIPPED_RECOGNIZER}
 SYNTHETIC_PLATES, REAL_PLATES = DATA / "synthetic_plates.npz", DATA / "real_plates.npz"
 RECOGNIZER, RECOGNIZER_ONNX = MODELS / "recognizer.keras", MODELS / "recognizer.onnx"
+RECOGNIZER_INT8 = MODELS / "recognizer.int8.onnx"
 RECOGNIZER_HISTORY = REPORTS / "recognizer_history.csv"
 SYNTHETIC_SCORES = METRICS / "synthetic_recognition.json"
 SYNTHETIC_RECOGNITIONS = REPORTS / "synthetic_recognitions.csv"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from s3_server import S3Server
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.pop("TQDM_DISABLE", None)  # tests look for the progress bars
 # Tests run in a process a core, and OpenBLAS's threads wait by spinning: before NumPy is loaded, here or in a command.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

@@ -20,7 +20,7 @@ _STAGES = {
     "synthesize-plates": "draw the plates that the recognizer is trained on → data/synthetic_plates.npz",
     "label-plates": "locate the characters of plates of real images → data/real_plates.npz",
     "train-recognizer": "train the recognizer, the network of ocr=recognizer → models/recognizer.keras",
-    "export-recognizer": "calibrate the recognizer and write it for use → models/recognizer.onnx",
+    "export-recognizer": "calibrate the recognizer and write it for use → models/recognizer.onnx, recognizer.int8.onnx",
     "evaluate-recognizer": "score the recognizer on held-out synthetic plates → metrics/synthetic_recognition.json",
 }
 

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -42,6 +41,7 @@ from lpr.data.tables import write_table
 from lpr.data.unavailable import Unavailable
 from lpr.data.urls import is_url, redact
 from lpr.errors import UserError
+from lpr.files import PART, write_shared
 
 # Version of the conversion by `decode` and `_encode`: raise it when the same bytes become another image, so that caches
 # are made anew.
@@ -222,11 +222,8 @@ def _replace_metadata(jpeg: bytes, comment: bytes) -> bytes | None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Atomically, even if the process is killed."""
-    part = path.with_name(f".{os.getpid()}-{threading.get_ident()}.part")
     try:
-        part.write_bytes(content)
-        part.replace(path)
+        write_shared(path, content)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}") from None
 
@@ -252,7 +249,7 @@ def _remove_others(cache: Path, listed: set[str], unlisted: Path | None) -> int:
                     shutil.move(path, unlisted / path.name)
                 else:
                     path.unlink()
-                removed += path.suffix != ".part"
+                removed += path.suffix != PART
     except OSError as error:
         raise UserError(f"{error.filename or cache}: {error.strerror}; the cache of images cannot be used") from None
     return removed

@@ -360,13 +360,13 @@ def _load(model: Path | None, threads: int) -> OnnxDetector:
 
 def _print_left_out(inputs: Inputs) -> None:
     """Say what was not looked at in folders."""
-    for what, paths, remedy in (
-        ("files that are no images or videos", inputs.left_out, ""),
-        ("subfolders", inputs.subfolders, "; `--recursive` looks into them"),
+    for one, several, paths, remedy in (
+        ("file that is no image or video", "files that are no images or videos", inputs.left_out, ""),
+        ("subfolder", "subfolders", inputs.subfolders, "; `--recursive` looks into subfolders"),
     ):
         if paths:
             named = ", ".join(map(printable, paths[:_NAMED])) + (", …" if len(paths) > _NAMED else "")
-            print(f"not looked at: {len(paths)} {what} ({named}){remedy}")
+            print(f"not looked at: {len(paths)} {one if len(paths) == 1 else several} ({named}){remedy}")
 
 
 def choose_targets(paths: Sequence[Source], output: Path, save: Collection[str]) -> dict[Source, Path]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rapidfuzz.distance import Levenshtein
 
+from lpr.files import replaced
 from lpr.ocr.engines.base import NO_TEXT, PlateText
 
 COLUMNS = ["true", "read", "count"]
@@ -61,7 +62,7 @@ class ReadingErrors:
 
     def save(self, path: Path) -> None:
         """Write them as a CSV with `COLUMNS`, in alphabetical order."""
-        with path.open("w", newline="") as file:
+        with replaced(path) as unfinished, unfinished.open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)
             writer.writerows([*pair, count] for pair, count in sorted(self._counts.items()))

@@ -54,8 +54,10 @@ def test_a_folder_in_a_bucket_is_read_as_one_here(folder: Path, capsys: pytest.C
         f"{BASE}/cameras/street/{name}" for name in ("1.png", "2.JPG", "night/3.png")
     ]
     printed = capsys.readouterr()
-    assert f"not looked at: 1 files that are no images or videos ({BASE}/cameras/street/notes.txt)" in printed.out
-    assert f"not looked at: 1 subfolders ({BASE}/cameras/street/night); `--recursive` looks into them" in printed.out
+    assert f"not looked at: 1 file that is no image or video ({BASE}/cameras/street/notes.txt)" in printed.out
+    assert (
+        f"not looked at: 1 subfolder ({BASE}/cameras/street/night); `--recursive` looks into subfolders" in printed.out
+    )
     assert np.array_equal(as_pixels(f"{BASE}/cameras/street/1.png"), draw(ONE, TWO))
     assert_no_secrets(folder, *printed)
 

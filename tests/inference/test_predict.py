@@ -263,12 +263,12 @@ def test_a_folder_is_searched_by_content(lpr: Lpr) -> None:
         *("IMG_1.HEIC", "a.3gp", "a.flv", "a.mts", "broken.jpg", "car", "car.JPG.download", "car.jfif")
     ]
     assert "not looked at: 2 files that are no images or videos (street/BMW.txt, street/pipe.jpg)" in done.stdout
-    assert "not looked at: 1 subfolders (street/more); `--recursive` looks into them" in done.stdout
+    assert "not looked at: 1 subfolder (street/more); `--recursive` looks into subfolders" in done.stdout
     assert f"images: {4 + 3 * 3}, " in done.stdout
     done = lpr("street", "--recursive", "--ocr", "none", "--save", "csv", "--output", "street/predictions")
     assert "street/more/car.png" in [entry["image"] for entry in inputs("street/predictions/predictions.jsonl")]
     assert f"images: {5 + 3 * 3}, " in done.stdout
-    assert "subfolders" not in done.stdout
+    assert "subfolder" not in done.stdout
 
 
 def test_no_input_stops_the_others(lpr: Lpr) -> None:

@@ -47,7 +47,7 @@ def test_dvc_runs_the_stages_to_the_same_bytes_and_a_second_time_does_nothing(tr
 
 
 def digest(folder: Path) -> list[str]:
-    names = ("recognizer.keras", "recognizer.onnx")
+    names = ("recognizer.keras", "recognizer.onnx", "recognizer.int8.onnx")
     return [hashlib.sha256((folder / "models" / name).read_bytes()).hexdigest() for name in names]
 
 

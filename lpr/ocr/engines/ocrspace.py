@@ -13,7 +13,6 @@ import json
 import os
 import re
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -25,6 +24,7 @@ from tqdm import tqdm
 
 from lpr.config import Ocr
 from lpr.errors import UserError
+from lpr.files import write_shared
 from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText
 from lpr.plates.text import normalize_latin
 
@@ -124,7 +124,8 @@ class OcrSpace:
                 _warn(f"ocr.space could not read a plate: {_without_key(response.message)}")
                 return NO_TEXT
             raw = response.text
-            _write_atomically(cached, json.dumps({"text": raw, **self._settings}, indent=1) + "\n")
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            write_shared(cached, (json.dumps({"text": raw, **self._settings}, indent=1) + "\n").encode())
         text = normalize_latin(raw)
         return PlateText(text, 1.0) if text else NO_TEXT
 
@@ -244,11 +245,3 @@ def _as_jpeg(image: Image.Image) -> bytes:
 
 def _as_text(flag: bool) -> str:
     return "true" if flag else "false"
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    """Write a file atomically: an interruption leaves no part of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
-    unfinished.write_text(text)
-    unfinished.replace(path)

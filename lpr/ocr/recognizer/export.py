@@ -16,6 +16,7 @@ from lpr.files import replaced
 from lpr.hashes import file_md5
 from lpr.metrics.calibration import Calibration, calibrate, fit_calibration
 from lpr.nn.onnx_file import open_onnx, write_onnx
+from lpr.nn.quantization import quantize
 from lpr.nn.runtime import choose_hardware, prepare_tensorflow
 from lpr.ocr.recognizer.decoding import Characters, decode
 from lpr.ocr.recognizer.input_shapes import nearest_shape
@@ -30,24 +31,28 @@ if TYPE_CHECKING:
 
 TOLERANCE_PX, TOLERANCE_CONFIDENCE = 0.01, 1e-4  # as of an exported detector
 _CHECKED_CROPS = 64
+_QUANTIZATION_CROPS = 400  # that the ranges of the network's values are found by
 _CORRECT_IOU = 0.3  # least overlap of a character with the true one that it stands for
 
 
-def export(model: Path, config: Recognizer, plates: Sequence[LetteredPlate], output: Path) -> RecognizerMetadata:
-    """Write `output`, calibrated on a crop of each of the plates.
+def export(
+    model: Path, config: Recognizer, plates: Sequence[LetteredPlate], output: Path, int8: Path
+) -> RecognizerMetadata:
+    """Write `output`, calibrated on a crop of each of the plates, and `int8`, the same network in 8-bit integers.
 
     Args:
         model: the `.keras` file of the trained network.
         config: by which it was trained.
         plates: synthetic ones that it was not trained on.
         output: the `.onnx` file.
+        int8: likewise; its results deviate a little (`lpr.nn.quantization`).
 
     Returns:
-        The metadata of the file.
+        The metadata of the files.
 
     Raises:
         UserError: the model or tf2onnx is missing, or the file's results deviate from Keras's by more than
-            `TOLERANCE_PX` or `TOLERANCE_CONFIDENCE`; then there is no file, not even an earlier one.
+            `TOLERANCE_PX` or `TOLERANCE_CONFIDENCE`; then there is neither file, not even an earlier one.
     """
     prepare_tensorflow(choose_hardware("float32", config.train.threads), config.train.seed)
     network = _load(model)
@@ -76,10 +81,13 @@ def export(model: Path, config: Recognizer, plates: Sequence[LetteredPlate], out
         regions=REGIONS,
         alphabet=config.alphabet,
     )
-    output.unlink(missing_ok=True)
+    for path in (output, int8):
+        path.unlink(missing_ok=True)
     with replaced(output) as unfinished:
         write_onnx(network, metadata.model_dump_json(), unfinished)
         _check(unfinished, crops[:_CHECKED_CROPS], found[:_CHECKED_CROPS], metadata)
+    with replaced(int8) as unfinished:
+        quantize(output, (crop[None] for crop in crops[:_QUANTIZATION_CROPS]), unfinished)
     return metadata
 
 

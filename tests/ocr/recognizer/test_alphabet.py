@@ -46,7 +46,7 @@ def test_an_engine_reads_the_characters_of_its_networks_alphabet(
 ) -> None:
     model, onnx = tmp_path / "recognizer.keras", tmp_path / "recognizer.onnx"
     build(config, "float32").save(model)
-    assert export(model, config, plates, onnx).alphabet == ALPHABET
+    assert export(model, config, plates, onnx, tmp_path / "recognizer.int8.onnx").alphabet == ALPHABET
     engine = RecognizerEngine(onnx, 1)
     labels = [ALPHABET.index(character) for character in "京A12345"]
     boxes = np.array([(12 * place, 5, 12 * place + 10, 25) for place in range(len(labels))], float)
