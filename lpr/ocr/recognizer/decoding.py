@@ -46,19 +46,19 @@ def decode(outputs: np.ndarray, stride: int, characters: int) -> list[Characters
         stride: pixels of the network's input a cell; the boxes are in these pixels.
         characters: how many the network's alphabet has.
     """
-    return [_decode(output.astype(float), stride, characters) for output in np.asarray(outputs, np.float32)]
+    return [_decode(output, stride, characters) for output in np.asarray(outputs, np.float32)]
 
 
 def _decode(output: np.ndarray, stride: int, characters: int) -> Characters:
     import cv2
 
-    logits = np.ascontiguousarray(output[..., 0], np.float32)
+    logits = np.ascontiguousarray(output[..., 0])
     neighbourhood_max = cv2.dilate(logits, np.ones((3, 3), np.uint8))
     peaks = np.argwhere((logits == neighbourhood_max) & (logits >= _LOGIT_FLOOR))
     confidences = 1 / (1 + np.exp(-logits[tuple(peaks.T)].astype(float)))
     order = np.argsort(-confidences, kind="stable")[: 2 * _MAX_CHARACTERS]
     peaks, confidences = peaks[order], confidences[order]
-    predicted = output[tuple(peaks.T)]
+    predicted = output[tuple(peaks.T)].astype(float)
     middles = peaks[:, ::-1] + 0.5
     boxes = np.concatenate([middles - predicted[:, 1:3], middles + predicted[:, 3:5]], axis=1) * stride
     kept = _without_duplicates(boxes)

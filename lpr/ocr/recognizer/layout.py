@@ -52,7 +52,8 @@ def _rows(centres: np.ndarray, height: float) -> Layout:
     order = np.argsort(levels, axis=1, kind="stable")
     levels = np.take_along_axis(levels, order, axis=1)
     breaks = np.diff(levels, axis=1) > height / 2  # before the first character of the next line
-    line = np.pad(np.cumsum(breaks, axis=1), [(0, 0), (1, 0)])
+    line = np.zeros_like(order)
+    np.cumsum(breaks, axis=1, out=line[:, 1:])
     label = line + np.arange(len(_SLOPES))[:, None] * len(centres)  # a number for each line of each slope
     means = np.bincount(label.ravel(), levels.ravel()) / np.maximum(np.bincount(label.ravel()), 1)
     # A slope that splits a line has less deviation in each part, so every line costs as much as a split could save.
@@ -64,6 +65,8 @@ def _rows(centres: np.ndarray, height: float) -> Layout:
 
 def _two_beside_one(centres: np.ndarray, heights: np.ndarray) -> Layout | None:
     """The lines of a plate on which two small ones stand beside a tall one; None of another plate."""
+    if heights.max() <= _TALL * heights.min():
+        return None
     order = np.argsort(centres[:, 0], kind="stable")
     for cut in range(2, len(order) - 1):
         left, right = order[:cut], order[cut:]
