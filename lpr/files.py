@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and names that are free."""
+"""Files that are written whole or not at all, names that are free, and sizes."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ def write_shared(path: Path, content: bytes) -> None:
     part = path.with_name(f".{os.getpid()}-{threading.get_ident()}{PART}")
     part.write_bytes(content)
     part.replace(path)
+
+
+def megabytes(path: Path) -> str:
+    """The size of a file, such as "1.4 MB"."""
+    return f"{path.stat().st_size / 1e6:.1f} MB"
 
 
 def free_stem(stem: str, suffixes: Sequence[str], taken: set[str]) -> str:

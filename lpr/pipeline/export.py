@@ -14,6 +14,7 @@ from lpr.detection.confidence import ValidationDetections
 from lpr.detection.export import INT8, ONNX, TOLERANCE_CONFIDENCE, TOLERANCE_PX, export, export_int8
 from lpr.detection.onnx_detector import load_onnx_detector
 from lpr.detection.prediction import load_image
+from lpr.files import megabytes
 from lpr.metrics.matching import match_predictions
 from lpr.paths import DETECTOR, IMAGE_CACHE, PREDICTIONS, SPLIT
 from lpr.synthesis.scenes import draw_scene
@@ -44,15 +45,11 @@ def run(config: Config, output: Path, *, int8: bool = False) -> None:
         f"{TOLERANCE_CONFIDENCE} of confidence):"
     )
     for name, deviation in deviations.items():
-        print(f"  {output / name}: {deviation}, {_megabytes(output / name)}")
+        print(f"  {output / name}: {deviation}, {megabytes(output / name)}")
     if int8:
         trained, _ = _images("train", _TRAINING_IMAGES)  # one at a time: they may be large
         deviation = export_int8(output, trained, images, config.train.threads)
-        print(f"in 8-bit integers, whose boxes differ: {output / INT8}: {deviation}, {_megabytes(output / INT8)}")
-
-
-def _megabytes(path: Path) -> str:
-    return f"{path.stat().st_size / 1e6:.1f} MB"
+        print(f"in 8-bit integers, whose boxes differ: {output / INT8}: {deviation}, {megabytes(output / INT8)}")
 
 
 def _validation(config: Config) -> ValidationDetections | None:
