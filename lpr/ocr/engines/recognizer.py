@@ -22,7 +22,7 @@ from lpr.ocr.confusables import resolve_groups
 from lpr.ocr.engines.base import NO_TEXT, PlateText, TextLine
 from lpr.ocr.recognizer.decoding import Characters, decode
 from lpr.ocr.recognizer.fusion import weighted_boxes_fusion
-from lpr.ocr.recognizer.input_shapes import nearest_shape, resize
+from lpr.ocr.recognizer.input_shapes import likely_shape, resize, shape_of
 from lpr.ocr.recognizer.layout import (
     Layout,
     find_layout,
@@ -155,9 +155,10 @@ class RecognizerEngine:
 
     def detect_characters(self, image: np.ndarray) -> Characters:
         """All characters in an image of a plate, uint8 (h, w, 3) RGB: of its first crop, or of all crops, fused."""
-        crops = self._run(image, self._tta_margins[:1])
-        if self._tta_margins[1:] and self._confidence_of(crops[0]) < self._tta_threshold:
-            crops += self._run(image, self._tta_margins[1:])
+        shape, first = self._first_crop(image)
+        crops = [first]
+        if self._tta_margins[1:] and self._confidence_of(first) < self._tta_threshold:
+            crops += self._run(image, self._tta_margins[1:], shape)
         return weighted_boxes_fusion(crops)
 
     def text(self, plate: PlateCharacters) -> PlateText:
@@ -192,10 +193,25 @@ class RecognizerEngine:
         found = self.detect_characters(image)
         return PlateCharacters(image, found, find_layout(found.boxes))
 
-    def _run(self, image: np.ndarray, margins: Sequence[float]) -> list[Characters]:
-        """The network's characters in a crop for each of the margins; boxes in pixels of the image."""
+    def _first_crop(self, image: np.ndarray) -> tuple[tuple[int, int], Characters]:
+        """The characters of the first crop, and the network's input shape by which they were found.
+
+        Where their lines ask for another shape than the image's aspect ratio did, it is that of the two by which the
+        text is more confident.
+        """
+        shapes, margins = self._metadata.shapes, self._tta_margins[:1]
+        shape = likely_shape(shapes, image.shape[1], image.shape[0])
+        (found,) = self._run(image, margins, shape)
+        other = shape_of(shapes, found.boxes)
+        if len(found.boxes) and other != shape:
+            (again,) = self._run(image, margins, other)
+            if self._confidence_of(again) >= self._confidence_of(found):
+                return other, again
+        return shape, found
+
+    def _run(self, image: np.ndarray, margins: Sequence[float], shape: tuple[int, int]) -> list[Characters]:
+        """The characters in a crop for each of the margins, by this input shape; boxes in pixels of the image."""
         rows, columns = image.shape[:2]
-        shape = nearest_shape(self._metadata.shapes, columns, rows)
         trims = [round((self._margin - margin) * rows / (1 + 2 * self._margin)) for margin in margins]
         trims = [min(trim, (min(rows, columns) - 1) // 2) for trim in trims]
         crops = [image[trim : rows - trim, trim : columns - trim] for trim in trims]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from clones import ROOT
 from PIL import Image
-from plate_images import BEHIND, plate_image
+from plate_images import BEHIND, plate, plate_image
 
 from lpr.composition.compose import compose
 from lpr.errors import UserError
@@ -42,6 +42,20 @@ def test_most_clear_plates_are_read_exactly_line_by_line(engine: OcrEngine, size
     lines = {len(found.lines) for found, exact in zip(texts, right, strict=True) if exact}
     assert lines == ({1} if size_mm == LONG else {2})
     assert all(0 < found.confidence <= 1 for found in texts if found.text)
+
+
+@pytest.mark.parametrize("foreshortening", [0.7, 0.4])
+def test_thin_characters_side_by_side_are_read_on_a_plate_seen_from_the_side(
+    engine: OcrEngine, foreshortening: float
+) -> None:
+    rng = np.random.default_rng(1)
+    right = 0
+    for _ in range(20):
+        letters = "".join(rng.choice(list("ABEHKLMNPRSTVX"), 5))
+        text = f"{letters[:2]}11{letters[2:]}"
+        image = plate(text, width=400)
+        right += engine.read(image.resize((round(foreshortening * image.width), image.height))).text == text
+    assert right >= 19
 
 
 def test_plates_that_fill_their_images_are_read(engine: OcrEngine) -> None:

@@ -9,7 +9,6 @@ from clones import ROOT
 from lpr.composition.compose import compose
 from lpr.config import Recognizer
 from lpr.ocr.recognizer.batches import crop_batches
-from lpr.ocr.recognizer.input_shapes import nearest_shape
 from lpr.synthesis.lettered_plates import LetteredPlate, draw_lettered_plates
 
 SHAPES = [[64, 192], [96, 128]]
@@ -30,12 +29,6 @@ def batches(
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     found = crop_batches(plates, real_plates or [], config, steps)
     return [(crops.numpy(), targets.numpy()) for crops, targets in found]
-
-
-def test_a_plate_gets_the_input_shape_of_the_nearest_aspect_ratio() -> None:
-    assert nearest_shape(SHAPES, 520, 110) == (64, 192)
-    assert nearest_shape(SHAPES, 340, 200) == (96, 128)
-    assert nearest_shape(SHAPES[:1], 10, 90) == (64, 192)
 
 
 def test_a_batch_has_one_shape_and_all_shapes_occur(plates: list[LetteredPlate]) -> None:

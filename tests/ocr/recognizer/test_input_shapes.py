@@ -1,0 +1,33 @@
+"""Which input shape of the network a crop gets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lpr.ocr.recognizer.input_shapes import likely_shape, shape_of
+
+SHAPES = [[96, 128], [64, 192]]
+
+
+def characters(*lines: int) -> np.ndarray:
+    """Boxes of lines of so many characters, 10 px wide and 20 px high."""
+    return np.array(
+        [(12 * n, 30 * line, 12 * n + 10, 30 * line + 20) for line, k in enumerate(lines) for n in range(k)]
+    )
+
+
+def test_before_the_characters_are_known_a_crop_that_is_wider_than_high_gets_the_long_shape() -> None:
+    assert likely_shape(SHAPES, 520, 110) == (64, 192)
+    assert likely_shape(SHAPES, 340, 200) == (64, 192)
+    assert likely_shape(SHAPES, 240, 200) == (96, 128)
+
+
+def test_a_plate_of_one_line_gets_the_long_shape_whatever_its_aspect_ratio() -> None:
+    assert shape_of(SHAPES, characters(7)) == (64, 192)
+    assert shape_of(SHAPES, characters(2)) == (64, 192)
+    assert shape_of(SHAPES, characters(4, 4)) == (96, 128)
+    assert shape_of(SHAPES, characters(3, 3, 3)) == (96, 128)
+
+
+def test_a_network_may_have_one_shape() -> None:
+    assert likely_shape(SHAPES[:1], 520, 110) == shape_of(SHAPES[:1], characters(7)) == (96, 128)
