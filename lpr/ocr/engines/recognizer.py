@@ -38,15 +38,16 @@ from lpr.paths import SHIPPED_RECOGNIZER
 _MAX_SLOPE = 0.08  # of lines that need no levelling
 _STEEP_SLOPE = 0.15  # of lines that are levelled however confident their text is
 _MIN_CHARACTERS = 3  # whose slope is worth measuring
-# Around the characters of a levelled plate, horizontal and vertical, of their height; wide, for one that was missed.
-_LEVEL_MARGINS = 0.6, 0.45
+# Around the characters that a plate is cropped to, horizontal and vertical, of their height: wide, for one that was
+# missed.
+_CHARACTER_MARGINS = 0.9, 0.45
 
 
 class PlateCharacters(NamedTuple):
     """The characters of a plate and their lines.
 
     Attributes:
-        image: uint8 (h, w, 3) RGB: the plate, levelled where that gave more confident characters.
+        image: uint8 (h, w, 3) RGB: the plate, cropped to its characters where that gave more confident ones.
         characters: those that were found; boxes in pixels of the image.
         layout: the lines of the registration.
     """
@@ -72,7 +73,7 @@ class RecognizerKeys(Ocr):
         "box's height; none is over `margin`"
     )
     tta_threshold: Annotated[float, Field(ge=0, le=1)] = Field(
-        description="confidence of the first crop's text from which no other crop is used"
+        description="confidence of the text from which no other crop is used, unless its lines slope much"
     )
     threads: Annotated[int, Field(ge=1)] | None = Field(description="threads of ONNX Runtime; null: one a core")
 
@@ -105,8 +106,7 @@ class RecognizerEngine:
         threads: of ONNX Runtime; None: one a core.
         margin: around the plate's box in the images that it is given, as a fraction of the box's height.
         tta_margins: margins of the crops (test-time augmentation), none of them larger than `margin`.
-        tta_threshold: confidence of the first crop's text from which no other crop is taken, and no plate that
-            slopes a little is levelled.
+        tta_threshold: confidence of the text from which no other crop is taken, unless the lines slope much.
 
     Raises:
         UserError: the file is missing, no ONNX, or none of `lpr export-recognizer`.
@@ -137,21 +137,25 @@ class RecognizerEngine:
     def detect(self, image: np.ndarray) -> PlateCharacters:
         """The characters of the registration in an image of a plate, uint8 (h, w, 3) RGB.
 
-        Where lines slope, the plate is levelled by a shear and by a rotation, and processed again; the one of the three
-        that is the most confident is taken.
+        Where the text is in doubt or its lines slope, the plate is cropped to its characters, levelled, and processed
+        again; the plate whose text is the most confident is taken.
         """
         plates = [self._detect_once(image)]
-        found, slope = plates[0].characters, plates[0].layout.slope
-        if len(found.boxes) >= _MIN_CHARACTERS and self._needs_levelling(slope, found):
-            for matrix in (shear(slope), rotation(slope)):
-                plates.append(self._detect_once(level_lines(image, found.boxes, matrix, _LEVEL_MARGINS)))
+        found = plates[0].characters
+        for matrix in self._levelling(found, plates[0].layout.slope):
+            plates.append(self._detect_once(level_lines(image, found.boxes, matrix, _CHARACTER_MARGINS)))
         plate = max(plates, key=lambda each: self._confidence_of(each.characters))
         return plate._replace(layout=without_dates(plate.characters, plate.layout))
 
-    def _needs_levelling(self, slope: float, found: Characters) -> bool:
-        if abs(slope) > _STEEP_SLOPE:
-            return True
-        return abs(slope) > _MAX_SLOPE and self._confidence_of(found) < self._tta_threshold
+    def _levelling(self, found: Characters, slope: float) -> list[np.ndarray]:
+        """The matrices (2, 2) by which a plate with these characters is levelled, to be processed again.
+
+        Lines that slope are levelled by a shear and by a rotation, since it is unknown which of the two they need.
+        """
+        confident = self._confidence_of(found) >= self._tta_threshold
+        if len(found.boxes) >= _MIN_CHARACTERS and abs(slope) > (_STEEP_SLOPE if confident else _MAX_SLOPE):
+            return [shear(slope), rotation(slope)]
+        return [shear(slope)] if len(found.boxes) and not confident else []
 
     def detect_characters(self, image: np.ndarray) -> Characters:
         """All characters in an image of a plate, uint8 (h, w, 3) RGB: of its first crop, or of all crops, fused."""

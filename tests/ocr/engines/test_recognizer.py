@@ -58,6 +58,17 @@ def test_thin_characters_side_by_side_are_read_on_a_plate_seen_from_the_side(
     assert right >= 19
 
 
+def test_plates_in_boxes_that_are_much_too_large_are_read(engine: OcrEngine) -> None:
+    right = 0
+    for seed in range(20):
+        text, image = plate_image(LONG, seed)
+        around = Image.new("RGB", (round(1.6 * image.width), 3 * image.height), BEHIND)
+        around.paste(image, ((around.width - image.width) // 2, image.height))
+        small = around.resize((around.width // 2, around.height // 2))
+        right += engine.read(small).text == text
+    assert right >= 18
+
+
 def test_plates_that_fill_their_images_are_read(engine: OcrEngine) -> None:
     """The engine takes crops of several margins, for which there is no room in these images."""
     right = 0
@@ -112,7 +123,11 @@ def test_no_further_crop_is_used_from_the_threshold_on() -> None:
     _, image = plate_image(LONG, 1)
     one, all_three, stopped = (
         create(settings(*keys), Path()).read(image).confidence
-        for keys in (["ocr.tta_margins=[0.08]"], ["ocr.tta_threshold=1.0"], ["ocr.tta_threshold=0.0"])
+        for keys in (
+            ["ocr.tta_margins=[0.08]", "ocr.tta_threshold=0.0"],
+            ["ocr.tta_threshold=1.0"],
+            ["ocr.tta_threshold=0.0"],
+        )
     )
     assert stopped == one != all_three
 
