@@ -20,7 +20,7 @@ from lpr.ocr.engines.cascade import ERRORS, recognize_lines
 from lpr.ocr.engines.rapidocr import RapidOcr
 from lpr.ocr.engines.recognizer import RecognizerEngine
 from lpr.ocr.reading_errors import ReadingErrors
-from lpr.ocr.recognizer.input_shapes import shape_of
+from lpr.ocr.recognizer.input_shapes import nearest_shape
 from lpr.paths import SCRATCH, SHIPPED_RECOGNIZER
 from lpr.synthesis.crops import draw_crop
 from lpr.synthesis.lettered_plates import draw_lettered_plates
@@ -39,7 +39,7 @@ def main() -> None:
     assert isinstance(rapidocr, RapidOcr)
     readings = []
     for number, drawn in enumerate(tqdm(draw_lettered_plates(options.plates, SEED), "reading", unit="plate")):
-        shape = shape_of(config.recognizer.input_shapes_px, drawn.characters)
+        shape = nearest_shape(config.recognizer.input_shapes_px, *drawn.size)
         crop, *_ = draw_crop(drawn, *shape, np.random.default_rng([SEED, number]), config.recognizer.crops)
         plate = recognizer.detect(crop)
         readings.append((drawn.text, recognize_lines(rapidocr, plate, recognizer.text(plate)).text))

@@ -22,7 +22,7 @@ from numpy.random import Generator
 from PIL import Image
 
 from lpr.composition.compose import compose
-from lpr.ocr.recognizer.input_shapes import likely_shape, shape_of
+from lpr.ocr.recognizer.input_shapes import nearest_shape
 from lpr.synthesis.crops import draw_crop
 from lpr.synthesis.lettered_plates import draw_lettered_plates
 
@@ -49,7 +49,7 @@ def _synthetic(count: int, seed: int, rng: Generator, with_boxes: bool) -> list[
     plates = draw_lettered_plates(count, seed)
     middle = time.thread_time()
     samples = [
-        draw_crop(plate, *shape_of(SETTINGS.input_shapes_px, plate.characters), rng, SETTINGS.crops) for plate in plates
+        draw_crop(plate, *nearest_shape(SETTINGS.input_shapes_px, *plate.size), rng, SETTINGS.crops) for plate in plates
     ]
     end = time.thread_time()
     print(f"n={count} plates_per_s={count / (middle - start):.0f} crops_per_s={count / (end - middle):.0f}")
@@ -67,7 +67,7 @@ def _real(folder: Path, count: int, rng: Generator) -> list[np.ndarray]:
             [box[2] - box[0], box[3] - box[1]], 2
         )
         part = Image.open(folder / "mirror" / name).convert("RGB").crop(edges.round().astype(int).tolist())
-        height, width = likely_shape(SETTINGS.input_shapes_px, *part.size)
+        height, width = nearest_shape(SETTINGS.input_shapes_px, *part.size)
         crops.append(_padded(np.asarray(part.resize((width, height), Image.Resampling.BILINEAR))))
     return crops
 

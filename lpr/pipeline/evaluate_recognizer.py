@@ -17,7 +17,7 @@ from lpr.metrics import table as metric_table
 from lpr.metrics.recognition import score_recognitions
 from lpr.metrics.statistics import print_scores
 from lpr.ocr.engines.recognizer import RecognizerEngine
-from lpr.ocr.recognizer.input_shapes import shape_of
+from lpr.ocr.recognizer.input_shapes import nearest_shape
 from lpr.paths import RECOGNIZER_ONNX, SYNTHETIC_FIGURES, SYNTHETIC_RECOGNITIONS, SYNTHETIC_SCORES
 from lpr.report.recognition_figures import choose_worst, draw_confusions, draw_reliability, draw_worst
 from lpr.synthesis.crops import draw_crop
@@ -37,7 +37,7 @@ def run(config: Config) -> None:
         tqdm(draw_lettered_plates(settings.held_out_plates, seed), "recognize", unit="plate")
     ):
         rng = np.random.default_rng([seed, number])
-        crop, _ = draw_crop(plate, *shape_of(settings.input_shapes_px, plate.characters), rng, settings.crops)
+        crop, _ = draw_crop(plate, *nearest_shape(settings.input_shapes_px, *plate.size), rng, settings.crops)
         found = engine.read(Image.fromarray(crop))
         crops.append(crop)
         rows.append(

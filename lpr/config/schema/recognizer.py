@@ -89,9 +89,8 @@ class Recognizer(Backbone):
     """The recognizer, our own OCR network, which finds the characters in the crop of a plate, and its training."""
 
     name: Literal["default"] = Field(description="option of the group `recognizer`")
-    input_shapes_px: Annotated[list[Shape], Field(min_length=1, max_length=2)] = Field(
-        description="heights and widths of the input, pixels; a crop is stretched to the longer one if its characters "
-        "are in one line, else to the squarer one"
+    input_shapes_px: Annotated[list[Shape], Field(min_length=1)] = Field(
+        description="heights and widths of the input, pixels; a crop is stretched to the shape nearest to its own"
     )
     output_stride: Literal[4, 8]
     alphabet: Annotated[str, AfterValidator(_is_alphabet)] = Field(

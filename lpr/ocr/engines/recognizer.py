@@ -22,7 +22,7 @@ from lpr.ocr.confusables import resolve_groups
 from lpr.ocr.engines.base import NO_TEXT, PlateText, TextLine
 from lpr.ocr.recognizer.decoding import Characters, decode
 from lpr.ocr.recognizer.fusion import weighted_boxes_fusion
-from lpr.ocr.recognizer.input_shapes import likely_shape, resize, shape_of
+from lpr.ocr.recognizer.input_shapes import nearest_shape, resize, shape_of
 from lpr.ocr.recognizer.layout import (
     Layout,
     find_layout,
@@ -204,7 +204,7 @@ class RecognizerEngine:
         text is more confident.
         """
         shapes, margins = self._metadata.shapes, self._tta_margins[:1]
-        shape = likely_shape(shapes, image.shape[1], image.shape[0])
+        shape = nearest_shape(shapes, image.shape[1], image.shape[0])
         (found,) = self._run(image, margins, shape)
         other = shape_of(shapes, found.boxes)
         if len(found.boxes) and other != shape:

@@ -11,7 +11,7 @@ import numpy as np
 from lpr.config import Recognizer
 from lpr.cores import usable_cores
 from lpr.nn.batches import python_batches
-from lpr.ocr.recognizer.input_shapes import shape_of
+from lpr.ocr.recognizer.input_shapes import nearest_shape
 from lpr.plates.countries import REGIONS
 from lpr.synthesis.crops import draw_background_crop, draw_crop
 from lpr.synthesis.lettered_plates import LetteredPlate
@@ -29,7 +29,7 @@ def crop_batches(
 
     A character is its box, as fractions of the crop, its index in `config.alphabet`, and that of its plate's region in
     `REGIONS`, -1 where that is unknown; all zero where there are fewer than m. All crops of a batch have one of
-    `config.input_shapes_px`, each as often as it is that of a plate. A batch is a function of (seed, step), a crop
+    `config.input_shapes_px`, each as often as it is nearest to a plate's. A batch is a function of (seed, step), a crop
     with its plate one of (seed, step, index in the batch).
 
     Args:
@@ -39,7 +39,7 @@ def crop_batches(
         steps: of the training, counted from 0.
     """
     most = max(len(plate.text) for plate in (*plates, *real_plates))
-    shapes = [shape_of(config.input_shapes_px, plate.characters) for plate in plates]
+    shapes = [nearest_shape(config.input_shapes_px, *plate.size) for plate in plates]
     synthetic, real = _by_shape(plates, config), _by_shape(real_plates, config)
     pool = ThreadPoolExecutor(usable_cores())
 
@@ -64,10 +64,10 @@ def crop_batches(
 
 
 def _by_shape(plates: Sequence[LetteredPlate], config: Recognizer) -> dict[tuple[int, int], list[LetteredPlate]]:
-    """For each shape, the plates whose shape it is."""
+    """For each shape, the plates to which it is the nearest."""
     groups: dict[tuple[int, int], list[LetteredPlate]] = {}
     for plate in plates:
-        groups.setdefault(shape_of(config.input_shapes_px, plate.characters), []).append(plate)
+        groups.setdefault(nearest_shape(config.input_shapes_px, *plate.size), []).append(plate)
     return groups
 
 

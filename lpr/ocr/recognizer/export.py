@@ -19,7 +19,7 @@ from lpr.nn.onnx_file import open_onnx, write_onnx
 from lpr.nn.quantization import quantize
 from lpr.nn.runtime import choose_hardware, prepare_tensorflow
 from lpr.ocr.recognizer.decoding import Characters, decode
-from lpr.ocr.recognizer.input_shapes import shape_of
+from lpr.ocr.recognizer.input_shapes import nearest_shape
 from lpr.ocr.recognizer.metadata import RecognizerMetadata
 from lpr.plates.countries import REGIONS
 from lpr.plates.text import CHARACTERS
@@ -59,7 +59,7 @@ def export(
     crops_and_boxes = [
         draw_crop(
             plate,
-            *shape_of(config.input_shapes_px, plate.characters),
+            *nearest_shape(config.input_shapes_px, *plate.size),
             np.random.default_rng([config.train.seed, number]),
             config.crops,
         )
