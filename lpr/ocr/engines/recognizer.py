@@ -50,11 +50,14 @@ class PlateCharacters(NamedTuple):
         image: uint8 (h, w, 3) RGB: the plate, cropped to its characters where that gave more confident ones.
         characters: those that were found; boxes in pixels of the image.
         layout: the lines of the registration.
+        most_confidence: that its text has: where the first reading was in doubt, a second one, of a part of the image,
+            is no surer, since the part may lack a line.
     """
 
     image: np.ndarray
     characters: Characters
     layout: Layout
+    most_confidence: float = 1.0
 
     @property
     def group_sizes(self) -> list[list[int]]:
@@ -137,25 +140,20 @@ class RecognizerEngine:
     def detect(self, image: np.ndarray) -> PlateCharacters:
         """The characters of the registration in an image of a plate, uint8 (h, w, 3) RGB.
 
-        Where the text is in doubt or its lines slope, the plate is cropped to its characters, levelled, and processed
+        Where lines slope, or the text is in doubt, the plate is cropped to its characters, levelled, and processed
         again; the plate whose text is the most confident is taken.
         """
-        plates = [self._detect_once(image)]
-        found = plates[0].characters
-        for matrix in self._levelling(found, plates[0].layout.slope):
-            plates.append(self._detect_once(level_lines(image, found.boxes, matrix, _CHARACTER_MARGINS)))
+        first = self._detect_once(image)
+        found, slope = first.characters, first.layout.slope
+        confidence = self._confidence_of(found)
+        doubtful = confidence < self._tta_threshold
+        plates = [first]
+        if len(found.boxes) >= _MIN_CHARACTERS and abs(slope) > (_MAX_SLOPE if doubtful else _STEEP_SLOPE):
+            plates += [self._detect_levelled(first, matrix) for matrix in (shear(slope), rotation(slope))]
+        elif doubtful and len(found.boxes):
+            plates.append(self._detect_levelled(first, shear(slope))._replace(most_confidence=confidence))
         plate = max(plates, key=lambda each: self._confidence_of(each.characters))
         return plate._replace(layout=without_dates(plate.characters, plate.layout))
-
-    def _levelling(self, found: Characters, slope: float) -> list[np.ndarray]:
-        """The matrices (2, 2) by which a plate with these characters is levelled, to be processed again.
-
-        Lines that slope are levelled by a shear and by a rotation, since it is unknown which of the two they need.
-        """
-        confident = self._confidence_of(found) >= self._tta_threshold
-        if len(found.boxes) >= _MIN_CHARACTERS and abs(slope) > (_STEEP_SLOPE if confident else _MAX_SLOPE):
-            return [shear(slope), rotation(slope)]
-        return [shear(slope)] if len(found.boxes) and not confident else []
 
     def detect_characters(self, image: np.ndarray) -> Characters:
         """All characters in an image of a plate, uint8 (h, w, 3) RGB: of its first crop, or of all crops, fused."""
@@ -175,7 +173,7 @@ class RecognizerEngine:
             _text_line(found.probabilities[line], self._metadata.alphabet, float(confidences[line].min()), sizes)
             for line, sizes in zip(lines, plate.group_sizes, strict=True)
         ]
-        confidence = self._plate_confidence(confidences[np.concatenate(lines)])
+        confidence = min(self._plate_confidence(confidences[np.concatenate(lines)]), plate.most_confidence)
         regions = dict(zip(self._metadata.regions, found.regions.tolist(), strict=True))
         return PlateText("".join(line.text for line in texts), confidence, tuple(texts), regions)
 
@@ -196,6 +194,10 @@ class RecognizerEngine:
     def _detect_once(self, image: np.ndarray) -> PlateCharacters:
         found = self.detect_characters(image)
         return PlateCharacters(image, found, find_layout(found.boxes))
+
+    def _detect_levelled(self, plate: PlateCharacters, matrix: np.ndarray) -> PlateCharacters:
+        """The plate cropped to its characters and levelled by a matrix (2, 2), processed again."""
+        return self._detect_once(level_lines(plate.image, plate.characters.boxes, matrix, _CHARACTER_MARGINS))
 
     def _first_crop(self, image: np.ndarray) -> tuple[tuple[int, int], Characters]:
         """The characters of the first crop, and the network's input shape by which they were found.
