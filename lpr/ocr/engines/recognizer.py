@@ -38,20 +38,21 @@ from lpr.paths import SHIPPED_RECOGNIZER
 _MAX_SLOPE = 0.08  # of lines that need no levelling
 _STEEP_SLOPE = 0.15  # of lines that are levelled however confident their text is
 _MIN_CHARACTERS = 3  # whose slope is worth measuring
-# Around the characters that a plate is cropped to, horizontal and vertical, of their height: wide, for one that was
-# missed.
-_CHARACTER_MARGINS = 0.9, 0.45
+# Around the characters of a levelled plate, horizontal and vertical, of their height; wide, for one that was missed.
+_LEVEL_MARGINS = 0.6, 0.45
+# … of a plate whose text is in doubt.
+_DOUBT_MARGINS = 0.9, 0.45
 
 
 class PlateCharacters(NamedTuple):
     """The characters of a plate and their lines.
 
     Attributes:
-        image: uint8 (h, w, 3) RGB: the plate, cropped to its characters where that gave more confident ones.
+        image: uint8 (h, w, 3) RGB: the plate, levelled where that gave more confident characters.
         characters: those that were found; boxes in pixels of the image.
         layout: the lines of the registration.
-        most_confidence: that its text has: where the first reading was in doubt, a second one, of a part of the image,
-            is no surer, since the part may lack a line.
+        most_confidence: that its text has: where a first reading was in doubt, one of a part of the image is no surer,
+            since the part may lack a line.
     """
 
     image: np.ndarray
@@ -76,7 +77,7 @@ class RecognizerKeys(Ocr):
         "box's height; none is over `margin`"
     )
     tta_threshold: Annotated[float, Field(ge=0, le=1)] = Field(
-        description="confidence of the text from which no other crop is used, unless its lines slope much"
+        description="confidence of the first crop's text from which no other crop is used"
     )
     threads: Annotated[int, Field(ge=1)] | None = Field(description="threads of ONNX Runtime; null: one a core")
 
@@ -109,7 +110,8 @@ class RecognizerEngine:
         threads: of ONNX Runtime; None: one a core.
         margin: around the plate's box in the images that it is given, as a fraction of the box's height.
         tta_margins: margins of the crops (test-time augmentation), none of them larger than `margin`.
-        tta_threshold: confidence of the text from which no other crop is taken, unless the lines slope much.
+        tta_threshold: confidence of the first crop's text from which no other crop is taken, and no plate that
+            slopes a little is levelled.
 
     Raises:
         UserError: the file is missing, no ONNX, or none of `lpr export-recognizer`.
@@ -134,34 +136,62 @@ class RecognizerEngine:
         self._margin, self._tta_margins, self._tta_threshold = margin, tta_margins, tta_threshold
 
     def read(self, image: Image.Image) -> PlateText:
-        """The text of a plate's lines; its confidence is calibrated."""
-        return self.text(self.detect(np.asarray(image)))
+        """The text of a plate's lines; its confidence is calibrated.
+
+        Where the lines that were found ask for another input shape than the image's aspect ratio did, the plate is read
+        in that, too; where the text is in doubt, a crop of its characters is. The most confident text is taken.
+        """
+        pixels = np.asarray(image)
+        first = self.detect(pixels)
+        found, confidence = first.characters, self._confidence_of(first.characters)
+        plates = [first]
+        shape = shape_of(self._metadata.shapes, found.boxes)
+        if len(found.boxes) and shape != self._nearest_shape(first.image):
+            plates.append(self._detect_once(first.image, shape))
+        if len(found.boxes) and confidence < self._tta_threshold:
+            part = level_lines(first.image, found.boxes, shear(first.layout.slope), _DOUBT_MARGINS)
+            plates.append(self._detect_once(part, shape)._replace(most_confidence=confidence))
+        plate = self._most_confident(plates)
+        return self.text(plate._replace(layout=without_dates(plate.characters, plate.layout)))
 
     def detect(self, image: np.ndarray) -> PlateCharacters:
         """The characters of the registration in an image of a plate, uint8 (h, w, 3) RGB.
 
-        Where lines slope, or the text is in doubt, the plate is cropped to its characters, levelled, and processed
-        again; the plate whose text is the most confident is taken.
+        Where lines slope, the plate is levelled by a shear and by a rotation, and processed again; the one of the three
+        that is the most confident is taken.
         """
-        first = self._detect_once(image)
-        found, slope = first.characters, first.layout.slope
-        confidence = self._confidence_of(found)
-        doubtful = confidence < self._tta_threshold
-        plates = [first]
-        if len(found.boxes) >= _MIN_CHARACTERS and abs(slope) > (_MAX_SLOPE if doubtful else _STEEP_SLOPE):
-            plates += [self._detect_levelled(first, matrix) for matrix in (shear(slope), rotation(slope))]
-        elif doubtful and len(found.boxes):
-            plates.append(self._detect_levelled(first, shear(slope))._replace(most_confidence=confidence))
-        plate = max(plates, key=lambda each: self._confidence_of(each.characters))
+        plates = [self._detect_once(image)]
+        found, slope = plates[0].characters, plates[0].layout.slope
+        if len(found.boxes) >= _MIN_CHARACTERS and self._needs_levelling(slope, found):
+            for matrix in (shear(slope), rotation(slope)):
+                plates.append(self._detect_once(level_lines(image, found.boxes, matrix, _LEVEL_MARGINS)))
+        plate = self._most_confident(plates)
         return plate._replace(layout=without_dates(plate.characters, plate.layout))
 
-    def detect_characters(self, image: np.ndarray) -> Characters:
-        """All characters in an image of a plate, uint8 (h, w, 3) RGB: of its first crop, or of all crops, fused."""
-        shape, first = self._first_crop(image)
-        crops = [first]
-        if self._tta_margins[1:] and self._confidence_of(first) < self._tta_threshold:
+    def _most_confident(self, plates: Sequence[PlateCharacters]) -> PlateCharacters:
+        return max(plates, key=lambda each: self._confidence_of(each.characters))
+
+    def _needs_levelling(self, slope: float, found: Characters) -> bool:
+        if abs(slope) > _STEEP_SLOPE:
+            return True
+        return abs(slope) > _MAX_SLOPE and self._confidence_of(found) < self._tta_threshold
+
+    def detect_characters(self, image: np.ndarray, shape: tuple[int, int] | None = None) -> Characters:
+        """All characters in an image of a plate, uint8 (h, w, 3) RGB: of its first crop, or of all crops, fused.
+
+        Args:
+            image: of the plate.
+            shape: of the network's input, height and width; None: the nearest to the image's aspect ratio.
+        """
+        shape = shape or self._nearest_shape(image)
+        crops = self._run(image, self._tta_margins[:1], shape)
+        if self._tta_margins[1:] and self._confidence_of(crops[0]) < self._tta_threshold:
             crops += self._run(image, self._tta_margins[1:], shape)
         return weighted_boxes_fusion(crops)
+
+    def _nearest_shape(self, image: np.ndarray) -> tuple[int, int]:
+        rows, columns = image.shape[:2]
+        return nearest_shape(self._metadata.shapes, columns, rows)
 
     def text(self, plate: PlateCharacters) -> PlateText:
         """The text of the characters, line by line."""
@@ -191,29 +221,9 @@ class RecognizerEngine:
             return 0.0
         return float(calibrate(np.array([np.prod(confidences)]), self._metadata.plate)[0])
 
-    def _detect_once(self, image: np.ndarray) -> PlateCharacters:
-        found = self.detect_characters(image)
+    def _detect_once(self, image: np.ndarray, shape: tuple[int, int] | None = None) -> PlateCharacters:
+        found = self.detect_characters(image, shape)
         return PlateCharacters(image, found, find_layout(found.boxes))
-
-    def _detect_levelled(self, plate: PlateCharacters, matrix: np.ndarray) -> PlateCharacters:
-        """The plate cropped to its characters and levelled by a matrix (2, 2), processed again."""
-        return self._detect_once(level_lines(plate.image, plate.characters.boxes, matrix, _CHARACTER_MARGINS))
-
-    def _first_crop(self, image: np.ndarray) -> tuple[tuple[int, int], Characters]:
-        """The characters of the first crop, and the network's input shape by which they were found.
-
-        Where their lines ask for another shape than the image's aspect ratio did, it is that of the two by which the
-        text is more confident.
-        """
-        shapes, margins = self._metadata.shapes, self._tta_margins[:1]
-        shape = nearest_shape(shapes, image.shape[1], image.shape[0])
-        (found,) = self._run(image, margins, shape)
-        other = shape_of(shapes, found.boxes)
-        if len(found.boxes) and other != shape:
-            (again,) = self._run(image, margins, other)
-            if self._confidence_of(again) >= self._confidence_of(found):
-                return other, again
-        return shape, found
 
     def _run(self, image: np.ndarray, margins: Sequence[float], shape: tuple[int, int]) -> list[Characters]:
         """The characters in a crop for each of the margins, by this input shape; boxes in pixels of the image."""
