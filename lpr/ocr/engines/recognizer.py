@@ -40,7 +40,7 @@ _STEEP_SLOPE = 0.15  # of lines that are levelled however confident their text i
 _MIN_CHARACTERS = 3  # whose slope is worth measuring
 # Around the characters of a levelled plate, horizontal and vertical, of their height; wide, for one that was missed.
 _LEVEL_MARGINS = 0.6, 0.45
-# … of a plate whose text is in doubt.
+# … of one whose text is in doubt.
 _DOUBT_MARGINS = 0.9, 0.45
 
 
@@ -105,13 +105,16 @@ def create(settings: RecognizerKeys, cache: Path) -> RecognizerEngine:  # noqa: 
 class RecognizerEngine:
     """Finds characters, in several crops of the plate where one is not enough, and joins them line by line.
 
+    `detect` and `text` are a first reading, as `lpr.ocr.engines.cascade` needs it, which asks another engine where that
+    is in doubt; `read` adds a second.
+
     Args:
         weights: an `.onnx` that `lpr export-recognizer` wrote.
         threads: of ONNX Runtime; None: one a core.
         margin: around the plate's box in the images that it is given, as a fraction of the box's height.
         tta_margins: margins of the crops (test-time augmentation), none of them larger than `margin`.
-        tta_threshold: confidence of the first crop's text from which no other crop is taken, and no plate that
-            slopes a little is levelled.
+        tta_threshold: confidence of the first crop's text from which no other crop is taken, no plate that slopes a
+            little is levelled, and none is read again, cropped to its characters.
 
     Raises:
         UserError: the file is missing, no ONNX, or none of `lpr export-recognizer`.
