@@ -22,7 +22,7 @@ from lpr.ocr.confusables import resolve_groups
 from lpr.ocr.engines.base import NO_TEXT, PlateText, TextLine
 from lpr.ocr.recognizer.decoding import Characters, decode
 from lpr.ocr.recognizer.fusion import weighted_boxes_fusion
-from lpr.ocr.recognizer.input_shapes import nearest_shape, resize, shape_of
+from lpr.ocr.recognizer.input_shapes import nearest_shape, resize, shape_of_lines
 from lpr.ocr.recognizer.layout import (
     Layout,
     find_layout,
@@ -148,7 +148,7 @@ class RecognizerEngine:
         first = self.detect(pixels)
         found, confidence = first.characters, self._confidence_of(first.characters)
         plates = [first]
-        shape = shape_of(self._metadata.shapes, found.boxes)
+        shape = shape_of_lines(self._metadata.shapes, len(find_layout(found.boxes).lines))
         if len(found.boxes) and shape != self._nearest_shape(first.image):
             plates.append(self._detect_once(first.image, shape))
         if len(found.boxes) and confidence < self._tta_threshold:

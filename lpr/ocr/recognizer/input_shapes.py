@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lpr.ocr.recognizer.layout import find_layout
-
 
 def nearest_shape(shapes: Sequence[Sequence[int]], width: float, height: float) -> tuple[int, int]:
     """Of the shapes (height, width), the one whose aspect ratio is nearest to that of a box of this size."""
@@ -17,13 +15,13 @@ def nearest_shape(shapes: Sequence[Sequence[int]], width: float, height: float) 
     return rows, columns
 
 
-def shape_of(shapes: Sequence[Sequence[int]], characters: np.ndarray) -> tuple[int, int]:
-    """Of the shapes (height, width), that for a plate with these boxes of characters (n, 4): the longest for one line.
+def shape_of_lines(shapes: Sequence[Sequence[int]], lines: int) -> tuple[int, int]:
+    """Of the shapes (height, width), that for a plate of so many lines: the longest for one, the squarest for more.
 
     A plate of one line may be as square as one of two: seen from the side, or with much around it. In the squarer
     shape, its characters are so narrow that two thin ones side by side, as 11, are taken for one.
     """
-    choose = max if len(find_layout(characters).lines) < 2 else min
+    choose = max if lines < 2 else min
     rows, columns = choose(shapes, key=lambda shape: shape[1] / shape[0])
     return rows, columns
 
