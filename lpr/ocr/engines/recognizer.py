@@ -147,15 +147,16 @@ class RecognizerEngine:
         pixels = np.asarray(image)
         first = self.detect(pixels)
         found, confidence = first.characters, self._confidence_of(first.characters)
+        if not len(found.boxes):
+            return NO_TEXT
         plates = [first]
         shape = shape_of_lines(self._metadata.shapes, len(find_layout(found.boxes).lines))
-        if len(found.boxes) and shape != self._nearest_shape(first.image):
+        if shape != self._nearest_shape(first.image):
             plates.append(self._detect_once(first.image, shape))
-        if len(found.boxes) and confidence < self._tta_threshold:
+        if confidence < self._tta_threshold:
             part = level_lines(first.image, found.boxes, shear(first.layout.slope), _DOUBT_MARGINS)
             plates.append(self._detect_once(part, shape)._replace(most_confidence=confidence))
-        plate = self._most_confident(plates)
-        return self.text(plate._replace(layout=without_dates(plate.characters, plate.layout)))
+        return self.text(self._most_confident(plates))
 
     def detect(self, image: np.ndarray) -> PlateCharacters:
         """The characters of the registration in an image of a plate, uint8 (h, w, 3) RGB.
@@ -168,11 +169,12 @@ class RecognizerEngine:
         if len(found.boxes) >= _MIN_CHARACTERS and self._needs_levelling(slope, found):
             for matrix in (shear(slope), rotation(slope)):
                 plates.append(self._detect_once(level_lines(image, found.boxes, matrix, _LEVEL_MARGINS)))
-        plate = self._most_confident(plates)
-        return plate._replace(layout=without_dates(plate.characters, plate.layout))
+        return self._most_confident(plates)
 
     def _most_confident(self, plates: Sequence[PlateCharacters]) -> PlateCharacters:
-        return max(plates, key=lambda each: self._confidence_of(each.characters))
+        """The plate whose characters are the most confident, without lines of dates."""
+        plate = max(plates, key=lambda each: self._confidence_of(each.characters))
+        return plate._replace(layout=without_dates(plate.characters, plate.layout))
 
     def _needs_levelling(self, slope: float, found: Characters) -> bool:
         if abs(slope) > _STEEP_SLOPE:
