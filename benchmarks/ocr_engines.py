@@ -228,7 +228,7 @@ def speed(detector_path: Path, names: list[str], rounds: int, threads: int) -> l
             crops,
             partial(_read_first, engine),
             "RapidOCR's recognition alone",
-            lambda pair: baseline.recognize(pair[1]),
+            lambda pair: baseline.recognize(np.asarray(pair[1])),
             rounds,
         )
         time_of_image = race(

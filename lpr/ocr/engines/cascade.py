@@ -1,10 +1,10 @@
-"""The recognizer first, and RapidOCR where the recognizer's confidence is low.
+"""The recognizer, twice, and RapidOCR's recognition network where the recognizer's two readings are not the same, or
+not confident.
 
 RapidOCR's line detection takes most of its time, and the recognizer has located the lines already: they are cropped one
-by one, levelled and without what stands beside them, for RapidOCR's recognition network alone. Only where its text
-differs from the recognizer's does all of RapidOCR run; of the three texts, the likeliest is taken, by the recognizer's
-candidates and by how often RapidOCR takes one character for another: `rapidocr_errors.csv`, which
-`benchmarks/rapidocr_errors.py` measured on synthetic plates.
+by one, levelled and without what stands beside them, for RapidOCR's recognition network alone. Of the three texts, the
+likeliest is taken, by the candidates that the recognizer has for each character and by the probabilities that RapidOCR
+has at each step of the line: `lpr.ocr.text_likelihood`.
 """
 
 from __future__ import annotations
@@ -18,27 +18,30 @@ from typing import Annotated, Literal
 import numpy as np
 from PIL import Image
 from pydantic import Field
+from rapidfuzz.distance import Levenshtein
 
 from lpr.ocr.confusables import resolve_groups
 from lpr.ocr.engines import recognizer
-from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText, TextLine
-from lpr.ocr.engines.rapidocr import RapidOcr, RapidOcrKeys
+from lpr.ocr.engines.base import OcrEngine, PlateText, TextLine
+from lpr.ocr.engines.rapidocr import RapidOcr, RapidOcrKeys, RecognizedLine
 from lpr.ocr.engines.recognizer import PlateCharacters, RecognizerEngine, RecognizerKeys
-from lpr.ocr.reading_errors import ReadingErrors, likeliest
 from lpr.ocr.recognizer.layout import level_lines, shear
+from lpr.ocr.text_likelihood import likeliest
 
 # Around a line that is cropped, horizontal and vertical, as fractions of its characters' height: there is room at the
 # sides for a letter that the recognizer missed.
 _LINE_MARGINS = 0.5, 0.2
-ERRORS = Path(__file__).with_name("rapidocr_errors.csv")
+# Letters of plates are narrower than those of other texts: widened, one more of a hundred plates was read by RapidOCR.
+_WIDENING = 1.3
 
 
 class Settings(RecognizerKeys, RapidOcrKeys):
-    """The recognizer; where its confidence is low, RapidOCR, of which the recognition comes first."""
+    """The recognizer; where its two readings differ, or are not confident, RapidOCR's recognition, too."""
 
     name: Literal["cascade"]
     fallback_threshold: Annotated[float, Field(ge=0, le=1)] = Field(
-        description="confidence of the recognizer from which its text is taken without RapidOCR"
+        description="mean confidence of the recognizer's two readings from which their text is taken without RapidOCR, "
+        "if both have the same"
     )
 
 
@@ -48,7 +51,7 @@ def create(settings: Settings, cache: Path) -> OcrEngine:
 
 
 class Cascade:
-    """The recognizer, followed by RapidOCR where the recognizer's confidence is below `fallback_threshold`.
+    """The recognizer, followed by RapidOCR where its two readings differ or are less confident than the threshold.
 
     Args:
         recognizer: the first engine, which also locates the lines.
@@ -59,40 +62,54 @@ class Cascade:
         self._recognizer, self._settings = recognizer, settings
 
     @cached_property
-    def _errors(self) -> ReadingErrors:
-        return ReadingErrors.load(ERRORS)
-
-    @cached_property
     def _rapidocr(self) -> RapidOcr:
         return RapidOcr(self._settings)
 
     def read(self, image: Image.Image) -> PlateText:
-        """The recognizer's text where it is confident, else the `likeliest` of both engines'."""
+        """The recognizer's text where both its readings are the same and confident, else the likeliest of three.
+
+        Its confidence is the mean of the readings' confidences, each as far as its text is the same, times the text's
+        probability among the three. Where the recognizer finds nothing, all of RapidOCR runs.
+        """
         plate = self._recognizer.detect(np.asarray(image))
         own = self._recognizer.text(plate)
-        if own.confidence >= self._settings.fallback_threshold:
-            return own
-        lines = recognize_lines(self._rapidocr, plate, own)
-        readings = [lines] if lines.text == own.text else [_resolved(self._rapidocr.read(image), own), lines]
-        return replace(on_lines_of(own, likeliest(own, readings, self._errors)), regions=own.regions)
+        if not own.text:
+            whole = self._rapidocr.read(image)
+            return replace(whole, confidence=_mean_confidence(whole.text, [own, own, whole]))
+        closer = self._recognizer.text(self._recognizer.detect_closer(plate))
+        confidence = _mean_confidence(own.text, [own, closer])
+        if closer.text == own.text and confidence >= self._settings.fallback_threshold:
+            return replace(own, confidence=confidence)
+        lines = recognize_lines(self._rapidocr, plate)
+        readings = [own, closer, _joined(lines, own)]
+        by_text = {each.text: each for each in reversed(readings) if each.text}
+        text, probability = likeliest(by_text, own, [line.steps for line in lines])
+        confidence = probability * _mean_confidence(text, readings)
+        return replace(on_lines_of(own, by_text[text]), confidence=confidence, regions=own.regions)
 
 
-def recognize_lines(rapidocr: RapidOcr, plate: PlateCharacters, own: PlateText) -> PlateText:
-    """RapidOCR's texts of the lines that the recognizer located, whose own text is `own`."""
+def recognize_lines(rapidocr: RapidOcr, plate: PlateCharacters) -> list[RecognizedLine]:
+    """What RapidOCR's recognition network makes of the lines that the recognizer located."""
     boxes, layout = plate.characters.boxes, plate.layout
     matrix = shear(layout.slope)
     crops = [level_lines(plate.image, boxes[line], matrix, _LINE_MARGINS) for line in layout.lines]
-    lines = [line for crop in crops if (line := rapidocr.recognize(Image.fromarray(crop))).text]
-    if not lines:
-        return NO_TEXT
-    text, confidence = "".join(line.text for line in lines), min(line.confidence for line in lines)
-    return _resolved(PlateText(text, confidence, tuple(lines)), own)
+    return [rapidocr.recognize(crop, _WIDENING) for crop in crops]
 
 
-def _resolved(plate: PlateText, own: PlateText) -> PlateText:
-    """With O or 0, I or 1 by the groups that the recognizer found, if they fit the text's length."""
+def _joined(recognized: list[RecognizedLine], own: PlateText) -> PlateText:
+    """Their text, with O or 0, I or 1 by the groups that the recognizer found, if they fit the text's length."""
+    lines = tuple(TextLine(line.text, line.confidence) for line in recognized if line.text)
+    text = "".join(line.text for line in lines)
     sizes = [size for line in own.lines for size in line.group_sizes]
-    return replace(plate, text=resolve_groups(plate.text, sizes)) if sum(sizes) == len(plate.text) else plate
+    if sum(sizes) == len(text):
+        text = resolve_groups(text, sizes)
+    return PlateText(text, min((line.confidence for line in lines), default=0.0), lines)
+
+
+def _mean_confidence(text: str, readings: list[PlateText]) -> float:
+    """The mean of the readings' confidences, each times the similarity of its text to this one, in 0–1."""
+    similar = [each.confidence * Levenshtein.normalized_similarity(each.text, text) for each in readings]
+    return sum(similar) / len(similar)
 
 
 def on_lines_of(own: PlateText, plate: PlateText) -> PlateText:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,6 +18,7 @@ from lpr.nn.onnx_file import open_onnx
 from lpr.ocr.confusables import resolve_line
 from lpr.ocr.engines.base import NO_TEXT, OcrEngine, PlateText, TextLine
 from lpr.ocr.layout import PlacedLine, reading_order, registration_lines
+from lpr.plates.text import CHARACTERS, normalize_latin
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -24,6 +27,21 @@ _MIN_SCORE = 0.6  # of a line; seals and screws taken for letters score less
 # Largest ratio of height to width of a line. RapidOCR turns higher ones before recognition: these are names of makers.
 _MAX_ASPECT = 1.5
 _MAX_ASPECT_OF_LETTER = 2.2  # of a line of one letter, as on plates of Indonesia
+
+
+@dataclass(frozen=True)
+class RecognizedLine:
+    """What the recognition network makes of an image of one line.
+
+    Attributes:
+        text: its A–Z and 0–9; empty where there is none.
+        confidence: the mean over the characters, in 0–1.
+        steps: float (steps, 37) in 0–1, from left to right: the probabilities of none of `CHARACTERS`, and of each.
+    """
+
+    text: str
+    confidence: float
+    steps: np.ndarray
 
 
 class RapidOcrKeys(Ocr):
@@ -82,7 +100,9 @@ class RapidOcr:
         with flag_override(settings, "allow_objects", True):
             for part in (settings.Det, settings.Rec):
                 part.session = _open(Path(settings.Global.model_root_dir), part, config.threads)
-        self.read(Image.new("RGB", (64, 32)))  # loads both models, so that no plate's time includes it
+        # Both models are loaded by their first call, which no plate's time should include.
+        self._engine(np.zeros((48, 320, 3), np.uint8), use_det=False, use_cls=False, use_rec=True)
+        self.read(Image.new("RGB", (64, 32)))
 
     def read(self, image: Image.Image) -> PlateText:
         """The text of the lines that are the registration; its confidence is the mean over the characters."""
@@ -94,7 +114,7 @@ class RapidOcr:
         lines.sort(key=functools.cmp_to_key(reading_order))
         kept = registration_lines(lines, self._config.min_line_height)
         if sum(len(line.text) for line in kept) < 2:
-            whole = self.recognize(enlarged)
+            whole = self.recognize(np.asarray(enlarged))
             return PlateText(whole.text, whole.confidence) if whole.text else NO_TEXT
         return PlateText(
             "".join(line.text for line in kept),
@@ -102,10 +122,39 @@ class RapidOcr:
             tuple(TextLine(line.text, line.confidence) for line in lines),
         )
 
-    def recognize(self, line: Image.Image) -> TextLine:
-        """The text that the recognition network alone finds in an image of one line; empty where it finds none."""
-        found = self._engine(line, use_det=False, use_cls=False, use_rec=True)
-        return TextLine(resolve_line(found.txts[0]), float(found.scores[0])) if found.txts else TextLine("", 0.0)
+    def recognize(self, line: np.ndarray, widening: float = 1.0) -> RecognizedLine:
+        """What the recognition network alone makes of an image of one line, uint8 (h, w, 3) RGB.
+
+        RapidOCR's own call enlarges low images before it scales them to the network's height, which costs characters,
+        and keeps the probabilities to itself.
+
+        Args:
+            line: the image.
+            widening: of the line, as a multiple of the width that belongs to its height.
+        """
+        import cv2
+
+        network = self._engine.text_rec
+        _, height, least_width = network.rec_image_shape
+        width = max(1, math.ceil(line.shape[1] / line.shape[0] * height * widening))
+        inputs = np.zeros((1, 3, height, max(width, least_width)), np.float32)
+        inputs[0, :, :, :width] = cv2.resize(line[:, :, ::-1], (width, height)).transpose(2, 0, 1) / 127.5 - 1
+        outputs = network.session(inputs)
+        ((text, confidence),) = network.postprocess_op(outputs)[0]
+        places, columns = self._vocabulary
+        steps = np.zeros((outputs.shape[1], len(CHARACTERS) + 1))
+        np.add.at(steps.T, columns, outputs[0].T[places])
+        steps[:, 0] = 1 - steps[:, 1:].sum(axis=1)
+        return RecognizedLine(resolve_line(text), float(confidence), steps)
+
+    @cached_property
+    def _vocabulary(self) -> tuple[np.ndarray, np.ndarray]:
+        """The places in the network's vocabulary that stand for one of `CHARACTERS`, and its column of the steps."""
+        vocabulary = enumerate(self._engine.text_rec.postprocess_op.character)
+        pairs = [(place, normalize_latin(entry)) for place, entry in vocabulary if len(entry) == 1]
+        known = [(place, CHARACTERS.index(text) + 1) for place, text in pairs if len(text) == 1]
+        places, columns = np.array(known).T
+        return places, columns
 
 
 def _open(models: Path, part: Any, threads: int | None) -> onnxruntime.InferenceSession:

@@ -40,8 +40,8 @@ _STEEP_SLOPE = 0.15  # of lines that are levelled however confident their text i
 _MIN_CHARACTERS = 3  # whose slope is worth measuring
 # Around the characters of a levelled plate, horizontal and vertical, of their height; wide, for one that was missed.
 _LEVEL_MARGINS = 0.6, 0.45
-# … of one whose text is in doubt.
-_DOUBT_MARGINS = 0.9, 0.45
+# … of one that is read again.
+_CLOSE_MARGINS = 0.9, 0.45
 
 
 class PlateCharacters(NamedTuple):
@@ -105,8 +105,8 @@ def create(settings: RecognizerKeys, cache: Path) -> RecognizerEngine:  # noqa: 
 class RecognizerEngine:
     """Finds characters, in several crops of the plate where one is not enough, and joins them line by line.
 
-    `detect` and `text` are a first reading, as `lpr.ocr.engines.cascade` needs it, which asks another engine where that
-    is in doubt; `read` adds a second.
+    `detect` and `text` are a first reading, `detect_closer` and `text` a second. `lpr.ocr.engines.cascade` compares
+    both; `read` takes the more confident where the first is in doubt.
 
     Args:
         weights: an `.onnx` that `lpr export-recognizer` wrote.
@@ -150,12 +150,11 @@ class RecognizerEngine:
         if not len(found.boxes):
             return NO_TEXT
         plates = [first]
-        shape = shape_of_lines(self._metadata.shapes, len(find_layout(found.boxes).lines))
+        shape = self._shape_of_lines(found)
         if shape != self._nearest_shape(first.image):
             plates.append(self._detect_once(first.image, shape))
         if confidence < self._tta_threshold:
-            part = level_lines(first.image, found.boxes, shear(first.layout.slope), _DOUBT_MARGINS)
-            plates.append(self._detect_once(part, shape)._replace(most_confidence=confidence))
+            plates.append(self._detect_closer(first)._replace(most_confidence=confidence))
         return self.text(self._most_confident(plates))
 
     def detect(self, image: np.ndarray) -> PlateCharacters:
@@ -170,6 +169,18 @@ class RecognizerEngine:
             for matrix in (shear(slope), rotation(slope)):
                 plates.append(self._detect_once(level_lines(image, found.boxes, matrix, _LEVEL_MARGINS)))
         return self._most_confident(plates)
+
+    def detect_closer(self, plate: PlateCharacters) -> PlateCharacters:
+        """The characters of the registration once more, in the plate cropped to those that were found."""
+        return self._most_confident([self._detect_closer(plate)])
+
+    def _detect_closer(self, plate: PlateCharacters) -> PlateCharacters:
+        found = plate.characters
+        part = level_lines(plate.image, found.boxes, shear(plate.layout.slope), _CLOSE_MARGINS)
+        return self._detect_once(part, self._shape_of_lines(found))
+
+    def _shape_of_lines(self, found: Characters) -> tuple[int, int]:
+        return shape_of_lines(self._metadata.shapes, len(find_layout(found.boxes).lines))
 
     def _most_confident(self, plates: Sequence[PlateCharacters]) -> PlateCharacters:
         """The plate whose characters are the most confident, without lines of dates."""

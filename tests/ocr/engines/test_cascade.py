@@ -1,9 +1,11 @@
-"""The recognizer, followed by RapidOCR where its confidence is low: first recognition of its lines, then all."""
+"""The recognizer, followed by RapidOCR where its two readings differ, or are not confident."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from clones import ROOT
 from PIL import Image
@@ -13,6 +15,7 @@ from lpr.composition.compose import compose
 from lpr.ocr import engines
 from lpr.ocr.engines.base import OcrEngine, PlateText, TextLine
 from lpr.ocr.engines.cascade import on_lines_of
+from lpr.ocr.engines.recognizer import RecognizerEngine
 from lpr.synthesis.indian_plates import LONG, SQUARE
 
 
@@ -31,12 +34,25 @@ def both() -> OcrEngine:
     return create("cascade", "ocr.fallback_threshold=1.0")
 
 
-def test_from_the_threshold_on_the_recognizers_text_is_taken() -> None:
-    no_doubt = "ocr.tta_threshold=0.0"  # else the recognizer alone reads a second time
-    cascade, recognizer = create("cascade", "ocr.fallback_threshold=0.0", no_doubt), create("recognizer", no_doubt)
+def test_from_the_threshold_on_the_recognizers_text_is_taken(recognizer: OcrEngine) -> None:
+    assert isinstance(recognizer, RecognizerEngine)
+    cascade = create("cascade", "ocr.fallback_threshold=0.0")
     for seed in range(4):
         _, image = plate_image(LONG, seed)
-        assert cascade.read(image) == recognizer.read(image)
+        plate = recognizer.detect(np.asarray(image))
+        own, closer = recognizer.text(plate), recognizer.text(recognizer.detect_closer(plate))
+        assert own.text == closer.text
+        assert cascade.read(image) == replace(own, confidence=(own.confidence + closer.confidence) / 2)
+
+
+def test_of_a_plate_that_is_hardly_legible_the_confidence_is_low(both: OcrEngine, recognizer: OcrEngine) -> None:
+    assert isinstance(recognizer, RecognizerEngine)
+    _, image = plate_image(LONG, 0)
+    small = image.resize((image.width // 8, image.height // 8)).resize(image.size)
+    own = recognizer.text(recognizer.detect(np.asarray(small)))
+    assert both.read(image).confidence > 0.8
+    assert own.confidence < 0.5
+    assert both.read(small).confidence < 0.5
 
 
 @pytest.mark.parametrize("size_mm", [LONG, SQUARE], ids=["one line", "two lines"])
