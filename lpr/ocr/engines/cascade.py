@@ -1,10 +1,10 @@
-"""The recognizer, twice, and RapidOCR's recognition network where the recognizer's two readings are not the same, or
-not confident.
+"""The recognizer, twice, and RapidOCR's recognition network where the two texts are not the same, or not confident.
 
-RapidOCR's line detection takes most of its time, and the recognizer has located the lines already: they are cropped one
-by one, levelled and without what stands beside them, for RapidOCR's recognition network alone. Of the three texts, the
-likeliest is taken, by the candidates that the recognizer has for each character and by the probabilities that RapidOCR
-has at each step of the line: `lpr.ocr.text_likelihood`.
+A network is sure of some of its errors, but seldom of the same one in two crops. RapidOCR's line detection takes most
+of its time, and the recognizer has located the lines already: they are cropped one by one, levelled and without what
+stands beside them, for RapidOCR's recognition network alone. Of the three texts, the likeliest is taken, by the
+candidates that the recognizer has for each character and by the probabilities that RapidOCR has at each step of the
+line: `lpr.ocr.text_likelihood`.
 """
 
 from __future__ import annotations
@@ -31,17 +31,16 @@ from lpr.ocr.text_likelihood import likeliest
 # Around a line that is cropped, horizontal and vertical, as fractions of its characters' height: there is room at the
 # sides for a letter that the recognizer missed.
 _LINE_MARGINS = 0.5, 0.2
-# Letters of plates are narrower than those of other texts: widened, one more of a hundred plates was read by RapidOCR.
+# Letters of plates are narrower than those of other texts: widened, RapidOCR reads one more plate of a hundred.
 _WIDENING = 1.3
 
 
 class Settings(RecognizerKeys, RapidOcrKeys):
-    """The recognizer; where its two readings differ, or are not confident, RapidOCR's recognition, too."""
+    """The recognizer, twice; where both texts differ, or are not confident, RapidOCR's recognition, too."""
 
     name: Literal["cascade"]
     fallback_threshold: Annotated[float, Field(ge=0, le=1)] = Field(
-        description="mean confidence of the recognizer's two readings from which their text is taken without RapidOCR, "
-        "if both have the same"
+        description="mean confidence of the recognizer's two texts from which RapidOCR is not asked, if they agree"
     )
 
 
@@ -51,7 +50,7 @@ def create(settings: Settings, cache: Path) -> OcrEngine:
 
 
 class Cascade:
-    """The recognizer, followed by RapidOCR where its two readings differ or are less confident than the threshold.
+    """The recognizer, followed by RapidOCR where its two texts differ or are less confident than the threshold.
 
     Args:
         recognizer: the first engine, which also locates the lines.
@@ -66,9 +65,9 @@ class Cascade:
         return RapidOcr(self._settings)
 
     def read(self, image: Image.Image) -> PlateText:
-        """The recognizer's text where both its readings are the same and confident, else the likeliest of three.
+        """The recognizer's text where it is the same in both crops and confident, else the likeliest of three.
 
-        Its confidence is the mean of the readings' confidences, each as far as its text is the same, times the text's
+        Its confidence is the mean of the three confidences, each as far as its text is the same, times the text's
         probability among the three. Where the recognizer finds nothing, all of RapidOCR runs.
         """
         plate = self._recognizer.detect(np.asarray(image))
@@ -81,10 +80,10 @@ class Cascade:
         if closer.text == own.text and confidence >= self._settings.fallback_threshold:
             return replace(own, confidence=confidence)
         lines = recognize_lines(self._rapidocr, plate)
-        readings = [own, closer, _joined(lines, own)]
-        by_text = {each.text: each for each in reversed(readings) if each.text}
+        recognized = [own, closer, _joined(lines, own)]
+        by_text = {each.text: each for each in reversed(recognized) if each.text}
         text, probability = likeliest(by_text, own, [line.steps for line in lines])
-        confidence = probability * _mean_confidence(text, readings)
+        confidence = probability * _mean_confidence(text, recognized)
         return replace(on_lines_of(own, by_text[text]), confidence=confidence, regions=own.regions)
 
 
@@ -96,9 +95,9 @@ def recognize_lines(rapidocr: RapidOcr, plate: PlateCharacters) -> list[Recogniz
     return [rapidocr.recognize(crop, _WIDENING) for crop in crops]
 
 
-def _joined(recognized: list[RecognizedLine], own: PlateText) -> PlateText:
-    """Their text, with O or 0, I or 1 by the groups that the recognizer found, if they fit the text's length."""
-    lines = tuple(TextLine(line.text, line.confidence) for line in recognized if line.text)
+def _joined(parts: list[RecognizedLine], own: PlateText) -> PlateText:
+    """The text of all lines, with O or 0, I or 1 by the groups that the recognizer found, if they fit its length."""
+    lines = tuple(TextLine(line.text, line.confidence) for line in parts if line.text)
     text = "".join(line.text for line in lines)
     sizes = [size for line in own.lines for size in line.group_sizes]
     if sum(sizes) == len(text):
@@ -106,9 +105,9 @@ def _joined(recognized: list[RecognizedLine], own: PlateText) -> PlateText:
     return PlateText(text, min((line.confidence for line in lines), default=0.0), lines)
 
 
-def _mean_confidence(text: str, readings: list[PlateText]) -> float:
-    """The mean of the readings' confidences, each times the similarity of its text to this one, in 0–1."""
-    similar = [each.confidence * Levenshtein.normalized_similarity(each.text, text) for each in readings]
+def _mean_confidence(text: str, recognized: list[PlateText]) -> float:
+    """The mean of the confidences, each times the similarity of its text to this one, in 0–1."""
+    similar = [each.confidence * Levenshtein.normalized_similarity(each.text, text) for each in recognized]
     return sum(similar) / len(similar)
 
 

@@ -1,4 +1,4 @@
-"""The recognizer, followed by RapidOCR where its two readings differ, or are not confident."""
+"""The recognizer, followed by RapidOCR where its two texts differ, or are not confident."""
 
 from __future__ import annotations
 
