@@ -94,8 +94,8 @@ def _likelihoods(line: TextLine) -> Sequence[Likelihoods]:
             | dict.fromkeys(_SIMILAR.get(one, ""), _SIMILAR_LIKELIHOOD)
             for one in line.text
         ]
-    relative = [
-        {one: probability / candidates[recognized] for one, probability in candidates.items()}
+    relative = [  # the recognized character first, which is taken of equally likely ones
+        {recognized: 1.0} | {one: probability / candidates[recognized] for one, probability in candidates.items()}
         for recognized, candidates in zip(line.text, line.candidates, strict=True)
     ]
     return [{one: each for one, each in likelihoods.items() if each >= _MIN_LIKELIHOOD} for likelihoods in relative]

@@ -33,9 +33,38 @@ def likeliest(texts: Iterable[str], found: PlateText, steps: Sequence[np.ndarray
             of `lpr.plates.text.CHARACTERS`.
     """
     different = list(dict.fromkeys(texts))
-    scores = [candidates_log_likelihood(found, text) + ctc_log_likelihood(steps, text) for text in different]
+    scores = [
+        candidates_log_likelihood(found, text) + float(ctc_log_likelihoods(steps, [text])[0]) for text in different
+    ]
     best = scores.index(max(scores))
     return different[best], 1 / sum(math.exp(score - scores[best]) for score in scores)
+
+
+def joint_candidates(text: str, found: PlateText, steps: Sequence[np.ndarray]) -> list[dict[str, float]]:
+    """For each character of a text, `CHARACTERS` → the probability that it is each, the others being as they are.
+
+    Where another is likelier, since none of the texts to choose among had it, the text's own has the same probability.
+
+    Args:
+        text: one of those of `likeliest`.
+        found, steps: as of `likeliest`.
+    """
+    candidates = (each for line in found.lines for each in line.candidates)
+    by_candidates = np.ones((len(text), len(CHARACTERS)))
+    place = 0
+    for own, character in _aligned(found.text, text):
+        likely = next(candidates) if own else None
+        if likely and character:
+            probabilities = np.array([likely.get(each, 0.0) for each in CHARACTERS]) / sum(likely.values())
+            by_candidates[place] = np.maximum(probabilities, _LEAST_PROBABILITY)
+        place += bool(character)
+    others = [text[:index] + each + text[index + 1 :] for index in range(len(text)) for each in CHARACTERS]
+    by_steps = ctc_log_likelihoods(steps, others).reshape(len(text), -1)
+    joint = by_candidates * np.exp(by_steps - by_steps.max(axis=1, keepdims=True))
+    joint /= joint.sum(axis=1, keepdims=True)
+    return [
+        dict(zip(CHARACTERS, row, strict=True)) | {own: max(row)} for own, row in zip(text, joint.tolist(), strict=True)
+    ]
 
 
 def candidates_log_likelihood(found: PlateText, text: str) -> float:
@@ -52,29 +81,32 @@ def candidates_log_likelihood(found: PlateText, text: str) -> float:
     return total
 
 
-def ctc_log_likelihood(steps: Sequence[np.ndarray], text: str) -> float:
-    """The logarithm of the probability of a text, by the steps of its lines: the forward algorithm, equations 6–8 of
-    Graves et al. 2006, "Connectionist temporal classification".
+def ctc_log_likelihoods(steps: Sequence[np.ndarray], texts: Sequence[str]) -> np.ndarray:
+    """The logarithms of the probabilities of texts, by the steps of their lines, float (n,): the forward algorithm,
+    equations 6–8 of Graves et al. 2006, "Connectionist temporal classification".
 
     Args:
         steps: as of `likeliest`.
-        text: of `lpr.plates.text.CHARACTERS`.
+        texts: n of them, of `lpr.plates.text.CHARACTERS`, all of one length.
     """
     rows = np.concatenate([part for line in steps for part in (line, _BETWEEN_LINES)])
-    labels = np.zeros(2 * len(text) + 1, int)  # a step without a character may stand before, between and after them
-    labels[1::2] = [CHARACTERS.index(character) + 1 for character in text]
+    characters = np.array([[CHARACTERS.index(one) + 1 for one in text] for text in texts], int)
+    # A step without a character may stand before, between and after them.
+    labels = np.zeros((len(texts), 2 * characters.shape[1] + 1), int)
+    labels[:, 1::2] = characters
     # A character follows the one before it at once, unless both are the same: they would count as one.
-    skips = np.zeros(len(labels), bool)
-    skips[3::2] = labels[3::2] != labels[1:-2:2]
-    reached = np.zeros(len(labels) + 2)  # the probability to have come so far; two places in front, for what is before
-    reached[2] = 1.0
-    total = 0.0
-    for row in np.maximum(rows, _LEAST_OF_STEP)[:, labels]:
-        reached[2:] = (reached[2:] + reached[1:-1] + reached[:-2] * skips) * row
-        scale = reached.sum()
-        reached /= scale
-        total += math.log(scale)
-    return total + math.log(max(reached[-2:].sum(), 1e-300))
+    skips = np.zeros(labels.shape, bool)
+    skips[:, 3::2] = characters[:, 1:] != characters[:, :-1]
+    # The probability to have come so far, with two places in front for what is before.
+    reached = np.zeros((len(texts), labels.shape[1] + 2))
+    reached[:, 2] = 1.0
+    total = np.zeros(len(texts))
+    for row in np.maximum(rows, _LEAST_OF_STEP):
+        reached[:, 2:] = (reached[:, 2:] + reached[:, 1:-1] + reached[:, :-2] * skips) * row[labels]
+        scale = reached.sum(axis=1)
+        reached /= scale[:, None]
+        total += np.log(scale)
+    return total + np.log(np.maximum(reached[:, -2:].sum(axis=1), 1e-300))
 
 
 def _aligned(true: str, read: str) -> Iterator[tuple[str, str]]:

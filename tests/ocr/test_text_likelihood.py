@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lpr.ocr.engines.base import PlateText, TextLine
-from lpr.ocr.text_likelihood import candidates_log_likelihood, ctc_log_likelihood, likeliest
+from lpr.ocr.text_likelihood import candidates_log_likelihood, ctc_log_likelihoods, joint_candidates, likeliest
 from lpr.plates.text import CHARACTERS
 
 
@@ -47,15 +47,17 @@ def test_the_probability_of_a_text_by_steps_is_that_of_all_paths_that_give_it() 
             row.get(one, 0.0) if one != " " else 1 - sum(row.values()) for one, row in zip(path, rows, strict=True)
         )
     assert sum(paths.values()) == pytest.approx(1)
-    for text in ("", "A", "B", "AB", "BA", "AA", "ABA", "BABA"):
-        assert math.exp(ctc_log_likelihood([steps(*rows)], text)) == pytest.approx(paths[text], rel=0.01), text
+    for texts in ([""], ["A", "B"], ["AB", "BA", "AA"], ["ABA"], ["BABA"]):
+        assert np.exp(ctc_log_likelihoods([steps(*rows)], texts)) == pytest.approx(
+            [paths[text] for text in texts], rel=0.01
+        )
 
 
 def test_a_character_at_the_end_of_a_line_and_the_same_at_the_start_of_the_next_are_two() -> None:
     lines = [steps({"A": 1.0}), steps({"A": 1.0})]
-    assert math.exp(ctc_log_likelihood(lines, "AA")) == pytest.approx(1, abs=0.01)
-    assert math.exp(ctc_log_likelihood([np.concatenate(lines)], "AA")) < 0.01
-    assert math.exp(ctc_log_likelihood(lines, "A")) < 0.01
+    assert np.exp(ctc_log_likelihoods(lines, ["AA"])) == pytest.approx([1], abs=0.01)
+    assert np.exp(ctc_log_likelihoods([np.concatenate(lines)], ["AA"])) < 0.01
+    assert np.exp(ctc_log_likelihoods(lines, ["A"])) < 0.01
 
 
 def test_the_probability_of_a_text_by_candidates_is_the_product_over_its_characters() -> None:
@@ -86,3 +88,21 @@ def test_a_letter_that_was_not_found_is_added_where_the_line_is_read_with_it() -
 def test_without_any_step_the_candidates_decide() -> None:
     assert likeliest(["AB1", "AB7"], found("AB1"), [np.zeros((0, len(CHARACTERS) + 1))])[0] == "AB1"
     assert likeliest(["AB1", "AB1"], found("AB1"), [read_as("AB1")]) == ("AB1", 1.0)
+
+
+def test_candidates_of_a_character_are_the_product_of_both_networks() -> None:
+    own = found("QB1", Q={"Q": 0.8, "O": 0.2})
+    line = steps({"O": 0.6, "Q": 0.4}, {}, {"B": 0.9, "8": 0.1}, {}, {"1": 0.7, "I": 0.3}, {})
+    first, second, third = joint_candidates("QB1", own, [line])
+    assert first["Q"] == pytest.approx(0.8 * 0.4 / (0.8 * 0.4 + 0.2 * 0.6), rel=0.02)
+    assert first["Q"] + first["O"] == pytest.approx(1, abs=0.01)
+    assert max(second, key=second.__getitem__) == "B"
+    assert second["8"] < 0.01  # the recognizer has no doubt
+    assert sum(third.values()) == pytest.approx(1)
+
+
+def test_a_character_that_was_not_found_has_the_candidates_of_the_steps_alone() -> None:
+    line = steps({"A": 0.6, "4": 0.4}, {}, {"B": 1.0}, {}, {"1": 1.0}, {})
+    first, *_ = joint_candidates("AB1", found("B1"), [line])
+    assert first["A"] == pytest.approx(0.6, abs=0.01)
+    assert first["4"] == pytest.approx(0.4, abs=0.01)

@@ -9,6 +9,7 @@ line: `lpr.ocr.text_likelihood`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -26,7 +27,7 @@ from lpr.ocr.engines.base import OcrEngine, PlateText, TextLine
 from lpr.ocr.engines.rapidocr import RapidOcr, RapidOcrKeys, RecognizedLine
 from lpr.ocr.engines.recognizer import PlateCharacters, RecognizerEngine, RecognizerKeys
 from lpr.ocr.recognizer.layout import level_lines, shear
-from lpr.ocr.text_likelihood import likeliest
+from lpr.ocr.text_likelihood import joint_candidates, likeliest
 
 # Around a line that is cropped, horizontal and vertical, as fractions of its characters' height: there is room at the
 # sides for a letter that the recognizer missed.
@@ -82,9 +83,12 @@ class Cascade:
         lines = recognize_lines(self._rapidocr, plate)
         recognized = [own, closer, _joined(lines, own)]
         by_text = {each.text: each for each in reversed(recognized) if each.text}
-        text, probability = likeliest(by_text, own, [line.steps for line in lines])
+        steps = [line.steps for line in lines]
+        text, probability = likeliest(by_text, own, steps)
         confidence = probability * _mean_confidence(text, recognized)
-        return replace(on_lines_of(own, by_text[text]), confidence=confidence, regions=own.regions)
+        placed = on_lines_of(own, by_text[text])
+        chosen = replace(placed, lines=_with_candidates(placed.lines, joint_candidates(text, own, steps)))
+        return replace(chosen, confidence=confidence, regions=own.regions)
 
 
 def recognize_lines(rapidocr: RapidOcr, plate: PlateCharacters) -> list[RecognizedLine]:
@@ -112,14 +116,9 @@ def _mean_confidence(text: str, recognized: list[PlateText]) -> float:
 
 
 def on_lines_of(own: PlateText, plate: PlateText) -> PlateText:
-    """A text with the recognizer's lines, if it is as long: they have gaps for a grammar to choose by.
-
-    They keep their candidates where the text is the recognizer's; where it was overruled, those are no good guide.
-    """
+    """A text with the recognizer's lines, if it is as long: they have gaps for a grammar to choose by."""
     if len(plate.text) != len(own.text):
         return plate
-    if plate.text == own.text:
-        return replace(plate, lines=own.lines)
     characters = iter(plate.text)
     texts = ["".join(islice(characters, len(line.text))) for line in own.lines]
     lines = (
@@ -127,3 +126,9 @@ def on_lines_of(own: PlateText, plate: PlateText) -> PlateText:
         for text, line in zip(texts, own.lines, strict=True)
     )
     return replace(plate, lines=tuple(lines))
+
+
+def _with_candidates(lines: Sequence[TextLine], candidates: Sequence[Mapping[str, float]]) -> tuple[TextLine, ...]:
+    """The lines with these candidates, one for each of their characters."""
+    each = iter(candidates)
+    return tuple(replace(line, candidates=tuple(islice(each, len(line.text)))) for line in lines)

@@ -62,21 +62,21 @@ def test_below_the_threshold_rapidocr_reads_too(both: OcrEngine, size_mm: tuple[
 
 
 def test_a_text_stands_on_the_lines_of_the_recognizer() -> None:
-    """Its candidates belong to its own text; the gaps that it found to any text of the same length."""
-    candidates = ({"A": 0.7, "4": 0.3}, {"1": 1.0}), ({"7": 1.0},)
-    own = PlateText(
-        "A17",
-        0.6,
-        (
-            TextLine("A1", 0.6, candidates=candidates[0], group_sizes=(1, 1)),
-            TextLine("7", 0.9, candidates=candidates[1], group_sizes=(1,)),
-        ),
-    )
+    """The gaps that it found belong to any text of the same length."""
+    own = PlateText("A17", 0.6, (TextLine("A1", 0.6, group_sizes=(1, 1)), TextLine("7", 0.9, group_sizes=(1,))))
     same, other, longer = (PlateText(text, 0.8, (TextLine(text, 0.8),)) for text in ("A17", "A77", "A177"))
-    assert [line.candidates for line in on_lines_of(own, same).lines] == [*candidates]
-    lines = on_lines_of(own, other).lines
-    assert [(line.text, line.candidates, line.group_sizes) for line in lines] == [("A7", (), (1, 1)), ("7", (), (1,))]
+    assert [(line.text, line.group_sizes) for line in on_lines_of(own, same).lines] == [("A1", (1, 1)), ("7", (1,))]
+    assert [(line.text, line.group_sizes) for line in on_lines_of(own, other).lines] == [("A7", (1, 1)), ("7", (1,))]
     assert on_lines_of(own, longer) is longer
+
+
+def test_every_character_has_candidates_for_a_grammar(both: OcrEngine) -> None:
+    for size_mm in (LONG, SQUARE):
+        for seed in range(4):
+            plate = both.read(plate_image(size_mm, seed)[1])
+            assert "".join(line.text for line in plate.lines) == plate.text
+            for line in plate.lines:
+                assert [max(each, key=each.__getitem__) for each in line.candidates] == list(line.text)
 
 
 def test_sloping_plates_are_levelled_for_rapidocr(both: OcrEngine) -> None:
