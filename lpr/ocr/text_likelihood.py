@@ -20,6 +20,7 @@ from lpr.plates.text import CHARACTERS
 _LEAST_PROBABILITY = 0.003  # of a character that is not among the candidates
 _PROBABILITY_OF_A_GAP = 0.2  # that a character was missed, or one found too many
 _LEAST_OF_STEP = 0.003 / (len(CHARACTERS) + 1)  # of any character, and of none, at a step
+_CERTAIN = 0.999  # from which there is no character at a step
 _BETWEEN_LINES = np.eye(1, len(CHARACTERS) + 1)  # a step without a character
 
 
@@ -90,6 +91,8 @@ def ctc_log_likelihoods(steps: Sequence[np.ndarray], texts: Sequence[str]) -> np
         texts: n of them, of `lpr.plates.text.CHARACTERS`, all of one length.
     """
     rows = np.concatenate([part for line in steps for part in (line, _BETWEEN_LINES)])
+    nothing = rows[:, 0] > _CERTAIN
+    rows = rows[~nothing | np.append(True, ~nothing[:-1])]  # one step without a character tells as much as many
     characters = np.array([[CHARACTERS.index(one) + 1 for one in text] for text in texts], int)
     # A step without a character may stand before, between and after them.
     labels = np.zeros((len(texts), 2 * characters.shape[1] + 1), int)
