@@ -4,7 +4,7 @@ A network is sure of some of its errors, but seldom of the same one in two crops
 of its time, and the recognizer has located the lines already: they are cropped one by one, levelled and without what
 stands beside them, for RapidOCR's recognition network alone. Of the three texts, the likeliest is taken, by the
 candidates that the recognizer has for each character and by the probabilities that RapidOCR has at each step of the
-line: `lpr.ocr.text_likelihood`.
+line: `lpr.ocr.text_likelihood`. Only where that is in doubt does all of RapidOCR run.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ from lpr.ocr.text_likelihood import joint_candidates, likeliest
 _LINE_MARGINS = 0.5, 0.2
 # Letters of plates are narrower than those of other texts: widened, RapidOCR reads one more plate of a hundred.
 _WIDENING = 1.3
+# Confidence of a text below which all of RapidOCR runs, and that of RapidOCR from which its text is taken: where the
+# lines were not located well, as of plates that are turned.
+_IN_DOUBT, _SURE = 0.5, 0.9
 
 
 class Settings(RecognizerKeys, RapidOcrKeys):
@@ -68,26 +71,35 @@ class Cascade:
     def read(self, image: Image.Image) -> PlateText:
         """The recognizer's text where it is the same in both crops and confident, else the likeliest of three.
 
-        Its confidence is the mean of the three confidences, each as far as its text is the same, times the text's
-        probability among the three. Where the recognizer finds nothing, all of RapidOCR runs.
+        The confidence is the mean of those of the three, each as far as its text is the same, times the probability of
+        the likeliest among them. Where that is in doubt, or the recognizer finds nothing, all of RapidOCR runs; a text
+        of its own is no surer.
         """
         plate = self._recognizer.detect(np.asarray(image))
         own = self._recognizer.text(plate)
-        if not own.text:
-            whole = self._rapidocr.read(image)
-            return replace(whole, confidence=_mean_confidence(whole.text, [own, own, whole]))
-        closer = self._recognizer.text(self._recognizer.detect_closer(plate))
+        closer = self._recognizer.text(self._recognizer.detect_closer(plate)) if own.text else own
         confidence = _mean_confidence(own.text, [own, closer])
         if closer.text == own.text and confidence >= self._settings.fallback_threshold:
             return replace(own, confidence=confidence)
+        if not own.text:
+            whole = self._rapidocr.read(image)
+            return replace(whole, confidence=_mean_confidence(whole.text, [own, closer, whole]))
+        chosen = self._likeliest(plate, own, closer)
+        if chosen.confidence >= _IN_DOUBT:
+            return chosen
+        whole = self._rapidocr.read(image)
+        return replace(chosen, text=whole.text, lines=whole.lines) if whole.confidence >= _SURE else chosen
+
+    def _likeliest(self, plate: PlateCharacters, own: PlateText, closer: PlateText) -> PlateText:
+        """Of the recognizer's two texts and RapidOCR's of the same lines."""
         lines = recognize_lines(self._rapidocr, plate)
         recognized = [own, closer, _joined(lines, own)]
         by_text = {each.text: each for each in reversed(recognized) if each.text}
         steps = [line.steps for line in lines]
         text, probability = likeliest(by_text, own, steps)
-        confidence = probability * _mean_confidence(text, recognized)
         placed = on_lines_of(own, by_text[text])
         chosen = replace(placed, lines=_with_candidates(placed.lines, joint_candidates(text, own, steps)))
+        confidence = probability * _mean_confidence(text, recognized)
         return replace(chosen, confidence=confidence, regions=own.regions)
 
 
