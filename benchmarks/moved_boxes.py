@@ -21,17 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ocr_engines import SPLITS, engine_config, fill_their_images, groups, known_plates, text_scores
-from PIL import Image
+from ocr_engines import SPLITS, engine_config, fill_their_images, groups, known_plates, read_plates, text_scores
 from results import add_output, write_results
 from tables import markdown
-from tqdm import tqdm
 
 from lpr.boxes import BOX_COLUMNS
-from lpr.detection.prediction import load_image
 from lpr.ocr import engines
-from lpr.ocr.crops import crop
-from lpr.paths import IMAGE_CACHE, SCRATCH
+from lpr.paths import SCRATCH
 
 MOVED, OUTWARDS = 0.05, (0.3, 0.8)
 SEED = 0
@@ -62,12 +58,11 @@ def score(names: list[str], splits: list[str]) -> list[dict[str, Any]]:
         config = engine_config(name)
         engine = engines.create(config, SCRATCH / config.name)
         for kind, these in boxes.items():
-            pairs = tqdm(list(zip(plates["image"], these.tolist(), strict=True)), f"{name}, {kind}", unit="plate")
-            images = ((Image.fromarray(load_image(IMAGE_CACHE / image)), box) for image, box in pairs)
-            texts = [engine.read(crop(image, box, config.margin)).text for image, box in images]
+            boxed = plates.assign(**dict(zip(BOX_COLUMNS, these.T, strict=True)))
+            found, _ = read_plates(engine, boxed, BOX_COLUMNS, config.margin, f"{name}, {kind}")
             for group, part in groups(plates).items():
                 row = {"plates": group, "engine": f"`{name}`", "boxes": kind}
-                rows.append(row | text_scores(part, [texts[index] for index in part.index]))
+                rows.append(row | text_scores(part, [found[index].text for index in part.index]))
     return rows
 
 

@@ -9,7 +9,7 @@ classification, Graves et al. 2006).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from rapidfuzz.distance import Levenshtein
@@ -50,14 +50,11 @@ def joint_candidates(text: str, found: PlateText, steps: Sequence[np.ndarray]) -
         text: one of those of `likeliest`.
         found, steps: as of `likeliest`.
     """
-    candidates = (each for line in found.lines for each in line.candidates)
     by_candidates = np.ones((len(text), len(CHARACTERS)))
     place = 0
-    for own, character in _aligned(found.text, text):
-        likely = next(candidates) if own else None
+    for likely, character in _candidates_aligned(found, text):
         if likely and character:
-            probabilities = np.array([likely.get(each, 0.0) for each in CHARACTERS]) / sum(likely.values())
-            by_candidates[place] = np.maximum(probabilities, _LEAST_PROBABILITY)
+            by_candidates[place] = [_probability(likely, each) for each in CHARACTERS]
         place += bool(character)
     others = [text[:index] + each + text[index + 1 :] for index in range(len(text)) for each in CHARACTERS]
     by_steps = ctc_log_likelihoods(steps, others).reshape(len(text), -1)
@@ -70,16 +67,10 @@ def joint_candidates(text: str, found: PlateText, steps: Sequence[np.ndarray]) -
 
 def candidates_log_likelihood(found: PlateText, text: str) -> float:
     """The logarithm of the probability of a text, by the candidates of the characters that were found."""
-    candidates = (each for line in found.lines for each in line.candidates)
-    total = 0.0
-    for own, character in _aligned(found.text, text):
-        probability = _PROBABILITY_OF_A_GAP
-        if own:
-            likely = next(candidates)
-            if character:
-                probability = max(likely.get(character, 0.0) / sum(likely.values()), _LEAST_PROBABILITY)
-        total += math.log(probability)
-    return total
+    return sum(
+        math.log(_probability(likely, character) if likely and character else _PROBABILITY_OF_A_GAP)
+        for likely, character in _candidates_aligned(found, text)
+    )
 
 
 def ctc_log_likelihoods(steps: Sequence[np.ndarray], texts: Sequence[str]) -> np.ndarray:
@@ -110,6 +101,17 @@ def ctc_log_likelihoods(steps: Sequence[np.ndarray], texts: Sequence[str]) -> np
         reached /= scale[:, None]
         total += np.log(scale)
     return total + np.log(np.maximum(reached[:, -2:].sum(axis=1), 1e-300))
+
+
+def _candidates_aligned(found: PlateText, text: str) -> Iterator[tuple[Mapping[str, float] | None, str]]:
+    """The candidates of the characters that were found beside the characters of a text: None, or "", for a gap."""
+    candidates = (each for line in found.lines for each in line.candidates)
+    for own, character in _aligned(found.text, text):
+        yield (next(candidates) if own else None), character
+
+
+def _probability(candidates: Mapping[str, float], character: str) -> float:
+    return max(candidates.get(character, 0.0) / sum(candidates.values()), _LEAST_PROBABILITY)
 
 
 def _aligned(true: str, read: str) -> Iterator[tuple[str, str]]:

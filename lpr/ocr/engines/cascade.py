@@ -92,7 +92,7 @@ class Cascade:
 
     def _likeliest(self, plate: PlateCharacters, own: PlateText, closer: PlateText) -> PlateText:
         """Of the recognizer's two texts and RapidOCR's of the same lines."""
-        lines = recognize_lines(self._rapidocr, plate)
+        lines = _recognize_lines(self._rapidocr, plate)
         recognized = [own, closer, _joined(lines, own)]
         by_text = {each.text: each for each in reversed(recognized) if each.text}
         steps = [line.steps for line in lines]
@@ -103,7 +103,7 @@ class Cascade:
         return replace(chosen, confidence=confidence, regions=own.regions)
 
 
-def recognize_lines(rapidocr: RapidOcr, plate: PlateCharacters) -> list[RecognizedLine]:
+def _recognize_lines(rapidocr: RapidOcr, plate: PlateCharacters) -> list[RecognizedLine]:
     """What RapidOCR's recognition network makes of the lines that the recognizer located."""
     boxes, layout = plate.characters.boxes, plate.layout
     matrix = shear(layout.slope)

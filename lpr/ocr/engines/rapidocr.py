@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, cmp_to_key
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -111,7 +110,7 @@ class RapidOcr:
         # Both calls name every flag, since the engine keeps those of the last call.
         found = self._engine(enlarged, use_det=True, use_cls=False, use_rec=True)
         lines = [] if found.boxes is None else _lines(np.asarray(found.boxes, float), found.txts, found.scores)
-        lines.sort(key=functools.cmp_to_key(reading_order))
+        lines.sort(key=cmp_to_key(reading_order))
         kept = registration_lines(lines, self._config.min_line_height)
         if sum(len(line.text) for line in kept) < 2:
             whole = self.recognize(np.asarray(enlarged))

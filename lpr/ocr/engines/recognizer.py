@@ -144,8 +144,7 @@ class RecognizerEngine:
         Where the lines that were found ask for another input shape than the image's aspect ratio did, the plate is read
         in that, too; where the text is in doubt, a crop of its characters is. The most confident text is taken.
         """
-        pixels = np.asarray(image)
-        first = self.detect(pixels)
+        first = self.detect(np.asarray(image))
         found, confidence = first.characters, self._confidence_of(first.characters)
         if not len(found.boxes):
             return NO_TEXT
@@ -172,7 +171,7 @@ class RecognizerEngine:
 
     def detect_closer(self, plate: PlateCharacters) -> PlateCharacters:
         """The characters of the registration once more, in the plate cropped to those that were found."""
-        return self._most_confident([self._detect_closer(plate)])
+        return _without_dates(self._detect_closer(plate))
 
     def _detect_closer(self, plate: PlateCharacters) -> PlateCharacters:
         found = plate.characters
@@ -184,8 +183,7 @@ class RecognizerEngine:
 
     def _most_confident(self, plates: Sequence[PlateCharacters]) -> PlateCharacters:
         """The plate whose characters are the most confident, without lines of dates."""
-        plate = max(plates, key=lambda each: self._confidence_of(each.characters))
-        return plate._replace(layout=without_dates(plate.characters, plate.layout))
+        return _without_dates(max(plates, key=lambda each: self._confidence_of(each.characters)))
 
     def _needs_levelling(self, slope: float, found: Characters) -> bool:
         if abs(slope) > _STEEP_SLOPE:
@@ -254,6 +252,10 @@ class RecognizerEngine:
             replace(found, boxes=found.boxes * _scale(crop, shape) + trim)
             for found, crop, trim in zip(decoded, crops, trims, strict=True)
         ]
+
+
+def _without_dates(plate: PlateCharacters) -> PlateCharacters:
+    return plate._replace(layout=without_dates(plate.characters, plate.layout))
 
 
 def _text_line(probabilities: np.ndarray, alphabet: str, confidence: float, sizes: Sequence[int]) -> TextLine:
