@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -12,13 +13,15 @@ from typing import Any
 from lpr.cli import configuration, data, experiments, extras, models, predict, scene, serve, stages
 from lpr.cli.os_errors import explain_os_error
 from lpr.errors import UserError
+from lpr.standard_output import discard_standard_output
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb.
 
     Returns:
-        The exit status: 0 if it went well, 1 after a message to the user on standard error, 130 after an interruption.
+        The exit status: 0 if it went well, 1 after a message to the user on standard error, 130 after an interruption,
+        141 where standard output was closed.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if isinstance(sys.stdout, TextIOWrapper):
@@ -32,7 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         options = build_parser().parse_args(arguments)
     try:
-        return options.call(import_module(options.module), options) or 0
+        status = options.call(import_module(options.module), options) or 0
+        sys.stdout.flush()
+        return status
     except UserError as error:
         print(f"lpr {options.verb}: {error}", file=sys.stderr)
         return 1
@@ -42,6 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(f"lpr {options.verb} {message}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        discard_standard_output()
+        return 128 + signal.SIGPIPE
     except OSError as error:
         message = explain_os_error(error)
         if message is None:

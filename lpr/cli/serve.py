@@ -29,7 +29,7 @@ def add_verbs(verbs: Any) -> None:
     add_recognition_arguments(serve)
     for name, number, default, what in (
         ("--max-upload-mb", _positive, 32, "largest upload, 1e6 bytes"),
-        ("--max-megapixels", _positive, 50, "largest image or frame, 1e6 pixels"),
+        ("--max-megapixels", _positive, 50, "largest image or frame, 1e6 pixels; of images, 178 at most"),
         ("--queue", _count, 16, "uploads that may wait while all cores are busy; more are answered with 503"),
         ("--timeout", _positive, 60, "seconds for an upload to arrive, and for its plates to be found"),
     ):

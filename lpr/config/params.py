@@ -83,7 +83,7 @@ def read(path: Path) -> Any:
         UserError: it is missing or not YAML.
     """
     try:
-        return yaml.safe_load(path.read_text())
+        return yaml.safe_load(path.read_bytes())
     except FileNotFoundError:
         raise UserError(f"{path} is not in {Path.cwd()}: write it with `lpr params`") from None
     except yaml.YAMLError as error:

@@ -9,7 +9,8 @@ for plate in alpr("car.jpg"):
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from itertools import chain
 from operator import contains
 from pathlib import Path
 from threading import Lock
-from typing import Protocol, TypeAlias, overload
+from typing import Protocol, TypeAlias, cast, overload
 
 import numpy as np
 from PIL import Image
@@ -27,6 +28,7 @@ from PIL import Image
 from lpr.boxes import Detections
 from lpr.cores import usable_cores
 from lpr.data.decoding import to_rgb
+from lpr.data.unavailable import Unavailable
 from lpr.detection.onnx_detector import OnnxDetector, load_onnx_detector
 from lpr.errors import UserError
 from lpr.inference.drawing import draw_plates
@@ -109,7 +111,7 @@ class ALPR:
 
     Raises:
         UserError: the detector or the engine cannot be loaded, or there is no such country.
-        ValueError: `unread` is neither, or there is no worker.
+        ValueError: `unread` is neither, there is no worker, or the threshold is not in 0–1.
     """
 
     def __init__(
@@ -125,6 +127,8 @@ class ALPR:
             raise ValueError(f"unread={unread!r}: choose of {', '.join(UNREAD)}")
         if workers < 1:
             raise ValueError(f"workers={workers}: there is one at least")
+        if confidence_threshold is not None and not 0 <= confidence_threshold <= 1:
+            raise ValueError(f"confidence_threshold={confidence_threshold}: it is in 0–1")
         self.unread, self.workers = unread, workers
         threads = max(1, usable_cores() // workers)
         self._grammar = _grammar(country)
@@ -164,14 +168,15 @@ class ALPR:
         Raises:
             Unreadable: an image is missing, cannot be decoded, or is an array of another shape or type.
         """
-        every = [images] if isinstance(images, ImageInput) else images
+        single = isinstance(images, ImageInput) or not isinstance(images, Iterable)
+        every = cast("Sequence[ImageInput]", [images] if single else images)
 
         def plates(image: ImageInput) -> list[Plate]:
             pixels = as_pixels(image, bgr)
             return self.kept(self.find(pixels, Image.fromarray(pixels)))
 
         found = list(map_in_order(plates, every, self.workers))
-        return found[0] if isinstance(images, ImageInput) else found
+        return found[0] if single else found
 
     def find(self, pixels: np.ndarray, image: Image.Image) -> list[Plate]:
         """What the detector found in an image, the most confident first, each with its `crop`; unread boxes, too.
@@ -273,14 +278,32 @@ def as_pixels(image: ImageInput, bgr: bool = False) -> np.ndarray:
             return np.repeat(image[..., None], 3, axis=2)
         return np.ascontiguousarray(image[..., ::-1] if bgr else image)
     if isinstance(image, Image.Image):
-        if "A" in image.getbands() or image.mode in ("P", "I;16"):  # modes for which a file has rules of its own
-            return np.asarray(to_rgb(image))
-        return np.asarray(image.convert("RGB"))
+        return _pixels_of(image)
     if isinstance(image, bytes):
         return decode_image(image)
     if isinstance(image, str) and image.startswith(("http://", "https://", "s3://", "gs://")):
         return decode_image(download(image))
+    if not isinstance(image, str | Path):
+        raise Unreadable(
+            f"no image, but of type {type(image).__name__}; cv2.imread gives None where it cannot read a file"
+        )
+    if os.path.isdir(image):
+        raise Unreadable(f"{str(image)!r} is a folder; name the images in it")
     return read_image(Path(image))
+
+
+def _pixels_of(image: Image.Image) -> np.ndarray:
+    """As those of its file; but 32-bit integers, in which Pillow has 16-bit files, are 8-bit where none is over 255.
+
+    Raises:
+        Unreadable: it cannot be decoded, or has floating-point pixels.
+    """
+    try:
+        if image.mode == "I" and np.asarray(image).max(initial=0) <= 255:
+            return np.asarray(image.convert("RGB"))
+        return np.asarray(to_rgb(image))
+    except (OSError, ValueError, SyntaxError, Unavailable) as error:
+        raise Unreadable(f"a broken image: {error}") from None
 
 
 def _grammar(country: str) -> str | None:

@@ -10,10 +10,15 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from lpr.data.export_formats import LABEL, ExportedImage, ExportedPlate, coco_json, yolo_data, yolo_labels
+from lpr.errors import UserError
 from lpr.files import free_stem
 from lpr.inference.results import Record
+
+YOLO = "yolo"
+"""The folder of the YOLO export in that of the output."""
 
 
 def image_records(jsonl: Path) -> Iterator[Record]:
@@ -35,11 +40,18 @@ def write_coco(records: Iterator[Record], folder: Path) -> str:
 def write_yolo(records: Iterator[Record], folder: Path) -> str:
     """`yolo/`: Ultralytics' labels/*.txt (class, centre and size as fractions), links to the images, and data.yaml.
 
-    Images of the same name are numbered; those of URLs, of which there is no file, are left out and counted.
+    Images of the same name are numbered; those of URLs, of which there is no file, are left out and counted. The links
+    of an earlier export, and their labels, are removed.
+
+    Raises:
+        UserError: there are images that are no links.
     """
-    root = folder / "yolo"
+    root = folder / YOLO
     for part in ("images", "labels"):
         (root / part).mkdir(parents=True, exist_ok=True)
+    for link in _yolo_links(folder):
+        link.unlink()
+        (root / "labels" / f"{link.stem}.txt").unlink(missing_ok=True)
     taken: set[str] = set()
     left_out = 0
     for record in records:
@@ -48,13 +60,27 @@ def write_yolo(records: Iterator[Record], folder: Path) -> str:
             continue
         image = Path(record["image"])
         label = free_stem(image.stem, [".txt"], taken) + ".txt"
-        link = root / "images" / Path(label).with_suffix(image.suffix)
-        link.unlink(missing_ok=True)
-        os.symlink(image.absolute(), link)
+        os.symlink(image.absolute(), root / "images" / Path(label).with_suffix(image.suffix))
         (root / "labels" / label).write_text(yolo_labels(_exported(record), corners=False))
     # JSON is YAML, whatever the path has in it.
     (root / "data.yaml").write_text(json.dumps(yolo_data(path=str(root.absolute()))) + "\n", encoding="utf-8")
     return f"yolo/ (without {left_out} images of URLs)" if left_out else "yolo/"
+
+
+def _yolo_links(folder: Path) -> list[Path]:
+    """The links to images of an earlier export into this folder.
+
+    Raises:
+        UserError: there are images that are no links, so it is a data set of its own.
+    """
+    images = folder / YOLO / "images"
+    found = sorted(images.iterdir()) if images.is_dir() else []
+    if own := [path for path in found if not path.is_symlink()]:
+        raise UserError(
+            f"--format yolo would write into {images}, which has images of its own, such as {own[0].name}: "
+            "choose another --output"
+        )
+    return found
 
 
 def _exported(record: Record) -> ExportedImage:
@@ -94,7 +120,7 @@ def write_labelstudio(records: Iterator[Record], folder: Path) -> str:
                 regions.append({**region, "from_name": "text", "type": "textarea", "value": {**box, "text": [text]}})
         image = record["image"]
         if "://" not in image:
-            image = f"/data/local-files/?d={Path(image).as_posix()}"
+            image = f"/data/local-files/?d={quote(Path(image).as_posix())}"
         tasks.append({"data": {"image": image}, "predictions": [{"model_version": "lpr", "result": regions}]})
     (folder / "labelstudio.json").write_text(json.dumps(tasks, ensure_ascii=False) + "\n", encoding="utf-8")
     return "labelstudio.json"
@@ -106,6 +132,16 @@ WRITERS: Mapping[str, Callable[[Iterator[Record], Path], str]] = {
     "labelstudio": write_labelstudio,
 }
 """Format → a function that writes records into a folder, and returns the name of what it wrote there."""
+
+
+def check_folder(formats: Sequence[str], folder: Path) -> None:
+    """Check that an export into this folder destroys nothing but an earlier export.
+
+    Raises:
+        UserError: it would.
+    """
+    if "yolo" in formats:
+        _yolo_links(folder)
 
 
 def export(formats: Sequence[str], jsonl: Path) -> list[str]:

@@ -26,7 +26,7 @@ from lpr.files import free_stem
 from lpr.hashes import file_md5
 from lpr.inference.alpr import ALPR
 from lpr.inference.drawing import VideoFile, draw_plates, save_image
-from lpr.inference.exports import export
+from lpr.inference.exports import YOLO, check_folder, export
 from lpr.inference.inputs import (
     Inputs,
     Source,
@@ -48,12 +48,14 @@ from lpr.inference.results import (
     error_record,
     frame_record,
     image_record,
+    is_done,
     printable,
     video_record,
 )
 from lpr.inference.streams import LiveVideo, fetch_image, open_stream
 from lpr.inference.tracker import Tracks
 from lpr.paths import DETECTOR, DETECTOR_ONNX, SHIPPED_DETECTOR
+from lpr.standard_output import discard_standard_output
 
 # Folders in that of the output: of the images and videos with plates drawn on them, and of the plates' crops.
 ANNOTATED, CROPS = "annotated", "crops"
@@ -109,29 +111,32 @@ def run(
     alpr = ALPR(detector, ocr, country, confidence, unread, threads)
     inputs = find_inputs(names, recursive, output)
     paths = inputs.paths
-    images = Images(output, save, choose_targets(paths, output, save))
-    mapping: AbstractContextManager[MapImages] = nullcontext(partial(map_by_threads, alpr, images))
+    check_outputs(paths, output, save, formats)
     if on == "ray":
-        from lpr.inference.ray_actors import mapping_by_ray
-
-        settings = model, ocr, country, confidence, unread
-        mapping = mapping_by_ray(partial(_process_elsewhere, Path.cwd(), images, *settings), workers)
+        from lpr.inference.ray_actors import mapping_by_ray  # before there are results: the extra may be missing
     about: dict[str, Any] = {"detector": str(model or "shipped"), "exported": detector.metadata.model_dump()}
     about |= {"confidence": alpr.confidence_threshold, "ocr": alpr.ocr_name, "country": country}
     about |= {"unread": unread}
     started = time.monotonic()
     try:
         with _first_interrupt() as stop, Results(output, about, "csv" in save, resume) as results:
-            waiting = [path for path in paths if printable(path) not in results.done]
+            waiting = [path for path in paths if not is_done(path, results.done)]
             if results.done:
                 print(f"going on: {len(paths) - len(waiting)} of {len(paths)} inputs are done already")
             earlier = results.counts.images
+            images = Images(output, save, choose_targets(waiting, output, results.images))
+            mapping: AbstractContextManager[MapImages] = nullcontext(partial(map_by_threads, alpr, images))
+            if on == "ray":
+                settings = model, ocr, country, confidence, unread
+                mapping = mapping_by_ray(partial(_process_elsewhere, Path.cwd(), images, *settings), workers)
             try:
                 with mapping as map_images:
                     process_inputs(waiting, alpr, images, map_images, results, stop)
             except KeyboardInterrupt:
                 stop.set()
         exported = export(formats, output / JSONL)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise UserError(f"{error.filename or output} cannot be written: {error.strerror}") from None
 
@@ -346,7 +351,7 @@ def _load(model: Path | None, threads: int) -> OnnxDetector:
         if DETECTOR.is_file():
             print(f"lpr predict: by the shipped detector; --detector {DETECTOR_ONNX} names yours", file=sys.stderr)
         return load_onnx_detector(SHIPPED_DETECTOR, threads)
-    trained = model.with_suffix(".keras")
+    trained = model.parent / f"{model.stem}.keras"
     if not model.is_file() and trained.is_file():
         raise UserError(f"{model} is missing, but {trained} is there: `lpr export` writes it")
     detector = load_onnx_detector(model, threads)
@@ -369,27 +374,50 @@ def _print_left_out(inputs: Inputs) -> None:
             print(f"not looked at: {len(paths)} {one if len(paths) == 1 else several} ({named}){remedy}")
 
 
-def choose_targets(paths: Sequence[Source], output: Path, save: Collection[str]) -> dict[Source, Path]:
-    """The file for the annotated image or video of each input: its name, numbered where several have it.
+def check_outputs(paths: Sequence[Source], output: Path, save: Collection[str], formats: Sequence[str]) -> None:
+    """Check that no image of the user's would be overwritten.
 
     Args:
         save: of "images" and "crops": what is written.
+        formats: of the exports.
 
     Raises:
-        UserError: what is written would overwrite an input.
+        UserError: inputs, or images of a data set, are where others would be written.
+    """
+    inputs = [place for path in paths if isinstance(path, Path) for place in (path.absolute(), _resolved(path))]
+    for what, folder in (("images", ANNOTATED), ("crops", CROPS), ("yolo", YOLO)):
+        places = {(output / folder).absolute(), _resolved(output / folder)}
+        if what in (*save, *formats) and any(not places.isdisjoint(path.parents) for path in inputs):
+            raise UserError(f"{what} would be written to {output / folder}, which has inputs: choose another --output")
+    check_folder(formats, output)
+
+
+def _resolved(path: Path) -> Path:
+    """The path without links; unlike `Path.resolve`, of links that go round in a circle, too."""
+    return Path(os.path.realpath(path))
+
+
+def choose_targets(paths: Sequence[Source], output: Path, written: Collection[str] = ()) -> dict[Source, Path]:
+    """The file for the annotated image or video of each input: its name, numbered where several have it.
+
+    Args:
+        written: annotated images and crops that are there already, relative to the output folder.
     """
     targets: dict[Source, Path] = {}
-    taken: set[str] = set()
-    inputs = {path.resolve() for path in paths if isinstance(path, Path)}
-    crops = (output / CROPS).resolve()
-    if "crops" in save and any(crops in path.parents for path in inputs):
-        raise UserError(f"crops would be written to {output / CROPS}, which has inputs: choose another --output")
+    taken = {_stem_of_written(name) + suffix for name in written for suffix in (".jpg", ".mp4")}
     for path in paths:
         suffixes = [".jpg", ".mp4"] if isinstance(path, Stream) else [".mp4" if is_video(path) else ".jpg"]
         targets[path] = output / ANNOTATED / (free_stem(_cut(path.stem), suffixes, taken) + suffixes[0])
-        if "images" in save and targets[path].resolve() in inputs:
-            raise UserError(f"{targets[path]} would be overwritten, which is an input: choose another --output")
     return targets
+
+
+def _stem_of_written(name: str) -> str:
+    """Of `annotated/car.jpg`, `crops/car-1.jpg` and `crops/car/25-1.jpg`: `car`."""
+    folder, first, *rest = Path(name).parts
+    if rest:
+        return first
+    stem = Path(first).stem
+    return stem.rpartition("-")[0] if folder == CROPS else stem
 
 
 def _cut(stem: str) -> str:
@@ -421,7 +449,15 @@ def _print(record: Record) -> None:
         texts = ", ".join(f"{track['text']} {track['confidence']:.2f}" for track in tracks if track["text"])
         counts = f"{record['frames']} frames, {sum(track['plates'] for track in tracks)} plates on {len(tracks)} tracks"
         counts += f", {record['skipped']} frames skipped" if "skipped" in record else ""
-        tqdm.write(f"{name}: {counts}{texts and ': '}{texts}")
+        _say(f"{name}: {counts}{texts and ': '}{texts}")
     elif "plates" in record:
         plates = [f"{plate.get('text') or 'plate'} {plate['confidence']:.2f}" for plate in record["plates"]]
-        tqdm.write(f"{name}: {', '.join(plates) or 'no plate'}")
+        _say(f"{name}: {', '.join(plates) or 'no plate'}")
+
+
+def _say(line: str) -> None:
+    """Print a line beside the progress bar. Where nobody reads any more, the work goes on: its results are files."""
+    try:
+        tqdm.write(line)
+    except BrokenPipeError:
+        discard_standard_output()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from lpr.errors import UserError
-from lpr.inference.inputs import Source
+from lpr.files import replaced
+from lpr.inference.inputs import Source, Stream
 from lpr.inference.plates import Plate
 from lpr.inference.tracker import Track
 
@@ -40,6 +41,22 @@ def printable(source: Source) -> str:
     return str(source).encode("utf-8", "backslashreplace").decode()
 
 
+def is_done(source: Source, done: Collection[str]) -> bool:
+    """Whether an input is among those of `Results.done`."""
+    return _identity(_named(source)) in done
+
+
+def _named(source: Source) -> Record:
+    """An input by its name, and by what tells it from others of the same name."""
+    record: Record = {"image": printable(source)}
+    return record | _without_none({"fingerprint": source.fingerprint if isinstance(source, Stream) else None})
+
+
+def _identity(record: Record) -> str:
+    """What only the records of the same input have."""
+    return str(record.get("fingerprint", record["image"]))
+
+
 def image_record(
     source: Source,
     width: int,
@@ -56,7 +73,7 @@ def image_record(
         unread: how many boxes were left out because nothing was read in them.
         crops: the files of the plates' parts of the image, likewise, one each; or none.
     """
-    record = {"image": printable(source), "width": width, "height": height, "annotated": annotated}
+    record = _named(source) | {"width": width, "height": height, "annotated": annotated}
     return _without_none(record) | _plates(plates, unread, crops)
 
 
@@ -75,7 +92,7 @@ def frame_record(
     Args:
         time: when it came, of a live stream.
     """
-    record = {"image": printable(source), "frame": number, "width": width, "height": height}
+    record = _named(source) | {"frame": number, "width": width, "height": height}
     record["time"] = time and time.isoformat(timespec="milliseconds")
     return _without_none(record) | _plates(plates, unread, crops)
 
@@ -104,12 +121,12 @@ def video_record(
     found = [track.to_dict() for track in tracks]
     record: Record = {"frames": frames, "skipped": skipped, "frames_per_second": frames_per_second}
     record |= {"annotated": annotated, "error": error}
-    return {"image": printable(source)} | _without_none(record) | {"tracks": found}
+    return _named(source) | _without_none(record) | {"tracks": found}
 
 
 def error_record(source: Source, error: str) -> Record:
     """An input that could not be read."""
-    return {"image": printable(source), "error": error}
+    return _named(source) | {"error": error}
 
 
 @dataclass
@@ -150,28 +167,32 @@ class Results:
         resume: go on with the results of an earlier run in this folder, if there are any.
 
     Raises:
-        UserError: the earlier run had another detector, OCR engine or setting; or it was killed, and is not to go on.
+        UserError: the earlier run had another detector, OCR engine or setting, or its files are damaged; or it was
+            killed, and is not to go on.
+
+    Attributes:
+        counts: of all records.
+        done: the identities of inputs that the earlier run has finished: `is_done`.
+        images: what the earlier run wrote of them, annotated images and crops, relative to the folder.
     """
 
     def __init__(self, folder: Path, about: dict[str, Any], table: bool, resume: bool) -> None:
-        self.counts, self.done = Counts(), set[str]()
+        self.counts, self.done, self.images = Counts(), set[str](), set[str]()
         self._folder, self._names = folder, (RUN, *([CSV] if table else []), JSONL)
         folder.mkdir(parents=True, exist_ok=True)
         if not resume and self._unfinished(JSONL).is_file():
             raise UserError(f"{self._unfinished(JSONL)} is of a killed run: go on with --resume, or remove it")
         earlier = _finished_inputs(folder, about) if resume else []
-        self._unfinished(RUN).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-        # At once, so that a kill in between leaves the earlier records as they were.
-        rewritten = self._unfinished(f"rewritten-{JSONL}")
-        rewritten.write_text("".join(map(_line, earlier)), encoding="utf-8", errors=_ERRORS)
-        os.replace(rewritten, self._unfinished(JSONL))
+        self._replace(RUN, json.dumps(about, indent=2) + "\n")
+        self._replace(JSONL, "".join(map(_line, earlier)))
         self._jsonl: TextIO = self._unfinished(JSONL).open("a", encoding="utf-8", errors=_ERRORS)
         self._csv: TextIO | None = None
         if table:
             self._csv = self._unfinished(CSV).open("w", newline="", encoding="utf-8", errors=_ERRORS)
             csv.writer(self._csv, lineterminator="\n").writerow(COLUMNS)
         for record in earlier:
-            self.done.add(record["image"])
+            self.done.add(_identity(record))
+            self.images |= _images(record)
             self._count_and_tabulate(record)
 
     def __enter__(self) -> Self:
@@ -199,6 +220,11 @@ class Results:
             csv.writer(self._csv, lineterminator="\n").writerows(_rows(record))
             self._csv.flush()
 
+    def _replace(self, name: str, content: str) -> None:
+        """Write an unfinished file at once, so that a kill or a full disk leaves what was there before."""
+        with replaced(self._unfinished(name)) as path:
+            path.write_text(content, encoding="utf-8", errors=_ERRORS)
+
     def _unfinished(self, name: str) -> Path:
         return self._folder / f"{UNFINISHED}{name}"
 
@@ -215,19 +241,40 @@ def _finished_inputs(folder: Path, about: dict[str, Any]) -> list[Record]:
     jsonl, run = (_latest(folder, name) for name in (JSONL, RUN))
     if jsonl is None:
         return []
-    before = json.loads(run.read_text(encoding="utf-8")) if run else {}
+    before = _parsed(run.read_text(encoding="utf-8", errors=_ERRORS), str(run)) if run else {}
     if changed := [key for key in about if before.get(key) != about[key]]:
         raise UserError(
             f"{jsonl} was written with another {' and '.join(changed)}: choose another --output, or start anew without "
             "--resume"
         )
     records: list[Record] = []
-    with jsonl.open(encoding="utf-8", newline="\n") as file:
-        for line in file:
+    with jsonl.open(encoding="utf-8", errors=_ERRORS, newline="\n") as file:
+        for number, line in enumerate(file, start=1):
             if line.endswith("\n"):  # else it was being written
-                records.append(json.loads(line))
-    ended = {record["image"] for record in records if "frame" not in record}
-    return [record for record in records if record["image"] in ended or "time" in record]
+                records.append(_parsed(line, f"{jsonl}, line {number},"))
+    ended = {_identity(record) for record in records if "frame" not in record}
+    return [record for record in records if _identity(record) in ended or "time" in record]
+
+
+def _parsed(text: str, where: str) -> Record:
+    """A JSON object of an earlier run.
+
+    Raises:
+        UserError: it is none, as after a power loss.
+    """
+    try:
+        record = json.loads(text)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise UserError(f"{where} is damaged: repair it, or start anew without --resume")
+    return record
+
+
+def _images(record: Record) -> set[str]:
+    """The annotated image or video and the crops of a record."""
+    crops = {plate["crop"] for plate in record.get("plates", ()) if "crop" in plate}
+    return crops | ({record["annotated"]} if "annotated" in record else set())
 
 
 def _latest(folder: Path, name: str) -> Path | None:

@@ -238,4 +238,6 @@ def _check(url: str) -> str:
             raise Unreadable(f"no answer within {_TIMEOUT_S} s") from None
         except OSError as error:
             raise Unreadable(f"connection failed: {error.strerror or error}") from None
+        except UnicodeError:  # an empty part, or one of more than 63 characters
+            raise Unreadable(f"not the name of a host: {parts.hostname}") from None
     return parts.scheme

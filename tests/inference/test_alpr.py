@@ -9,6 +9,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -66,9 +67,16 @@ def test_the_order_of_an_arrays_channels_can_be_opencvs(alpr: lpr.ALPR, tmp_path
 
 @pytest.mark.parametrize(
     ("image", "reason"),
-    [("gone.jpg", "no such file"), (b"", "an empty file"), (b"<html>", "not an image but a web page")],
+    [
+        ("gone.jpg", "no such file"),
+        (".", "'.' is a folder; name the images in it"),
+        (b"", "an empty file"),
+        (b"<html>", "not an image but a web page"),
+        (None, "no image, but of type NoneType"),
+        (Image.new("F", (160, 96)), "floating-point pixels"),
+    ],
 )
-def test_what_is_no_image_is_refused(alpr: lpr.ALPR, image: str | bytes, reason: str) -> None:
+def test_what_is_no_image_is_refused(alpr: lpr.ALPR, image: Any, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
         alpr(image)
 
@@ -198,6 +206,8 @@ def test_a_list_is_processed_by_several_workers_to_the_same_plates(exported: Pat
         three([*images, "gone.jpg", b""])
     with pytest.raises(ValueError, match="workers=0: there is one at least"):
         lpr.ALPR(model, "none", workers=0)
+    with pytest.raises(ValueError, match="confidence_threshold=50: it is in 0–1"):
+        lpr.ALPR(model, "none", confidence_threshold=50)
 
 
 class HeightReader:
@@ -271,10 +281,23 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 
 def test_bytes_and_pil_images_are_decoded_alike(alpr: lpr.ALPR) -> None:
-    for mode in ("P", "L", "RGBA", "I;16", "CMYK"):
-        image = Image.fromarray(draw(ONE)).convert("L" if mode == "I;16" else mode)
-        if mode == "I;16":
-            image = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
+    for mode, dtype in {
+        "P": None,
+        "L": None,
+        "RGBA": None,
+        "CMYK": None,
+        "I;16": "<u2",
+        "I;16B": ">u2",
+        "I": "i4",
+    }.items():
+        image = Image.fromarray(draw(ONE)).convert("L" if dtype else mode)
+        if dtype:
+            values = (np.asarray(image).astype(dtype) * 257).astype(dtype)
+            image = Image.frombytes(mode, image.size, values.tobytes())
         file = io.BytesIO()
         image.save(file, "TIFF")
+        assert len(alpr(image)) == 1
         np.testing.assert_allclose(found(alpr(image)), found(alpr(file.getvalue())), atol=0.01, err_msg=mode)
+    assert len(alpr(Image.fromarray(np.asarray(Image.fromarray(draw(ONE)).convert("L"), np.int32)))) == 1  # 8 bits
+    with pytest.raises(Unreadable, match="a broken image: "):
+        alpr(Image.open(io.BytesIO(file.getvalue()[:2000])))

@@ -13,6 +13,7 @@ from tool_exports import images
 from lpr.boxes import BOX_COLUMNS
 from lpr.composition.compose import compose
 from lpr.data.image_cache import download
+from lpr.errors import UserError
 from lpr.inference.alpr import UNREAD
 from lpr.inference.exports import WRITERS, export
 from lpr.inference.plates import Plate
@@ -56,6 +57,18 @@ def test_yolo_has_fractions_and_a_link_to_each_image(predicted: Path) -> None:
     assert (root / "labels" / "car-2.txt").read_text() == ""
     assert (root / "images" / "car-2.jpg").readlink() == Path("b/car.jpg").absolute()
     export(["yolo"], predicted)  # again, over the links
+    (predicted.parent / JSONL).write_text("")
+    export(["yolo"], predicted)  # of an earlier export nothing is left
+    assert [path.name for path in root.rglob("*") if path.is_symlink() or path.suffix == ".txt"] == []
+
+
+def test_an_export_into_a_data_set_of_ones_own_is_refused(predicted: Path) -> None:
+    own = predicted.parent / "yolo" / "images" / "car.jpg"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"a photograph")
+    with pytest.raises(UserError, match=r"has images of its own, such as car\.jpg: choose another --output"):
+        export(["yolo"], predicted)
+    assert own.read_bytes() == b"a photograph"
 
 
 def test_label_studio_has_a_region_a_plate_in_per_cent(predicted: Path) -> None:
@@ -85,15 +98,16 @@ def test_what_is_written_is_read_back(
 ) -> None:
     """Predictions of a folder of images are annotations: their boxes, texts and images, and images without plates."""
     data = compose([]).data
-    images(tmp_path / "project" / "street", {"a.jpg": (200, 100), "sub/a.jpg": (80, 40)})
+    first, second = "IMG #1 50% R&D+.jpg", "sub/a.jpg"
+    images(tmp_path / "project" / "street", {first: (200, 100), second: (80, 40)})
     monkeypatch.chdir(tmp_path / "project")
     if named == "elsewhere":
         (tmp_path / "other").mkdir()
         monkeypatch.chdir(tmp_path / "other")
     place = {"relative": Path("street"), "absolute": Path("street").absolute(), "elsewhere": Path("../project/street")}
     with Results(Path("predictions"), {}, table=True, resume=False) as results:
-        results.add(image_record(place[named] / "a.jpg", 200, 100, PLATES, None))
-        results.add(image_record(place[named] / "sub" / "a.jpg", 80, 40, [], None))
+        results.add(image_record(place[named] / first, 200, 100, PLATES, None))
+        results.add(image_record(place[named] / second, 80, 40, [], None))
     export(list(WRITERS), Path("predictions") / JSONL)
 
     root = {"image_root": place[named]} if named == "elsewhere" and written != "yolo" else {}

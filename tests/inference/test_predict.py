@@ -185,9 +185,74 @@ def test_the_crops_of_plates_are_saved(lpr: Lpr) -> None:
             crop = Image.open(Path("predictions", row["crop"]))
             assert crop.width == pytest.approx(float(row["xmax"]) - float(row["xmin"]), abs=1.5)
             assert np.asarray(crop).mean() > 200
-    refused = lpr("predictions/crops", "--ocr", "none", "--save", "crops")
-    assert refused.returncode == 1
-    assert "crops would be written to predictions/crops, which has inputs: choose another --output" in refused.stderr
+
+
+def test_no_input_is_overwritten(lpr: Lpr) -> None:
+    for folder in ("annotated", "crops", "yolo/images"):
+        save(draw(ONE), f"predictions/{folder}/car.png")
+    Path("predictions/yolo/images/link.png").symlink_to(save(draw(ONE), "car.png").absolute())
+    before = Path("car.png").read_bytes()
+    for what, folder, named, arguments in (
+        ("images", "annotated", "car.png", []),
+        ("crops", "crops", "car.png", ["--save", "crops"]),
+        ("yolo", "yolo", "images/car.png", ["--format", "yolo"]),
+        ("yolo", "yolo", "images/link.png", ["--format", "yolo"]),
+    ):
+        refused = lpr(f"predictions/{folder}/{named}", "--ocr", "none", *arguments)
+        assert refused.returncode == 1
+        place = f"{what} would be written to predictions/{folder}, which has inputs: choose another --output"
+        assert refused.stderr == f"lpr predict: {place}\n"
+    refused = lpr("car.png", "--ocr", "none", "--format", "yolo")
+    assert "predictions/yolo/images, which has images of its own, such as car.png" in refused.stderr
+    assert not Path("predictions/predictions.jsonl").exists()
+    assert Path("car.png").read_bytes() == Path("predictions/yolo/images/link.png").read_bytes() == before
+
+
+def test_images_that_come_later_take_no_names(lpr: Lpr) -> None:
+    save(draw(ONE), "f/car.png")
+    assert lpr("f", "--ocr", "none", "--save", "csv,images,crops").returncode == 0
+    first = {path: path.read_bytes() for path in Path("predictions").rglob("*.jpg")}
+    Path("f/car.PNG").write_bytes(save(draw(TWO), "other.png").read_bytes())  # sorted before the other
+    done = lpr("f", "--ocr", "none", "--save", "csv,images,crops", "--resume")
+    assert "going on: 1 of 2 inputs are done already" in done.stdout
+    assert [row["crop"] for row in rows()] == ["crops/car-1.jpg", "crops/car-2-1.jpg"]
+    assert [entry["annotated"] for entry in inputs()] == ["annotated/car.jpg", "annotated/car-2.jpg"]
+    assert {path: path.read_bytes() for path in first} == first
+
+
+def test_damaged_results_are_named(lpr: Lpr) -> None:
+    save(draw(ONE), "car.png")
+    command = ["car.png", "--ocr", "none", "--save", "csv"]
+    assert lpr(*command).returncode == 0
+    results, run = Path("predictions/predictions.jsonl"), Path("predictions/run.json")
+    good = results.read_bytes()
+    for file, content, where in (
+        (results, good + b"\0\0\n", "predictions/predictions.jsonl, line 2,"),
+        (results, good + b"\xff\n", "predictions/predictions.jsonl, line 2,"),
+        (run, b"", "predictions/run.json"),
+    ):
+        file.write_bytes(content)
+        done = lpr(*command, "--resume")
+        assert done.returncode == 1
+        assert done.stderr == f"lpr predict: {where} is damaged: repair it, or start anew without --resume\n"
+        results.write_bytes(good)
+
+
+def test_the_work_goes_on_where_nobody_reads_what_is_printed(exported: Path, lpr: Lpr) -> None:
+    for number in range(12):
+        save(draw(ONE), f"many/{number}.png")
+    command = [sys.executable, "-m", "lpr", "predict", "many", "--ocr", "none", "--save", "csv", "--workers", "1"]
+    process = subprocess.Popen(
+        [*command, "--detector", str(exported / MODELS / "detector.onnx")],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.close()
+    assert process.wait() == 0, process.stderr.read()
+    assert process.stderr.read() == ""
+    assert len(rows()) == 12
 
 
 @pytest.mark.parametrize("other", [["--workers", "3"], pytest.param(["--on", "ray"], marks=pytest.mark.slow)])
@@ -442,14 +507,6 @@ def test_patterns_and_names_that_are_the_same(lpr: Lpr) -> None:
     assert len(list(Path("predictions/annotated").iterdir())) == 3
 
 
-def test_no_input_is_overwritten(lpr: Lpr) -> None:
-    content = save(draw(ONE), "predictions/annotated/x.jpg").read_bytes()
-    done = lpr("predictions/annotated", "--ocr", "none")
-    assert done.returncode == 1
-    assert "choose another --output" in done.stderr
-    assert Path("predictions/annotated/x.jpg").read_bytes() == content
-
-
 def test_what_was_found_is_a_table_to_train_on(lpr: Lpr, tmp_path: Path) -> None:
     from lpr.data.annotations import read_annotations
     from lpr.data.sources import obtain
@@ -492,6 +549,15 @@ def test_the_default_is_the_shipped_detector_and_one_that_was_trained_here_is_po
     done = lpr(str(image), "--ocr", "none", model=model)
     assert done.returncode == 1
     assert done.stderr == "lpr predict: models/detector.onnx is missing: `lpr export` writes it\n"
+    for loop in ("loop.png", "*.png"):
+        Path("loop.png").unlink(missing_ok=True)
+        Path("loop.png").symlink_to("loop.png")
+        done = lpr(loop, str(image), "--ocr", "none", model=None)
+        assert "lpr predict: loop.png: Too many levels of symbolic links\n" in done.stderr
+        assert f"{image}: " in done.stdout
+    assert (
+        lpr(str(image), "--ocr", "none", model=Path("")).stderr == "lpr predict: . is missing: `lpr export` writes it\n"
+    )
 
 
 def test_the_ocr_engine_is_that_of_params_yaml_where_there_is_one(lpr: Lpr, exported: Path) -> None:

@@ -195,6 +195,7 @@ def test_images_and_videos_at_urls_and_what_cannot_be_reached(camera: Camera, co
         f"{camera.url}/gone.jpg",
         "77",
         "ftp://127.0.0.1/car.jpg",
+        "rtsp://camera..local/x",
     ]
     done = subprocess.run(
         [*command, *names, "--save", "csv,images,crops", "--format", "yolo,labelstudio"], capture_output=True, text=True
@@ -210,6 +211,7 @@ def test_images_and_videos_at_urls_and_what_cannot_be_reached(camera: Camera, co
         f"{camera.url}/gone.jpg": "HTTP 404 Not Found",
         "77": "there is no such camera, or another program uses it",
         "ftp://127.0.0.1/car.jpg": "neither an http(s) nor an rtsp(s) URL",
+        "rtsp://camera..local/x": "not the name of a host: camera..local",
     }
     assert done.stderr.splitlines() == [
         f"lpr predict: {end['image']}: {end['error']}" for end in ends if "error" in end
@@ -227,6 +229,19 @@ def test_images_and_videos_at_urls_and_what_cannot_be_reached(camera: Camera, co
     for path in Path("predictions").rglob("*"):
         said += f"{path}" + (path.read_bytes().decode("latin-1") if path.is_file() else "")
     assert SECRET not in said
+
+
+def test_addresses_that_differ_in_what_is_hidden_are_different_inputs(camera: Camera, command: list[str]) -> None:
+    first, second = (f"{camera.url}/car.jpg?key={secret}" for secret in (f"{SECRET}1", f"{SECRET}2"))
+    flickr = [f"{camera.url}/{number}@N00/car.jpg" for number in (1, 2)]
+    assert subprocess.run([*command, first, flickr[0], "--save", "csv"]).returncode in (0, 3)
+    done = subprocess.run(
+        [*command, first, second, *flickr, "--save", "csv", "--resume"], capture_output=True, text=True
+    )
+    assert "going on: 2 of 4 inputs are done already" in done.stdout
+    shown = f"{camera.url}/car.jpg?key=***"
+    assert [record["image"] for record in records()] == [shown, flickr[0], shown, flickr[1]]
+    assert SECRET not in Path("predictions/predictions.jsonl").read_text()
 
 
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

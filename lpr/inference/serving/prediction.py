@@ -130,7 +130,8 @@ def _is_image(content: bytes, max_pixels: int) -> bool:
             _check_size(*image.size, max_pixels)
         return True
     except Image.DecompressionBombError:
-        raise Refused(413, f"more than {max_pixels} pixels") from None
+        # Pillow opens no image of twice as many pixels as its limit.
+        raise Refused(413, f"more than {min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))} pixels") from None
     except UnidentifiedImageError:
         pass
     except Refused:
