@@ -110,6 +110,17 @@ def test_modules_of_the_current_folder_are_found(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_reader_that_goes_away_ends_the_command_without_a_message() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lpr", "models"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout
+    process.stdout.close()
+    assert process.wait() == 141
+    assert process.stderr
+    assert process.stderr.read() == b""
+
+
 def test_a_full_disk_is_told_with_the_file_and_what_to_do(tmp_path: Path) -> None:
     """Full from 2,000 bytes on, of which the table of a source with many plates needs more."""
     import json

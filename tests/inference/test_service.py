@@ -35,7 +35,7 @@ import lpr
 from lpr.boxes import Detections
 from lpr.cores import usable_cores
 from lpr.inference.serving.app import create_app
-from lpr.inference.serving.prediction import Limits, Prediction
+from lpr.inference.serving.prediction import Limits, Prediction, Refused, predict
 from lpr.paths import MODELS
 
 TEXT, BOX = "KA05MH1234", (200, 150, 520, 230)
@@ -185,6 +185,13 @@ def test_an_image_never_touches_the_disk(url: str, tmp_path: Path, monkeypatch: 
     large = encoded(car(size=(1000, 900)), "BMP")
     assert len(large) > 2_500_000
     assert post(url, large).status_code == 200
+
+
+def test_the_limit_that_is_told_is_the_one_that_was_met() -> None:
+    for limit, told in ((10_000_000, 10_000_000), (250_000_000, 2 * Image.MAX_IMAGE_PIXELS)):
+        with pytest.raises(Refused) as refused:
+            predict(lpr.ALPR(WhitePlate(), "none"), bomb(), limit, deadline=float("inf"))
+        assert (refused.value.status, str(refused.value)) == (413, f"more than {told} pixels")
 
 
 BAD = {
