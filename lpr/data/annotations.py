@@ -8,10 +8,10 @@ One object an image, as lines or as an array, in the form that Dataturks exports
 `content` is the image's URL or its path below the source's image root; `points` are opposite corners of a plate, or
 all its corners, as fractions of the image's width and height, and `notes` its text. Annotations of other things than
 plates, told by their `label`, are counted and left out (`plate_labels`). An image that is known to show no plate has
-one annotation, `{"label": ["no_plate"], "imageWidth": 800, "imageHeight": 600}`. Where `points` come from a table of
-override boxes, `original_points` are the annotation's own. With `"ignored": true`, what the box holds is neither a
-plate nor background: it trains nothing, and finding it is no mistake. What a format found to be unusable, an image or
-one of its plates, has the reason as `unusable`.
+one annotation, without `points`: `{"label": ["no_plate"], "imageWidth": 800, "imageHeight": 600}`. Where `points` come
+from a table of override boxes, `original_points` are the annotation's own. With `"ignored": true`, what the box holds
+is neither a plate nor background: it trains nothing, and finding it is no mistake. What a format found to be unusable,
+an image or one of its plates, has the reason as `unusable`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SAME_PLATE = "the same plate of the same image"
 """The beginning of the reason for which a plate that is listed twice is rejected."""
 NO_BOX = (math.nan, math.nan, math.nan, math.nan)
 
-_NO_PLATE = "no_plate"
+_NO_PLATE = "no_plate"  # also a class of boxes in some data sets, which are no plates, though the name has the word
 # In the names that people and public data sets give the class, in several languages.
 _NAMES_A_PLATE = re.compile(
     r"plate|licen[cs]|registration|\b(lp|anpr|alpr)\b|kennzeichen|nummernschild|plaque|matr[ií]cula|placa|targa|номер|"
@@ -173,7 +173,7 @@ def read_annotations(path: Path, source: str, plate_labels: Sequence[str] | None
     """
     import pandas as pd
 
-    rows = _Rows(source, _plate_labels(path, source, plate_labels))
+    rows = _Rows(source, plate_labels_of(path, source, plate_labels))
     for line, record in read_records(path):
         rows.add(line, record)
     rows.add_images_of_others()
@@ -205,21 +205,21 @@ def read_annotations(path: Path, source: str, plate_labels: Sequence[str] | None
     return Annotations(plates, rows.details, rejects, counts, others_by_label, dict(characters.most_common()))
 
 
-def _plate_labels(path: Path, source: str, chosen: Sequence[str] | None) -> frozenset[str]:
+def plate_labels_of(path: Path, source: str, chosen: Sequence[str] | None) -> frozenset[str]:
     """The labels in a file that are plates', in lower case; "" is that of annotations without one."""
     found: Counter[str] = Counter()
     for _, record in read_records(path):
         annotations = record.get("annotation") if isinstance(record, dict) else None
         if isinstance(annotations, list):
-            found.update(label for each in annotations if (label := _label(each)) or not _reason(each))
-    del found[_NO_PLATE]
+            boxes = [each for each in annotations if not _says_no_plate(each)]
+            found.update(label for each in boxes if (label := label_of(each)) or not _reason(each))
     listed = ", ".join(f"{label!r} ({count}×)" for label, count in found.most_common())
     if chosen is not None:
         named = frozenset(label.lower() for label in chosen)
         if not named & found.keys():
             raise UserError(f"source {source}: no label is one of data.plate_labels: {listed}")
         return named
-    plates = frozenset(label for label in found if not label or _NAMES_A_PLATE.search(label))
+    plates = frozenset(label for label in found if not label or (label != _NO_PLATE and _NAMES_A_PLATE.search(label)))
     if len(found) > 1 and not plates:
         raise UserError(
             f"source {source}: none of its labels is known as that of plates: {listed}; name those of plates: "
@@ -228,12 +228,17 @@ def _plate_labels(path: Path, source: str, chosen: Sequence[str] | None) -> froz
     return plates or frozenset(found)
 
 
-def _label(annotation: Any) -> str:
+def label_of(annotation: Any) -> str:
     """What an annotation is of, in lower case; "" where it does not say."""
     label = annotation.get("label") if isinstance(annotation, dict) else None
     if isinstance(label, list):
         label = label[0] if label else None
     return label.strip().lower() if isinstance(label, str) else ""
+
+
+def _says_no_plate(annotation: Any) -> bool:
+    """Whether it says that its image shows no plate; with points, it is of a class of that name."""
+    return label_of(annotation) == _NO_PLATE and not annotation.get("points")
 
 
 def read_records(path: Path) -> Iterator[tuple[int, Any]]:
@@ -307,7 +312,8 @@ class _Rows:
     other_labels: Counter[str] = field(default_factory=Counter)
     lines: int = 0
     swapped: int = 0
-    _lines_of: dict[tuple[str, ...], int] = field(default_factory=dict)  # (URL, box) of plates and images without any
+    # (URL, box) of plates and images without any → line, index of `plates`
+    _first: dict[tuple[str, ...], tuple[int, int]] = field(default_factory=dict)
     _shows_plates: set[str] = field(default_factory=set)  # URLs
     _shows_others: dict[str, tuple[int, Any]] = field(default_factory=dict)  # URL → line, an annotation
 
@@ -320,10 +326,10 @@ class _Rows:
             self._reject(line, record.get("content") if isinstance(record, dict) else None, error)
             return
         others = [annotation for annotation in annotations if not self._is_plate(annotation)]
-        self.other_labels.update(map(_label, others))
+        self.other_labels.update(map(label_of, others))
         plates = [annotation for annotation in annotations if self._is_plate(annotation)]
         if all(map(_is_ignored, plates)):  # its labels say what it shows, and that is no plate
-            no_plate = (others or plates)[0] | {"label": [_NO_PLATE], "ignored": False}
+            no_plate = (others or plates)[0] | {"label": [_NO_PLATE], "points": [], "ignored": False}
             self._shows_others.setdefault(url, (line, no_plate))
         else:
             self._shows_plates.add(url)
@@ -339,30 +345,43 @@ class _Rows:
         for annotation in annotations:
             try:
                 boxes, swapped = _boxes(annotation)
-                self._check_new(line, url, boxes)
+                notes = annotation.get("notes")
+                text = normalize(notes) if isinstance(notes, str) and not math.isnan(boxes["top_x"]) else ""
+                row = (
+                    {"image": image_name(self.source, url), "source": self.source, "url": url}
+                    | boxes
+                    | {"text": text, "ignored": _is_ignored(annotation)}
+                )
+                detail = _detail(annotation, boxes)
+                self._check_new(line, row, detail)
             except Unusable as error:
                 self._reject(line, url, error)
                 continue
             self.swapped += swapped
-            notes = annotation.get("notes")
-            text = normalize(notes) if isinstance(notes, str) and not math.isnan(boxes["top_x"]) else ""
-            self.plates.append(
-                {"image": image_name(self.source, url), "source": self.source, "url": url}
-                | boxes
-                | {"text": text, "ignored": _is_ignored(annotation)}
-            )
-            self.details.append(_detail(annotation, boxes))
+            self.plates.append(row)
+            self.details.append(detail)
 
     def _is_plate(self, annotation: Any) -> bool:
         """Whether it is of a plate, or says that there is none, or is to be rejected and does not say what it is of."""
-        label = _label(annotation)
-        return label in {*self.plate_labels, _NO_PLATE} or (not label and _reason(annotation) != "")
+        label = label_of(annotation)
+        return label in self.plate_labels or _says_no_plate(annotation) or (not label and _reason(annotation) != "")
 
-    def _check_new(self, line: int, url: str, boxes: dict[str, float]) -> None:
-        key = url, *(f"{boxes[column]:.1f}" for column in BOX_COLUMNS)
-        if key in self._lines_of:
-            raise Unusable(f"{SAME_PLATE} as in line {self._lines_of[key]}")
-        self._lines_of[key] = line
+    def _check_new(self, line: int, row: dict[str, Any], detail: Detail) -> None:
+        """Refuse a plate that is listed already; where that has no text, it has the text of this one from now on."""
+        key = row["url"], *(f"{row[column]:.1f}" for column in BOX_COLUMNS)
+        first_line, index = self._first.setdefault(key, (line, len(self.plates)))
+        if index == len(self.plates):
+            return
+        first, reason = self.plates[index], f"{SAME_PLATE} as in line {first_line}"
+        if first["ignored"] != row["ignored"]:
+            reason += f", there {'ignored' if first['ignored'] else 'not ignored'}"
+        elif row["text"] and not first["text"]:
+            first["text"] = row["text"]
+            self.details[index] = self.details[index]._replace(text=detail.text)
+            reason += ", there without a text: this one is taken"
+        elif row["text"] and row["text"] != first["text"]:
+            reason += f", there with the text {first['text']}"
+        raise Unusable(reason)
 
     def _reject(self, line: int, url: Any, reason: Unusable) -> None:
         url = url if isinstance(url, str) else ""
@@ -413,7 +432,7 @@ def _boxes(annotation: Any) -> tuple[dict[str, float], bool]:
     width, height = (_image_side(annotation.get(key), key) for key in ("imageWidth", "imageHeight"))
     none = dict.fromkeys([*BOX_COLUMNS, *ORIGINAL_BOX_COLUMNS], math.nan)
     row: dict[str, float] = {"image_width": width, "image_height": height, **none}
-    if annotation.get("label") == [_NO_PLATE]:
+    if _says_no_plate(annotation):
         return row, False
     if reason := _reason(annotation):
         raise Unusable(reason)

@@ -1,7 +1,8 @@
 """Labelled images as an annotation file lists them, written as annotation JSON: the files found, their sizes known.
 
-Tools name images in many ways: by a path of another machine, with `\\` for `/`, in other case, without a suffix, below
-another folder than the image root. Each is found below the image root, or is said not to be there.
+Tools name images in many ways: by a path of another machine, with `\\` for `/` or %20 for a space, in other case,
+without a suffix, below another folder than the image root. Each is found below the image root, or is said not to be
+there.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from io import BytesIO
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from PIL import Image
 
@@ -143,7 +145,10 @@ def _files_at(urls: Sequence[str], names: Sequence[Sequence[str]], source: str, 
             try:
                 listed = http.storage.list_below(url)
             except Unavailable as error:
-                _raise_if_temporary(error, url, source)
+                if error.is_temporary:
+                    raise UserError(
+                        f"source {source}: {redact(url)} cannot be fetched: {error}; run again later"
+                    ) from None
                 break  # who may not list a bucket may still read objects
             files = ImageFiles(url, [each.removeprefix(f"{url.rstrip('/')}/") for each in listed])
             if any(files.find(each) for each in names):
@@ -165,12 +170,13 @@ class ImageFiles:
         self._folder = root if isinstance(root, Path) else None
         self._listed = set(listed)
         self._alike = cache(self._list)
-        self._sizes: dict[str, tuple[float, float] | Unusable] = {}
+        self._sizes: dict[str, tuple[float, float] | Unavailable] = {}
 
     def locate(self, names: Sequence[Sequence[str]], source: str) -> list[str]:
         """The path below the root of each image; of one that is not there, its first name with `/` between its parts.
 
-        A name is looked for as it is, and then without its first parts, as long as no two images become one.
+        A name is looked for as it is, and then without its first parts, as long as no two images become one. An
+        absolute path that no file has becomes one below the root, so that it is said to be missing, not to be outside.
 
         Args:
             names: of each image, as in `LabelledImage`.
@@ -183,8 +189,9 @@ class ImageFiles:
         by_part: dict[str, str] = {}
         for each, file in found.items():
             if file is None or (len(images[file]) > 1 and file not in each):
-                found[each] = _with_slashes(each[0]) if each else ""
-            elif file not in {*each, *map(_with_slashes, each)}:
+                name = _with_slashes(each[0]) if each else ""
+                found[each] = name if os.path.isfile(name) else name.lstrip("/")
+            elif file not in {*each, *map(_with_slashes, each), *map(unquote, each)}:
                 by_part[each[0]] = file
         if by_part:
             name, file = next(iter(by_part.items()))
@@ -215,10 +222,12 @@ class ImageFiles:
         if _is_size(width, height):
             return width, height
         if self._folder is None:
-            size = self._sizes.get(name, Unusable("the image's size is missing"))
-            if isinstance(size, Unusable):
-                raise size
-            return size
+            fetched = self._sizes.get(name)
+            if fetched is None:
+                raise Unusable("the image's size is missing")
+            if isinstance(fetched, Unavailable):
+                raise Unusable(f"the image's size is missing, and {fetched}")
+            return fetched
         size = image_size(self._folder / name)
         if math.isnan(size[0]):
             raise Unusable(f"the image's size is missing, and {self._folder / name} cannot be opened")
@@ -234,7 +243,8 @@ class ImageFiles:
             data: limits and repetitions.
 
         Raises:
-            UserError: a server does not answer.
+            UserError: more images than `data.max_failed_fraction`, or all, may be there another time: a network that
+                fails is not to make the data set smaller.
         """
         unknown = [name for name, size in zip(names, sizes, strict=True) if name and not _is_size(*size)]
         missing = list(dict.fromkeys(unknown)) if self._folder is None else []
@@ -242,19 +252,26 @@ class ImageFiles:
             return
         print(f"source {source}: {len(missing)} images are fetched for their sizes, which the annotations do not say")
         with session(data) as http, ThreadPool(data.workers) as pool:
-            fetch_size = partial(self._fetch_size, http, source, data)
-            self._sizes |= zip(missing, pool.map(fetch_size, missing, chunksize=1), strict=True)
+            fetched = pool.map(partial(self._fetch_size, http, data), missing, chunksize=1)
+        self._sizes |= zip(missing, fetched, strict=True)
+        failed = [each for each in fetched if isinstance(each, Unavailable) and each.is_temporary]
+        listed = len({*names})
+        if len(failed) > data.max_failed_fraction * listed or (failed and len(failed) == listed):
+            raise UserError(
+                f"source {source}: {failed[0]}; {len(failed)} of {listed} images failed so, and "
+                f"data.max_failed_fraction={data.max_failed_fraction:g} allows "
+                f"{int(data.max_failed_fraction * listed)}; run again later"
+            )
 
-    def _fetch_size(self, http: Session, source: str, data: Data, name: str) -> tuple[float, float] | Unusable:
+    def _fetch_size(self, http: Session, data: Data, name: str) -> tuple[float, float] | Unavailable:
         url = url_below(self.root, name) if isinstance(self.root, str) and not is_url(name) else name
         if not is_url(url):
-            return Unusable("the image's size is missing, and its name is no URL")
+            return Unavailable("its name is no URL")
         try:
             size = image_size(BytesIO(fetch(http, url, data)[0]))
         except Unavailable as error:
-            _raise_if_temporary(error, url, source)
-            return Unusable(f"the image's size is missing, and {redact(url)} cannot be fetched: {error}")
-        return Unusable(f"the image's size is missing, and {redact(url)} is no image") if math.isnan(size[0]) else size
+            return Unavailable(f"{redact(url)} cannot be fetched: {error}", is_temporary=error.is_temporary)
+        return Unavailable(f"{redact(url)} is no image") if math.isnan(size[0]) else size
 
     def _file(self, path: str) -> str | None:
         """The path of a file below the root, with its suffix; None where there is none."""
@@ -351,11 +368,6 @@ def _is_size(width: float, height: float) -> bool:
     return width >= 1 and height >= 1
 
 
-def _raise_if_temporary(error: Unavailable, url: str, source: str) -> None:
-    if error.is_temporary:
-        raise UserError(f"source {source}: {redact(url)} cannot be fetched: {error}; run again later") from None
-
-
 def _line(image: LabelledImage, name: str, files: ImageFiles) -> str:
     if image.unusable or not name:
         return unusable_line(name, image.unusable or "an image without a name")
@@ -366,13 +378,17 @@ def _line(image: LabelledImage, name: str, files: ImageFiles) -> str:
 
 
 def _tails(name: str) -> Iterator[str]:
-    """The name with `/` between its parts, and then without its first parts, one after another."""
+    """The name with `/` between its parts, and then without its first parts, one after another.
+
+    Each is followed by what it is where it is percent-encoded, as Label Studio's are; those of URLs are decoded.
+    """
     path = path_of(name) if is_url(name) else _with_slashes(name)
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts:
         parts = parts[len(parts) - parts[::-1].index("..") :]
     for start in range(len(parts)):
-        yield "/".join(parts[start:])
+        tail = "/".join(parts[start:])
+        yield from dict.fromkeys([tail, tail if is_url(name) else unquote(tail)])
 
 
 def _with_slashes(name: str) -> str:

@@ -45,7 +45,7 @@ def obtain(source: Source, folder: Path, data: Data) -> None:
         copy = _copy_annotations(settings.annotations, source.name, folder, data)
         settings = settings.model_copy(update={"annotations": str(copy)})
     module.write_annotations(settings, folder, data)
-    apply_overrides(source, folder / ANNOTATIONS)
+    apply_overrides(source, folder / ANNOTATIONS, data.plate_labels)
 
 
 def _copy_annotations(url: str, source: str, folder: Path, data: Data) -> Path:

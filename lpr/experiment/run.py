@@ -225,7 +225,7 @@ def prepare_data(settings: Config, root: Path) -> Path:
     # Parallel jobs may need the same images: the first prepares them. The counts are written last.
     with FileLock(place / ".lock"):
         if not (place / METRICS / "download.json").is_file():
-            print(f"DVC holds no data of this configuration: preparing it in {os.path.relpath(place, root)}")
+            print(f"DVC holds no such data as it is now: preparing it in {os.path.relpath(place, root)}")
             with chdir(place):
                 source.run(here, [])
                 annotate.run(here)
@@ -234,17 +234,41 @@ def prepare_data(settings: Config, root: Path) -> Path:
 
 
 def _dvc_prepared(settings: Config, root: Path) -> bool:
-    """Whether the images in DVC's `data/` are those of this data section, according to `dvc.lock`."""
+    """Whether DVC's `data/` was made of this data section and of its files as they are now, according to `dvc.lock`."""
     lock, images = root / "dvc.lock", root / IMAGES_CSV
-    stage = yaml.safe_load(lock.read_text())["stages"].get("download") if lock.is_file() else None
-    if stage is None:
+    locked = yaml.safe_load(lock.read_text())["stages"] if lock.is_file() else {}
+    names = ["download", *(f"source@{number}" for number in range(len(settings.data.sources)))]
+    if not locked.keys() >= set(names):
         return False
-    hashes = {out["path"]: out.get("md5") for out in stage["outs"]}
+    stages = [locked[name] for name in names]
     try:
-        prepared = config.Data.model_validate(stage["params"]["params.yaml"].get("data"))
+        prepared = [config.Data.model_validate(stage["params"]["params.yaml"].get("data")) for stage in stages]
     except ValidationError:
         return False  # an older schema's
-    return prepared == settings.data and hashes[IMAGES_CSV.as_posix()] == file_md5(images)
+    hashes = {out["path"]: out.get("md5") for out in locked["download"]["outs"]}
+    if any(data != settings.data for data in prepared) or hashes[IMAGES_CSV.as_posix()] != file_md5(images):
+        return False
+    # The sources' files, and what is made of them for `download`, since `dvc repro` may have stopped before that.
+    # Without the code: after an edit of the package, experiments go on with the data that is there.
+    return _unchanged([dep for stage in stages for dep in stage["deps"] if not dep["path"].startswith("lpr/")], root)
+
+
+def _unchanged(deps: list[dict[str, Any]], root: Path) -> bool:
+    """Whether files and folders have the hashes that `dvc.lock` has of them.
+
+    DVC itself is asked: it hashes only files whose sizes or times have changed.
+    """
+    from dvc.dependency import loadd_from
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from dvc.stage import Stage
+
+    try:
+        with Repo(str(root)) as repo:
+            stage = Stage(repo, path=str(root / "dvc.yaml"), wdir=str(root))  # a job's current folder is its own
+            return not any(dep.workspace_status() for dep in loadd_from(stage, deps))
+    except (DvcException, OSError):
+        return False  # such as in a copy without DVC's own folder, or with a broken link among the images
 
 
 def _data_digest(settings: Config) -> str:

@@ -159,6 +159,51 @@ def test_a_plate_that_is_listed_twice_counts_once(tmp_path: Path) -> None:
     ]
 
 
+def test_of_a_plate_that_is_listed_twice_no_text_is_lost_and_no_contradiction_hidden(tmp_path: Path) -> None:
+    def twice(name: str, first: dict[str, Any], second: dict[str, Any]) -> str:
+        return "\n".join(line(f"http://host/{name}.jpg", **changes) for changes in (first, second))
+
+    lines = [
+        twice("a", {}, {"notes": "ka 01"}),
+        twice("b", {"notes": "KA02"}, {}),
+        twice("c", {"notes": "KA03"}, {"notes": "ka-03"}),
+        twice("d", {"notes": "KA04"}, {"notes": "KA05"}),
+        twice("e", {"ignored": True}, {"notes": "KA06"}),
+        twice("f", {}, {"ignored": True, "notes": "KA07"}),
+    ]
+    found = read(tmp_path, "\n".join(lines))
+    assert found.plates["text"].tolist() == ["KA01", "KA02", "KA03", "KA04", "", ""]
+    assert [detail.text for detail in found.details] == ["ka 01", "KA02", "KA03", "KA04", "", ""]
+    assert found.plates["ignored"].tolist() == [False] * 4 + [True, False]
+    assert found.rejects["line"].tolist() == [2, 4, 6, 8, 10, 12]
+    same = "the same plate of the same image as in line"
+    assert found.rejects["reason"].tolist() == [
+        f"{same} 1, there without a text: this one is taken",
+        f"{same} 3",
+        f"{same} 5",
+        f"{same} 7, there with the text KA04",
+        f"{same} 9, there ignored",
+        f"{same} 11, there not ignored",
+    ]
+
+
+def test_boxes_of_a_class_no_plate_are_of_other_things(tmp_path: Path) -> None:
+    """The same label without a box says that an image has no plate."""
+    other = plate(label=["no_plate"], points=CAR)
+    lines = [
+        line(annotation=[plate(), other]),
+        line("http://host/b.jpg", annotation=[other]),
+        line("http://host/c.jpg", label=["no_plate"], points=[]),
+    ]
+    found = read(tmp_path, "\n".join(lines))
+    assert found.plates["url"].tolist() == ["http://host/a.jpg", "http://host/c.jpg", "http://host/b.jpg"]
+    assert found.plates["top_x"].isna().tolist() == [False, True, True]
+    assert found.other_labels == {"no_plate": 2}
+    assert found.rejects.empty
+    chosen = read_annotations(tmp_path / "annotations.json", "set", ["no_plate"])
+    assert (chosen.counts["plates"], chosen.counts["without_plates"]) == (2, 1)
+
+
 def test_swapped_corners_are_reordered_and_counted(tmp_path: Path) -> None:
     corners = [{"x": 0.75, "y": 0.5}, {"x": 0.25, "y": 0.6}]
     found = read(tmp_path, line(points=corners))

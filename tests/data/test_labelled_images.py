@@ -39,6 +39,8 @@ def files(tmp_path: Path) -> ImageFiles:
         ("s3://bucket/gate/a.jpg", "gate/a.jpg"),
         ("https://host/gate/a.jpg?size=1", "gate/a.jpg"),
         ("https://host/c%20d%20(1)%23.jpg", "c d (1)#.jpg"),
+        ("c%20d%20(1)%23.jpg", "c d (1)#.jpg"),
+        ("/data/upload/1/c%20d%20%281%29%23.JPG", "c d (1)#.jpg"),
     ],
 )
 def test_an_image_is_found(files: ImageFiles, name: str, file: str) -> None:
@@ -49,10 +51,12 @@ def test_an_image_is_found(files: ImageFiles, name: str, file: str) -> None:
     ("name", "kept"),
     [
         ("a.jpg", "a.jpg"),
-        ("c:\\gone\\z.jpg", "/gone/z.jpg"),
+        ("c:\\gone\\z.jpg", "gone/z.jpg"),
+        ("/gone/my%20car.jpg", "gone/my%20car.jpg"),
         ("gone\\z.jpg", "gone/z.jpg"),
         ("https://host/gate/z.jpg", "https://host/gate/z.jpg"),
         ("../secret.jpg", "../secret.jpg"),
+        ("%2e%2e/secret.jpg", "%2e%2e/secret.jpg"),
         ("b\0.png", "b\0.png"),
         ("", ""),
     ],
@@ -68,6 +72,16 @@ def test_two_images_do_not_become_one(files: ImageFiles, capsys: pytest.CaptureF
     message = "1 images are found by a part of their names, such as gate/a.jpg by 'street/gate/a.jpg'"
     assert message in capsys.readouterr().out
     assert files.locate([["north/b.png"], ["north/b.png"]], "mine") == ["b.png", "b.png"]
+
+
+def test_a_file_whose_name_has_a_percent_sign_comes_before_what_it_would_stand_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images(tmp_path, dict.fromkeys(("a b.jpg", "a%20b.jpg", "c d.jpg", "50%.jpg"), SIZE))
+    names = [["a%20b.jpg"], ["a b.jpg"], ["c%20d.jpg"], ["50%.jpg"]]
+    assert ImageFiles(tmp_path).locate(names, "mine") == ["a%20b.jpg", "a b.jpg", "c d.jpg", "50%.jpg"]
+    assert ImageFiles(tmp_path).locate([["c%20d.jpg"], ["c d.jpg"]], "mine") == ["c%20d.jpg", "c d.jpg"]
+    assert capsys.readouterr().out == ""
 
 
 def test_the_root_is_where_most_images_are(tmp_path: Path, data: Data) -> None:

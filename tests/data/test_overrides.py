@@ -1,9 +1,10 @@
 """Texts and boxes from CSVs: which plates they belong to, and what of the annotations is kept."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
-from annotation_sources import obtained, record, source
+from annotation_sources import encoded, obtained, record, source
 
 from lpr.boxes import BOX_COLUMNS, ORIGINAL_BOX_COLUMNS, iou
 from lpr.config import Data
@@ -117,3 +118,74 @@ def test_rows_are_of_the_image_in_their_folder(tmp_path: Path, data: Data, capsy
     plates = obtained(source("dataturks", annotations, texts=texts), tmp_path / "again", data).plates
     assert set(plates["text"]) == {""}
     assert "2 images have no texts" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected", "printed"),
+    [
+        (["one.jpg,AA1", "one.jpg,BB2", "two.jpg,CC3"], ["AA1", "BB2", "", "OWN"], "2 plates have their texts"),
+        (["one.jpg,", "one.jpg,BB2"], ["", "BB2", "", "OWN"], "1 plates have their texts"),
+        (
+            ["one.jpg,AA1"],
+            ["", "", "", "OWN"],
+            "1 rows of FILE belong to no image or plate, such as line 2 (one.jpg: 1 rows without boxes, 2 plates)",
+        ),
+        (
+            ["two.jpg,", "no.jpg,", "no.jpg,A", "no.jpg,B"],
+            ["", "", "", "OWN"],
+            "2 rows of FILE belong to no image or plate, such as line 4 (no.jpg)",
+        ),
+    ],
+)
+def test_texts_without_boxes_are_those_of_an_images_plates_in_their_order(
+    rows: list[str], expected: list[str], printed: str, tmp_path: Path, data: Data, capsys: pytest.CaptureFixture[str]
+) -> None:
+    annotations, texts = tmp_path / "a.csv", tmp_path / "texts.csv"
+    annotations.write_text(
+        "image,width,height,xmin,ymin,xmax,ymax,text,label,ignored\n"
+        "one.jpg,200,100,10,10,60,30,,plate,\n"
+        "one.jpg,200,100,0,0,190,90,,car,\n"
+        "one.jpg,200,100,110,10,160,30,,plate,\n"
+        "one.jpg,200,100,110,50,160,70,,plate,1\n"
+        "two.jpg,200,100,10,10,60,30,OWN,plate,\n"
+    )
+    texts.write_text("\n".join(["image,text", *rows]))
+    plates = obtained(source("table", annotations, texts=texts), tmp_path / "out", data).plates
+    assert list(plates["text"]) == expected
+    said = capsys.readouterr().out.replace(str(texts), "FILE")
+    assert printed in said
+    assert ("belong to no" in said) == ("FILE" in printed)
+
+
+def test_rows_are_of_images_whose_names_were_repaired(
+    tmp_path: Path, data: Data, capsys: pytest.CaptureFixture[str]
+) -> None:
+    annotations, texts, boxes = (tmp_path / name for name in ("a.csv", "texts.csv", "boxes.csv"))
+    files = ["cam1/IMG_1.JPG", "cam1/IMG_2.JPG", "cam1/IMG_3.JPG", unicodedata.normalize("NFD", "Füß.jpg")]
+    names = ["cam1\\IMG_1.JPG", "cam1/img_2.jpg", "cam1/IMG_3", unicodedata.normalize("NFC", "Füß.jpg")]
+    for file in [*files, "x.jpg", "x.png"]:
+        path = tmp_path / "images" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded())
+    header = "image,xmin,ymin,xmax,ymax,text\n"
+    annotations.write_text(header + "".join(f"{name},10,10,60,30,\n" for name in [*names, "x.jpg", "x.png"]))
+    texts.write_text("image,text\n" + "".join(f"{name},KA{number}\n" for number, name in enumerate([*names, "x"])))
+    # Corners are swapped.
+    boxes.write_text(header + "".join(f"{name},58,12,12,28,\n" for name in [*names, "y.jpg"]))
+    plates = obtained(source("table", annotations, texts=texts, boxes=boxes), tmp_path / "out", data).plates
+    assert list(plates["url"]) == [*files, "x.jpg", "x.png"]
+    assert list(plates["text"]) == ["KA0", "KA1", "KA2", "KA3", "", ""]
+    assert plates[BOX_COLUMNS].to_numpy().tolist() == [[12, 12, 58, 28]] * 4 + [[10, 10, 60, 30]] * 2
+    said = capsys.readouterr().out
+    assert "4 plates have their texts" in said
+    assert "4 plates have their boxes" in said
+    assert "2 images have no texts" in said
+    assert "belong to no image or plate, such as line 6 (y.jpg)" in said
+
+
+def test_a_plate_that_is_listed_twice_has_one_override_box(tmp_path: Path, data: Data) -> None:
+    annotations, boxes = tmp_path / "a.json", tmp_path / "boxes.csv"
+    annotations.write_text(record("http://host/one.jpg", (10, 10, 60, 30)) * 2)
+    boxes.write_text("image,xmin,ymin,xmax,ymax\none.jpg,12,12,50,28\n")
+    plates = obtained(source("dataturks", annotations, boxes=boxes), tmp_path / "out", data).plates
+    assert plates[BOX_COLUMNS].to_numpy().tolist() == [[12, 12, 50, 28]]

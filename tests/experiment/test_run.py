@@ -1,6 +1,7 @@
 """`lpr experiment`: the same figures as DVC's chain, over its data or others."""
 
 import json
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from clones import TINY, Clone, content
 from PIL import Image
 
 from lpr.composition.compose import compose
+from lpr.data.tables import read_table
 from lpr.errors import UserError
 from lpr.experiment.run import objective, prepare_data, prepare_folder, run_stages
 
@@ -32,6 +34,7 @@ def test_an_experiment_has_the_files_of_dvc_repro_to_the_last_byte(clone: Clone)
     before = (clone.folder / "dvc.lock").read_bytes()
     clone.lpr("experiment", *TINY, "hydra.run.dir=experiments/one")
     folder = clone.folder / "experiments" / "one"
+    assert (folder / "data" / "images").resolve() == clone.folder / "data" / "images"
     stages = yaml.safe_load(before)["stages"]
     for stage in ("split", "train", "evaluate", "ocr"):
         for path in (Path(out["path"]) for out in stages[stage]["outs"]):
@@ -82,3 +85,42 @@ def test_images_that_changed_are_prepared_anew(
     assert prepared() == (False, [64] * 5)
     Image.effect_noise((80, 60), 30).save(tmp_path / "images" / "2.png")
     assert prepared() == (True, [64, 64, 80, 64, 64])
+
+
+def test_what_dvc_prepared_is_used_only_while_its_labels_and_images_are_unchanged(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(clone.folder)
+    boxes, image = Path("mine/boxes.csv"), Path("mine/images/2.png")
+    image.parent.mkdir(parents=True)
+    for number in range(5):
+        Image.effect_noise((64, 48), 20 * number).save(image.with_name(f"{number}.png"))
+    boxes.write_text("image,xmin,ymin,xmax,ymax,text\n" + "".join(f"{n}.png,10,20,40,30,AB{n}\n" for n in range(5)))
+    mine = ["experiment=none", "data=table", "data.annotations=./mine/boxes.csv", "data.image_root=mine/images"]
+    clone.lpr("params", *mine)
+    clone.dvc("repro", "download")
+
+    def prepared() -> tuple[bool, list[str], list[int]]:
+        folder = clone.folder / "experiments" / "mine"
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = compose(mine)
+        with chdir(folder):
+            prepare_folder(settings, clone.folder, folder)
+        widths = [Image.open(path).width for path in sorted((folder / "data/images").iterdir())]
+        return "preparing it" in capsys.readouterr().out, list(read_table(folder / "data/plates.csv")["text"]), widths
+
+    texts = [f"AB{number}" for number in range(5)]
+    assert prepared() == (False, texts, [64] * 5)
+    labels = boxes.read_text()
+    boxes.write_text(labels.replace("0.png,10,20,40,30,AB0\n", ""))
+    assert prepared() == (True, texts[1:], [64] * 4)
+    boxes.write_text(labels)
+    assert prepared() == (False, texts, [64] * 5)
+    noise = image.read_bytes()
+    Image.effect_noise((80, 60), 30).save(image)
+    assert prepared() == (True, texts, [64, 64, 80, 64, 64])
+    image.write_bytes(noise)
+    assert prepared() == (False, texts, [64] * 5)
+    boxes.write_text(labels.replace("AB1", "XY1"))
+    clone.dvc("repro", "source@0")  # and not what comes after it
+    assert prepared() == (True, ["AB0", "XY1", *texts[2:]], [64] * 5)

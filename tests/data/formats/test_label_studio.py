@@ -11,6 +11,8 @@ from annotation_sources import corners, labels, obtained, source
 from tool_exports import PLATE, dump, images, label_studio_region
 
 from lpr.config import Data
+from lpr.data.csv_files import read_csv
+from lpr.data.image_cache import download
 from lpr.data.sources import obtain
 from lpr.errors import UserError
 
@@ -46,6 +48,8 @@ def test_polygons_and_labels_of_their_own_results(tmp_path: Path, data: Data) ->
     ("address", "name"),
     [
         ("/data/upload/3/0a1b2c3d-car.jpg", "car.jpg"),
+        ("/data/upload/3/0a1b2c3d-my%20F%C3%BC%C3%9F.jpg", "my Füß.jpg"),
+        ("/data/upload/3/0a1b2c3d-my%20car.jpg", "0a1b2c3d-my car.jpg"),
         ("/data/local-files/?d=street%2Fgate/car.jpg", "gate/car.jpg"),
         ("/data/local-files/?d=/mnt/street/gate/car.jpg", "gate/car.jpg"),
         ("s3://bucket/street/gate/car.jpg", "gate/car.jpg"),
@@ -57,6 +61,20 @@ def test_images_are_found_by_what_tasks_call_them(tmp_path: Path, data: Data, ad
     path = dump(tmp_path / "a.json", [task(address, label_studio_region("a", PLATE, "Plate"))])
     found = obtained(source("label_studio", path, image_root=tmp_path / "street"), tmp_path / "out", data)
     assert found.plates["url"].tolist() == [name]
+
+
+def test_an_upload_that_is_not_there_is_said_to_be_missing(tmp_path: Path, data: Data) -> None:
+    images(tmp_path / "images", {"car.jpg": (200, 100)})
+    tasks = [
+        task(f"/data/upload/3/0a1b2c3d-{name}.jpg", label_studio_region("a", PLATE, "Plate")) for name in ("car", "van")
+    ]
+    mine = source("label_studio", dump(tmp_path / "a.json", tasks))
+    found = obtained(mine, tmp_path / "sources" / "mine", data)
+    settings = data.model_copy(update={"sources": [mine], "max_failed_fraction": 0.5})
+    tables = tmp_path / "images.csv", tmp_path / "failures.csv"
+    download(found.plates, settings, tmp_path / "sources", tmp_path / "cache", *tables)
+    failures = read_csv(tables[1], ["url", "reason"])
+    assert failures[["url", "reason"]].to_numpy().tolist() == [["data/upload/3/0a1b2c3d-van.jpg", "no such file"]]
 
 
 def test_images_at_urls_are_fetched_from_there(tmp_path: Path, data: Data) -> None:

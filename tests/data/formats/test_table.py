@@ -150,6 +150,30 @@ def test_sizes_are_read_from_the_images_where_the_table_has_none(tmp_path: Path,
     assert "size is missing, and" in found.rejects["reason"][0]
 
 
+def test_a_server_that_is_down_stops_a_set_only_where_it_has_more_images_than_may_be_missing(
+    tmp_path: Path, served: tuple[Path, str], data: Data
+) -> None:
+    images(served[0], {"a.jpg": (200, 100), "b.jpg": (300, 150)})
+    csv, header, down = tmp_path / "boxes.csv", "image,xmin,ymin,xmax,ymax\n", "http://127.0.0.1:9/c.jpg"
+    csv.write_text(
+        header + "".join(f"{url},10,20,60,40\n" for url in (f"{served[1]}/a.jpg", f"{served[1]}/b.jpg", down))
+    )
+    some, all_ = (data.model_copy(update={"attempts": 1, "max_failed_fraction": share}) for share in (0.3, 1.0))
+    with pytest.raises(
+        UserError,
+        match=rf"{down} cannot be fetched: connection failed: .*; 1 of 3 images failed so, and "
+        r"data\.max_failed_fraction=0\.3 allows 0; run again later",
+    ):
+        obtain(source("table", csv), tmp_path / "out", some)
+    found = obtained(source("table", csv), tmp_path / "out", all_)
+    assert found.plates["image_width"].tolist() == [200, 300]
+    assert found.rejects["line"].tolist() == [4]
+    assert f"the image's size is missing, and {down} cannot be fetched: connection" in found.rejects["reason"][0]
+    csv.write_text(f"{header}{down},10,20,60,40\n")
+    with pytest.raises(UserError, match="1 of 1 images failed so"):
+        obtain(source("table", csv), tmp_path / "out", all_)
+
+
 def test_bad_rows_keep_the_lines_of_the_file(tmp_path: Path, data: Data) -> None:
     csv = tmp_path / "boxes.csv"
     csv.write_text(
