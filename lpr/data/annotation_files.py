@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def local_place(path: str, source: str) -> Path:
         UserError: it does not exist.
     """
     place = Path(path).expanduser()
-    return place if place.is_dir() else local_file(path, source)
+    return place if os.path.isdir(place) else local_file(path, source)
 
 
 def read_json(path: Path) -> Any:

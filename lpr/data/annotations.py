@@ -48,11 +48,15 @@ SAME_PLATE = "the same plate of the same image"
 """The beginning of the reason for which a plate that is listed twice is rejected."""
 NO_BOX = (math.nan, math.nan, math.nan, math.nan)
 
-_NO_PLATE = "no_plate"  # also a class of boxes in some data sets, which are no plates, though the name has the word
+_NO_PLATE = "no_plate"
 # In the names that people and public data sets give the class, in several languages.
 _NAMES_A_PLATE = re.compile(
     r"plate|licen[cs]|registration|\b(lp|anpr|alpr)\b|kennzeichen|nummernschild|plaque|matr[ií]cula|placa|targa|номер|"
     r"车牌|車牌|ナンバー"
+)
+# … and that they give to what shows none, such as "car without plate".
+_NAMES_NO_PLATE = re.compile(
+    rf"(?<![^\W_])(no|not|without|missing|ohne|sans|sem|sin)[\W_]+.*({_NAMES_A_PLATE.pattern})"
 )
 
 _LEAST_PX = 1.0  # width and height of a box; what is less is a slip, or a fraction among pixels
@@ -219,7 +223,9 @@ def plate_labels_of(path: Path, source: str, chosen: Sequence[str] | None) -> fr
         if not named & found.keys():
             raise UserError(f"source {source}: no label is one of data.plate_labels: {listed}")
         return named
-    plates = frozenset(label for label in found if not label or (label != _NO_PLATE and _NAMES_A_PLATE.search(label)))
+    plates = frozenset(
+        label for label in found if not label or (_NAMES_A_PLATE.search(label) and not _NAMES_NO_PLATE.search(label))
+    )
     if len(found) > 1 and not plates:
         raise UserError(
             f"source {source}: none of its labels is known as that of plates: {listed}; name those of plates: "

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property, partial
 from io import BytesIO
 from multiprocessing.pool import ThreadPool
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -346,6 +346,18 @@ def annotation_files(source: Source, suffix: str, whose: str) -> tuple[Path, lis
     if not files:
         raise UserError(f"source {source.name}: there is no {suffix} in {place}, which {whose} annotations are")
     return place, files
+
+
+def names_beside(file: Path, root: Path, said: Sequence[str]) -> list[str]:
+    """What the image of an annotation file may be called, below the root: as the file says, or as the file itself.
+
+    The file's own name comes first where what it says is the image of another annotation file: files were renamed or
+    copied, and tools open the image that lies beside.
+    """
+    own = file.relative_to(root).with_suffix("").as_posix()
+    others = [(root / name).with_suffix(file.suffix) for name in said if PurePath(name).name]
+    renamed = any(other.stem != file.stem and os.path.isfile(other) for other in others)
+    return [own, *said] if renamed else [*said, own]
 
 
 def images_below(folder: Path) -> list[str]:

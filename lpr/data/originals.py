@@ -183,8 +183,8 @@ class Location:
         Raises:
             Unavailable: it is not there, cannot be read, is too large, or lies elsewhere.
         """
-        path = self._path(relative)
         try:
+            path = self._path(relative)
             if not path.is_file():
                 raise Unavailable("no such file")
             with path.open("rb") as file:

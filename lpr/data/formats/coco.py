@@ -62,13 +62,27 @@ def _images(content: dict[str, Any]) -> Iterator[LabelledImage]:
     for annotation in objects(content["annotations"]):
         category = str(annotation.get("category_id"))
         plate = _plate(annotation, categories.get(category, f"category {category}"))
-        labels.setdefault(str(annotation.get("image_id")), []).append(plate)
+        labels.setdefault(_id(annotation.get("image_id")), []).append(plate)
+    names: dict[str, set[str]] = {}
     for image in objects(content["images"]):
-        name = image.get("file_name") or image.get("coco_url") or ""
-        plates = labels.pop(str(image.get("id")), [])
-        yield LabelledImage([str(name)], plates, number(image.get("width")), number(image.get("height")))
+        names.setdefault(_id(image.get("id")), set()).add(_name(image))
+    for image in objects(content["images"]):
+        plates = labels.pop(_id(image.get("id")), [])
+        several = len(names[_id(image.get("id"))]) > 1  # as where two exports were put together
+        unusable = f"its id, {image.get('id')}, is that of several images" if several else ""
+        size = number(image.get("width")), number(image.get("height"))
+        yield LabelledImage([_name(image)], plates, *size, unusable=unusable)
     for image_id, plates in labels.items():
         yield LabelledImage([""], unusable=f"{len(plates)} annotations of the image_id {image_id}, which no image has")
+
+
+def _name(image: dict[str, Any]) -> str:
+    return str(image.get("file_name") or image.get("coco_url") or "")
+
+
+def _id(value: Any) -> str:
+    """An image's id, of which tables make 1.0 from 1."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _plate(annotation: dict[str, Any], label: Any) -> PlateLabel:

@@ -72,7 +72,9 @@ def image_root(source: Settings, folder: Path) -> Path | None:  # noqa: ARG001
 def _image(image: Element) -> LabelledImage:
     shapes = [shape for shape in image if shape.tag != "tag"]  # a tag is of the image as a whole
     plates = [_plate(shape, shape.get("label")) for shape in shapes]
-    return LabelledImage([image.get("name", "")], plates, number(image.get("width")), number(image.get("height")))
+    name, subset = image.get("name", ""), image.get("subset")
+    names = [f"{subset}/{name}", name] if subset else [name]  # a project's export has a folder for each subset
+    return LabelledImage(names, plates, number(image.get("width")), number(image.get("height")))
 
 
 def _frames(tracks: list[Element], top: Element) -> Iterator[LabelledImage]:

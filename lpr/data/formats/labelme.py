@@ -16,7 +16,13 @@ from lpr.data.annotation_files import objects, read_json
 from lpr.data.annotations import PlateLabel
 from lpr.data.content import Content
 from lpr.data.csv_files import number
-from lpr.data.labelled_images import LabelledImage, annotation_files, write_labelled_images, written_image_root
+from lpr.data.labelled_images import (
+    LabelledImage,
+    annotation_files,
+    names_beside,
+    write_labelled_images,
+    written_image_root,
+)
 from lpr.data.plate_labels import label_polygon, unusable_label
 from lpr.errors import UserError
 
@@ -58,10 +64,10 @@ def _image(file: Path, root: Path) -> LabelledImage:
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
         return LabelledImage([relative.as_posix()], unusable="no JSON of LabelMe, which has a list of shapes")
     named = str(content.get("imagePath") or "").replace("\\", "/")
-    names = [os.path.normpath(relative.parent / named)] if named else []
+    names = names_beside(file, root, [os.path.normpath(relative.parent / named)] if named else [])
     plates = [_plate(shape) for shape in objects(content["shapes"])]
     size = number(content.get("imageWidth")), number(content.get("imageHeight"))
-    return LabelledImage([*names, relative.with_suffix("").as_posix()], plates, *size)
+    return LabelledImage(names, plates, *size)
 
 
 def _plate(shape: dict[str, Any]) -> PlateLabel:

@@ -163,9 +163,19 @@ def _parse(cell: str) -> Any:
         return None
 
 
+def _class(attributes: dict[str, Any]) -> str:
+    """The class that an attribute has: a text, or of a checkbox the one option that is chosen."""
+    values = {key.strip().lower(): value for key, value in attributes.items()}
+    for value in filter(None, map(values.get, _CLASSES)):
+        chosen = [option for option, is_chosen in value.items() if is_chosen] if isinstance(value, dict) else [value]
+        if len(chosen) == 1 and isinstance(chosen[0], str):
+            return chosen[0]
+    return NUMBER_PLATE
+
+
 def _plate(shape: Any, attributes: Any) -> PlateLabel:
     attributes = attributes if isinstance(attributes, dict) else {}
-    label = next((attributes[key] for key in _CLASSES if isinstance(attributes.get(key), str)), NUMBER_PLATE)
+    label = _class(attributes)
     if not isinstance(shape, dict):
         return unusable_label("a region without shape attributes", label)
     if shape.get("name") == "rect":

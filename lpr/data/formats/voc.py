@@ -19,7 +19,13 @@ from lpr.config import Data, Source
 from lpr.data.annotations import PlateLabel
 from lpr.data.content import Content
 from lpr.data.csv_files import number
-from lpr.data.labelled_images import LabelledImage, annotation_files, write_labelled_images, written_image_root
+from lpr.data.labelled_images import (
+    LabelledImage,
+    annotation_files,
+    names_beside,
+    write_labelled_images,
+    written_image_root,
+)
 from lpr.data.plate_labels import label_box, label_polygon, unusable_label
 
 NAMES_ARE_URLS = False
@@ -59,8 +65,7 @@ def _image(file: Path, root: Path) -> LabelledImage:
     if top.tag != "annotation":
         return LabelledImage([relative.as_posix()], unusable=f"no Pascal VOC: its root is <{top.tag}>")
     named = (top.findtext("filename") or "").strip()
-    names = [(relative.parent / named).as_posix(), named] if named else []
-    names.append(relative.with_suffix("").as_posix())
+    names = names_beside(file, root, [(relative.parent / named).as_posix(), named] if named else [])
     width = number(top.findtext("size/width") or top.findtext("imagesize/ncols"))
     height = number(top.findtext("size/height") or top.findtext("imagesize/nrows"))
     objects = [item for item in top.findall("object") if item.findtext("deleted") != "1"]

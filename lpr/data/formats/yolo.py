@@ -122,7 +122,7 @@ def _read_dataset(place: Path, source: Settings) -> _Dataset:
             )
         images = [Path(source.image_root).expanduser()]
     elif file is not None:
-        images = _split_folders(content, file) or images
+        images = _split_folders(content, file, source.name) or images
     if len({place.is_absolute() for place in images}) > 1:
         images = [place.absolute() for place in images]
     return _Dataset(root, images, classes, "kpt_shape" in content)
@@ -154,18 +154,22 @@ def _read_yaml(file: Path) -> dict[str, Any]:
     return content
 
 
-def _split_folders(content: dict[str, Any], file: Path) -> list[Path]:
-    """The folders of images that a data.yaml names and that exist, found as Ultralytics finds them."""
+def _split_folders(content: dict[str, Any], file: Path, source: str) -> list[Path]:
+    """The folders of images that a data.yaml names and that exist, found as Ultralytics finds them.
+
+    What it names besides, such as lists of images, is printed.
+    """
     base = file.parent / str(content.get("path") or "")
-    base = base if base.is_dir() else file.parent
-    entries = [entry for key in _SPLITS for entry in _as_list(content.get(key))]
+    base = base if os.path.isdir(base) else file.parent
+    entries = [(key, entry.replace("\\", "/")) for key in _SPLITS for entry in _as_list(content.get(key))]
     folders = []
-    for entry in entries:
+    for key, entry in entries:
         # Roboflow writes ../train/images for the folder train/images beside the file.
-        for path in (base / entry, base / entry.removeprefix("../"), file.parent / entry):
-            if path.is_dir():
-                folders.append(Path(os.path.normpath(path)))
-                break
+        paths = base / entry, base / entry.removeprefix("../"), file.parent / entry
+        if found := next(filter(os.path.isdir, paths), None):
+            folders.append(Path(os.path.normpath(found)))
+        else:
+            print(f"source {source}: {key}: {entry} of {file.name} is no folder that is there, and is not used")
     return list(dict.fromkeys(folders))
 
 

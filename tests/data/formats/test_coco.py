@@ -8,6 +8,7 @@ from annotation_sources import corners, labels, obtained, source
 from tool_exports import dump, images
 
 from lpr.config import Data
+from lpr.data.image_cache import download
 
 IMAGES = [{"id": 7, "file_name": "car.jpg", "width": 200, "height": 100}]
 BOX = {"image_id": 7, "category_id": 3, "bbox": [20, 10, 40, 20]}
@@ -91,3 +92,38 @@ def test_images_are_found_where_the_tools_put_them(tmp_path: Path, data: Data) -
     assert found.plates[["image_width", "image_height"]].to_numpy().tolist() == [[200, 100], [300, 150]]
     root = (tmp_path / "out" / "image_root.txt").read_text()
     assert all((Path(root) / url).is_file() for url in found.plates["url"])
+
+
+def test_images_that_share_an_id_are_told_and_an_id_may_be_written_as_a_fraction(tmp_path: Path, data: Data) -> None:
+    size = {"width": 200, "height": 100}
+    files = [{"id": id_, "file_name": f"{name}.jpg", **size} for id_, name in ((1, "a"), (1, "b"), (2, "c"))]
+    path = write(tmp_path, {**BOX, "image_id": 1}, {**BOX, "image_id": 2.0}, files=files)
+    found = obtained(source("coco", path), tmp_path / "out", data)
+    assert found.plates["url"].tolist() == ["c.jpg"]
+    assert found.plates["top_x"].tolist() == [20]
+    assert found.rejects[["url", "reason"]].to_numpy().tolist() == [
+        [name, "its id, 1, is that of several images"] for name in ("a.jpg", "b.jpg")
+    ]
+
+
+def test_classes_of_what_shows_no_plate_are_left_out(tmp_path: Path, data: Data) -> None:
+    names = ["license plate", "No_Plate", "car_without_plate", "plate no"]
+    boxes = [{"image_id": 7, "category_id": n, "bbox": [20 * n, 10, 40, 20]} for n, _ in enumerate(names)]
+    categories = [{"id": n, "name": name} for n, name in enumerate(names)]
+    path = dump(tmp_path / "labels.json", {"images": IMAGES, "annotations": boxes, "categories": categories})
+    found = obtained(source("coco", path), tmp_path / "out", data)
+    assert found.plates["top_x"].tolist() == [0, 60]
+    assert found.other_labels == {"no_plate": 1, "car_without_plate": 1}
+
+
+def test_a_name_that_no_file_system_has_costs_its_own_image_alone(tmp_path: Path, data: Data) -> None:
+    images(tmp_path, {"car.jpg": (200, 100)})
+    files = [*IMAGES, {"id": 8, "file_name": "a" * 300 + ".jpg", "width": 200, "height": 100}]
+    path = write(tmp_path, BOX, {**BOX, "image_id": 8}, files=files)
+    mine = source("coco", path)
+    found = obtained(mine, tmp_path / "sources" / "mine", data)
+    alone = data.model_copy(update={"sources": [mine], "max_failed_fraction": 0.5})
+    places = (tmp_path / name for name in ("sources", "cache", "images.csv", "failures.csv"))
+    counts = download(found.plates, alone, *places)
+    assert (counts["images"], counts["failed"]) == (1, 1)
+    assert "File name too long" in (tmp_path / "failures.csv").read_text()

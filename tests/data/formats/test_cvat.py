@@ -133,3 +133,16 @@ def test_tracks_of_several_tasks_and_broken_xml_are_refused(tmp_path: Path, data
     (tmp_path / "a.xml").write_text("<annotations><version>1.1</version></annotations>")
     with pytest.raises(UserError, match=r"has <image>s or <track>s in <annotations>"):
         obtain(source("cvat", tmp_path / "a.xml"), tmp_path / "out", data)
+
+
+def test_a_projects_images_lie_in_folders_of_their_subsets(tmp_path: Path, data: Data) -> None:
+    images(tmp_path / "images", {"train/a.jpg": (200, 100), "val/a.jpg": (200, 100)})
+    shape = '<box label="plate" xtl="{}" ytl="10" xbr="60" ybr="30"/>'
+    content = "".join(
+        f'<image id="{x}" name="a.jpg" subset="{subset}" width="200" height="100">{shape.format(x)}</image>'
+        for x, subset in ((20, "train"), (30, "val"))
+    )
+    path = tmp_path / "annotations.xml"
+    path.write_text(f"<annotations><version>1.1</version>{content}</annotations>", encoding="utf-8")
+    found = obtained(source("cvat", path), tmp_path / "out", data)
+    assert found.plates[["url", "top_x"]].to_numpy().tolist() == [["train/a.jpg", 20], ["val/a.jpg", 30]]

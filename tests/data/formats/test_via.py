@@ -140,3 +140,14 @@ def test_what_version_3_can_hold_and_no_image_shows_is_rejected(tmp_path: Path, 
     assert found.counts["plates"] == 1
     words = ["a view that", "a circle, which", "without shape attributes", "a video or sound, with 1 regions"]
     assert all(word in reason for word, reason in zip(words, found.rejects["reason"], strict=True))
+
+
+def test_the_class_is_found_in_any_case_and_as_the_option_that_is_chosen(tmp_path: Path, data: Data) -> None:
+    images(tmp_path, {"a.jpg": (200, 100)})
+    classes = [{"Class": "car"}, {"type": {"car": True, "plate": False}}, {"Label": "licence plate"}, {"CLASS": "Car"}]
+    shape = {"name": "rect", "y": 10, "width": 40, "height": 20}
+    regions = [{"shape_attributes": shape | {"x": 20 * n}, "region_attributes": each} for n, each in enumerate(classes)]
+    content = {"a": {"filename": "a.jpg", "size": 1, "regions": regions}}
+    found = obtained(source("via", dump(tmp_path / "via.json", content)), tmp_path / "out", data)
+    assert found.plates["top_x"].tolist() == [40]
+    assert found.other_labels == {"car": 3}

@@ -86,3 +86,12 @@ def test_xml_of_the_first_labelme(tmp_path: Path, data: Data) -> None:
     obtained(source("auto", tmp_path), tmp_path / "out", data)
     assert labels(tmp_path / "out") == [("a.jpg", [20, 10, 60, 30], "plate", "KA 05", True)]
     assert corners(tmp_path / "out") == [[20, 12], [60, 10], [58, 30], [22, 28]]
+
+
+def test_files_that_were_renamed_go_with_the_image_beside_them(tmp_path: Path, data: Data) -> None:
+    images(tmp_path / "set", {f"{number}.jpg": SIZE for number in (1, 2, 3)})
+    for number in (1, 2, 3):
+        plate = voc_object("plate", (10 * number, *PLATE[1:]))
+        (tmp_path / "set" / f"{number}.xml").write_text(voc_file(f"{number + 1}.jpg", SIZE, plate))
+    found = obtained(source("voc", tmp_path / "set"), tmp_path / "out", data)
+    assert found.plates[["url", "top_x"]].to_numpy().tolist() == [["1.jpg", 10], ["2.jpg", 20], ["3.jpg", 30]]

@@ -164,3 +164,13 @@ def test_images_at_a_url_and_broken_yaml_are_refused(tmp_path: Path, data: Data)
     (tmp_path / "data.yaml").write_text("names: [plate\n")
     with pytest.raises(UserError, match=r"data\.yaml: no YAML"):
         obtain(source("yolo", tmp_path / "data.yaml"), tmp_path / "out", data)
+
+
+def test_splits_that_are_no_folders_are_said(tmp_path: Path, data: Data, capsys: pytest.CaptureFixture[str]) -> None:
+    images(tmp_path, {"train/images/a.jpg": SIZE, "valid/images/b.jpg": SIZE})
+    (tmp_path / "data.yaml").write_text("train: train\\images\nval: [val/images, list.txt]\nnames: [plate]\n")
+    obtained(source("yolo", tmp_path / "data.yaml"), tmp_path / "out", data)
+    assert [row[0] for row in labels(tmp_path / "out")] == ["a.jpg"]
+    said = capsys.readouterr().out
+    for entry in ("val/images", "list.txt"):
+        assert f"val: {entry} of data.yaml is no folder that is there, and is not used" in said
