@@ -120,7 +120,10 @@ def _left_out(baseline: Result, other: Result) -> Iterator[str]:
     names = (baseline.name, other.name)
     plates = [set(map(tuple, one.detections[PLATE_IDENTITY].to_numpy(object))) for one in (baseline, other)]
     both = plates[0] & plates[1]
-    images = [{plate[:2] for plate in tested} for tested in plates]
+    images = [
+        {plate[:2] for plate in tested} | _tested_images(one)
+        for tested, one in zip(plates, (baseline, other), strict=True)
+    ]
     relabelled = {plate[:2] for plate in plates[0] ^ plates[1]} & images[0] & images[1]
     if relabelled:
         examples = ", ".join(sorted(image for _, image in relabelled)[:3])
@@ -128,15 +131,19 @@ def _left_out(baseline: Result, other: Result) -> Iterator[str]:
             f"{names[0]} and {names[1]} tested {len(relabelled)} of the same images by other true boxes or texts, so "
             f"that their scores cannot be compared: {examples}"
         )
-    if not both:
+    if not images[0] & images[1]:
         raise UserError(
             f"{names[0]} ({len(images[0])} test images) and {names[1]} ({len(images[1])}) tested none of the same"
             " images: run them with the same data and split"
         )
-    for name, only, tested in zip(names, (plates[0] - both, plates[1] - both), images, strict=True):
-        if only:
-            count = len({plate[:2] for plate in only})
-            yield f"left out: {count} of {len(tested)} test images ({len(only)} plates), which only {name} tested"
+    for name, only, own, others in zip(names, (plates[0] - both, plates[1] - both), images, images[::-1], strict=True):
+        if left := len(own - others):
+            yield f"left out: {left} of {len(own)} test images ({len(only)} plates), which only {name} tested"
+
+
+def _tested_images(one: Result) -> set[tuple[Any, ...]]:
+    """Source and name of the test images of a detector, those without plates among them."""
+    return set(one.cases.images[["source", "image"]].itertuples(index=False, name=None)) if one.cases else set()
 
 
 def _changes(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:

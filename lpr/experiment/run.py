@@ -23,6 +23,7 @@ import yaml
 from pydantic import ValidationError
 
 from lpr import config
+from lpr.boxes import BOX_COLUMNS
 from lpr.composition.checks import check_files
 from lpr.composition.compose import check_sweep, compose_values, from_hydra
 from lpr.composition.hydra_plugins.resolvers import local_files
@@ -85,7 +86,7 @@ def _run_jobs(arguments: list[str], root: Path, resume: bool) -> int:
         (folder / FAILURE).unlink(missing_ok=True)
         try:
             settings = with_absolute_weights(from_hydra(composed), root)
-            if resume and is_finished(settings, folder):
+            if resume and is_finished(settings, folder) and has_same_data(settings, root, folder):
                 print(f"{os.path.relpath(folder, root)}: finished already")
                 return float(json.loads((folder / FINISHED).read_text())["objective"])
             labels = _run_labels()
@@ -124,7 +125,8 @@ def run(settings: Config, root: Path, folder: Path, labels: RunLabels) -> float:
     trained = target_of(settings)
     run_stages(trained.training, settings)
     if settings.target == "recognizer":
-        write_table(read_split(), DETECTIONS)  # the true boxes, without predicted ones
+        # The true boxes, without predicted ones; images without plates have none.
+        write_table(read_split().dropna(subset=BOX_COLUMNS), DETECTIONS)
     run_stages(trained.scoring, settings)
     report.run(settings, labels)
     if settings.target == "recognizer":
@@ -166,13 +168,24 @@ def write_finished(settings: Config, folder: Path, objective: float, seconds: fl
     training = training_of(settings)
     threads = choose_hardware(training.precision, training.threads).threads
     finished = {"config": digest(settings), "objective": objective, "seconds": round(seconds, 1), "threads": threads}
-    write_json(finished, folder / FINISHED)
+    write_json(finished | {"data": _labels_digest(folder)}, folder / FINISHED)
 
 
 def is_finished(settings: Config, folder: Path) -> bool:
     """Whether `folder` holds the finished experiment of this very configuration."""
     file = folder / FINISHED
     return file.is_file() and json.loads(file.read_text())["config"] == digest(settings)
+
+
+def has_same_data(settings: Config, root: Path, folder: Path) -> bool:
+    """Whether the finished experiment in `folder` had the labels and images that its configuration has now."""
+    before = json.loads((folder / FINISHED).read_text()).get("data")
+    return before is None or before == _labels_digest(prepare_data(settings, root))
+
+
+def _labels_digest(folder: Path) -> str:
+    """Of the tables of plates and images in a folder's `data/`."""
+    return " ".join(file_md5(folder / table) or "" for table in (PLATES, IMAGES_CSV))
 
 
 def digest(settings: Config) -> str:

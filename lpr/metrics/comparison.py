@@ -190,8 +190,13 @@ class _PairedTest:
         self.differences = (pairs["numerator_other"] - pairs["numerator_baseline"]).round(9).to_numpy()
         self.weights = pairs["denominator_baseline"].to_numpy()
         self.images = pairs["image"].to_numpy()
+        different = self.differences != 0
         right_or_wrong = np.isin(self.differences, (-1, 0, 1)).all()
-        self.p = mcnemar(self.differences) if right_or_wrong else sign_flip(self.differences, self.images)
+        # Plates of one image are not independent of each other, as McNemar's test takes cases to be.
+        independent = len(np.unique(self.images[different])) == different.sum()
+        self.p = (
+            mcnemar(self.differences) if right_or_wrong and independent else sign_flip(self.differences, self.images)
+        )
         self._pairs, self._higher_is_better = pairs, higher_is_better
 
     def score(self, which: str) -> float:

@@ -119,8 +119,14 @@ def _match(pattern: Pattern, country: Country, characters: Sequence[Likelihoods]
     prefix_length = pattern.first_letters if country.prefixes else 0
     prefixes = [prefix for prefix in country.prefixes if len(prefix) == prefix_length]
     if prefixes:
-        likelihood, text = max(
-            (math.prod(one.get(letter, 0.0) for one, letter in zip(characters, prefix, strict=False)), prefix)
+        # Of equally likely prefixes, the one that keeps the most characters as they were recognized.
+        recognized = [next(iter(one)) for one in characters]
+        likelihood, _, text = max(
+            (
+                math.prod(one.get(letter, 0.0) for one, letter in zip(characters, prefix, strict=False)),
+                sum(map(str.__eq__, prefix, recognized)),
+                prefix,
+            )
             for prefix in prefixes
         )
     for index in range(len(text), len(characters)):

@@ -12,7 +12,7 @@ from PIL import Image
 from lpr.composition.compose import compose
 from lpr.data.tables import read_table
 from lpr.errors import UserError
-from lpr.experiment.run import objective, prepare_data, prepare_folder, run_stages
+from lpr.experiment.run import has_same_data, objective, prepare_data, prepare_folder, run_stages, write_finished
 
 
 def test_images_without_plates_have_no_part_in_the_objective() -> None:
@@ -124,3 +124,8 @@ def test_what_dvc_prepared_is_used_only_while_its_labels_and_images_are_unchange
     boxes.write_text(labels.replace("AB1", "XY1"))
     clone.dvc("repro", "source@0")  # and not what comes after it
     assert prepared() == (True, ["AB0", "XY1", *texts[2:]], [64] * 5)
+    folder = clone.folder / "experiments" / "mine"
+    write_finished(compose(mine), folder, 0.5, 1.0)
+    assert has_same_data(compose(mine), clone.folder, folder)
+    boxes.write_text(labels)
+    assert not has_same_data(compose(mine), clone.folder, folder)  # so that --resume does it again

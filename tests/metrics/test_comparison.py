@@ -97,6 +97,14 @@ def test_right_and_wrong_have_mcnemars_exact_p() -> None:
     assert (recall.difference.n, recall.images, recall.verdict) == (20, 20, "better")
 
 
+def test_plates_of_one_image_that_are_right_or_wrong_together_are_one_case() -> None:
+    """Of four images, 2 / 2⁴; of their sixteen plates, McNemar's p would be 2 / 2¹⁶."""
+    (differences,) = compare(scores([0.4] * 16, plates_per_image=4), [scores([0.6] * 16, plates_per_image=4)])
+    recall = found(differences, "recall@0.5")
+    assert recall.p == pytest.approx(2 / 2**4)
+    assert recall.verdict.startswith("no difference shown")
+
+
 def test_verdicts_name_the_better_one() -> None:
     good, bad = scores([0.9] * 12), scores([0.6] * 12)
     assert {one.verdict for one in compare(good, [bad])[0] if one.metric != "recall@0.5"} == {"worse"}

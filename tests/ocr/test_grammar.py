@@ -73,6 +73,10 @@ def test_a_state_is_chosen_by_both_letters_together() -> None:
     assert apply_grammar(line("KJ12AB1234", at0={"H": 0.1}, at1={"L": 0.2, "A": 0.05}), INDIA).text == "KL12AB1234"
 
 
+def test_of_equally_likely_states_the_one_that_was_read_stays() -> None:
+    assert apply_grammar(line("HP19PQ6501", at1={"R": 0.6}), INDIA).text == "HP19PQ6501"
+
+
 def test_a_very_unlikely_character_is_no_candidate() -> None:
     assert apply_grammar(line("MH12DE14T3", at8={"7": 0.001}), INDIA).text == "MH12DE14T3"
 
