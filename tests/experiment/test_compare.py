@@ -31,10 +31,11 @@ def copy_run(clone: Clone, name: str) -> Path:
 
 
 def change(folder: Path, **columns: object) -> None:
-    """Other values in the table of detections."""
-    table = read_table(folder / DETECTIONS)
-    values = {name: value(table) if callable(value) else value for name, value in columns.items()}
-    write_table(table.assign(**values), folder / DETECTIONS)
+    """Other values in the table of detections; a split in those of images and predictions, too."""
+    for path in CACHED[:3] if "split" in columns else (DETECTIONS,):
+        table = read_table(folder / path)
+        values = {name: value(table) if callable(value) else value for name, value in columns.items()}
+        write_table(table.assign(**values), folder / path)
 
 
 @pytest.fixture
