@@ -3,7 +3,6 @@ trained on it."""
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,11 +69,6 @@ def load_input(folder: Path) -> AuditInput:
     ]
     labels, predictions = (pd.concat(parts, ignore_index=True) for parts in zip(*chosen, strict=True))
     image_dir = experiments[0] / IMAGE_CACHE
-    if other := next((one for one in experiments if not _same_folder(one / IMAGE_CACHE, image_dir)), None):
-        raise UserError(
-            f"the jobs of {folder} have different images, as of synthetic scenes by another seed: audit one of them, "
-            f"such as {other}"
-        )
     if missing := [name for name in labels["image"].unique() if not (image_dir / name).is_file()]:
         raise UserError(
             f"{image_dir} lacks {len(missing)} of the images in {SPLIT}, such as {missing[0]}: `dvc checkout` or "
@@ -82,10 +76,6 @@ def load_input(folder: Path) -> AuditInput:
         )
     params = experiments[0] / PARAMS
     return AuditInput(load(params), recorded_overrides(params), labels, predictions, splits, image_dir)
-
-
-def _same_folder(one: Path, other: Path) -> bool:
-    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def _experiments(folder: Path) -> list[Path]:
