@@ -64,6 +64,21 @@ def lpr(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lpr:
     return run
 
 
+def start(
+    exported: Path, *arguments: str, stdout: int = subprocess.PIPE, stderr: int | None = subprocess.PIPE
+) -> subprocess.Popen[str]:
+    """`lpr predict` without texts as a process that goes on beside the test."""
+    command = [sys.executable, "-m", "lpr", "predict", *arguments, "--ocr", "none"]
+    return subprocess.Popen(
+        [*command, "--detector", str(exported / MODELS / "detector.onnx")],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=stdout,
+        stderr=stderr,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in a shell's background ignore it
+    )
+
+
 def save(image: np.ndarray, path: str, **options: object) -> Path:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(image).save(path, **options)
@@ -241,14 +256,7 @@ def test_damaged_results_are_named(lpr: Lpr) -> None:
 def test_the_work_goes_on_where_nobody_reads_what_is_printed(exported: Path, lpr: Lpr) -> None:
     for number in range(12):
         save(draw(ONE), f"many/{number}.png")
-    command = [sys.executable, "-m", "lpr", "predict", "many", "--ocr", "none", "--save", "csv", "--workers", "1"]
-    process = subprocess.Popen(
-        [*command, "--detector", str(exported / MODELS / "detector.onnx")],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start(exported, "many", "--save", "csv", "--workers", "1")
     process.stdout.close()
     assert process.wait() == 0, process.stderr.read()
     assert process.stderr.read() == ""
@@ -450,15 +458,7 @@ def test_interrupted_it_keeps_what_was_found(
     first = save(draw(ONE, scale=8), "many/0000.png")
     for number in range(1, 400):
         Path(f"many/{number:04}.png").symlink_to(first.name)
-    command = [sys.executable, "-m", "lpr", "predict", "many", "--ocr", "none"]
-    process = subprocess.Popen(
-        [*command, "--detector", str(exported / MODELS / "detector.onnx")],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in a shell's background ignore it
-    )
+    process = start(exported, "many")
     while not Path("predictions/annotated/0002.jpg").exists() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(sent)
@@ -474,13 +474,7 @@ def test_interrupted_it_keeps_what_was_found(
 
 def test_an_interrupted_video_keeps_its_frames_and_is_done_again(exported: Path, lpr: Lpr) -> None:
     write_video("drive.avi", "MJPG", [draw(ONE, scale=8)] * 60)
-    command = [sys.executable, "-m", "lpr", "predict", "drive.avi", "--ocr", "none", "--save", "csv"]
-    process = subprocess.Popen(
-        [*command, "--detector", str(exported / MODELS / "detector.onnx")],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    process = start(exported, "drive.avi", "--save", "csv", stdout=subprocess.DEVNULL, stderr=None)
     unfinished = Path("predictions/unfinished-predictions.jsonl")
     while (not unfinished.exists() or unfinished.read_text().count("\n") < 2) and process.poll() is None:
         time.sleep(0.001)
@@ -632,12 +626,7 @@ def test_a_killed_run_goes_on_without_what_is_done(exported: Path, lpr: Lpr) -> 
         Path(f"many/{number:04}.png").symlink_to(first.name)
     write_video("many/drive.avi", "MJPG", [draw(ONE, scale=2)] * 3)
     Path("many/page.jpg").write_text("<html>")
-    command = [sys.executable, "-m", "lpr", "predict", "many", "--ocr", "none", "--save", "csv"]
-    process = subprocess.Popen(
-        [*command, "--detector", str(exported / MODELS / "detector.onnx")],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-    )
+    process = start(exported, "many", "--save", "csv", stdout=subprocess.DEVNULL, stderr=None)
     unfinished = Path("predictions/unfinished-predictions.jsonl")
     while (not unfinished.exists() or unfinished.read_text().count("\n") < 5) and process.poll() is None:
         time.sleep(0.005)
